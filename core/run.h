@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options that every program shares, and what a main does with them:
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct oy_run run;
+ *         struct oy_error err = {0};
+ *         oy_run_init(&run, argv[0]);
+ *         const struct oy_option common[OY_RUN_OPTIONS];
+ *         ...
+ *         return oy_run_exit(&run, &err);
+ *     }
+ */
+#ifndef CORE_RUN_H
+#define CORE_RUN_H
+
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/options.h"
+
+enum oy_bad_choice { OY_BAD_STOP, OY_BAD_SKIP };
+enum oy_progress_choice { OY_PROGRESS_AUTO, OY_PROGRESS_ON, OY_PROGRESS_OFF };
+
+struct oy_run {
+    const struct oy_program *program; /* set by oy_run_parse */
+    struct oy_list input;             /* the operands; none = stdin */
+
+    const char *output;   /* -o; NULL or "-": standard output */
+    int64_t threads;      /* -T; 0 = all */
+    int64_t seed;         /* --seed, 42 */
+    const char *field;    /* --field, "text" */
+    int bad;              /* enum oy_bad_choice */
+    const char *rejects;  /* --rejects */
+    const char *dropped;  /* --dropped, for filters that have it */
+    int strict;           /* --strict */
+    uint64_t max_record;  /* --max-record, 256M */
+    const char *stats;    /* --stats */
+    const char *manifest; /* --manifest */
+    const char *compress; /* --compress none|zstd[:LEVEL]|gzip; NULL: suffix */
+    uint64_t memory;      /* --memory; 0: no budget given */
+    const char *tmpdir;   /* --tmpdir */
+    const char *shard;    /* --shard I/N|auto */
+    int progress;         /* enum oy_progress_choice */
+    int quiet;
+    int verbose;
+
+    uint64_t shard_index, shard_count; /* 0-based; 0, 1 when not asked */
+    struct oy_option *common;          /* the table behind these options */
+};
+
+/* Defaults, program name, signal handlers. Call first. */
+void oy_run_init(struct oy_run *run, const char *argv0);
+
+/* Adds the common options behind the program's own (a table in the program
+ * of the same name wins), parses, checks shard and compress. `program` is
+ * filled with the common table. 0 or -1. */
+int oy_run_parse(struct oy_run *run, struct oy_program *program, int argc,
+                 char **argv, struct oy_error *err);
+
+/* Prints the failure, if any, and gives the exit code; a closed pipe ends the
+ * process silently by SIGPIPE. Frees what oy_run_init and oy_run_parse made. */
+int oy_run_exit(struct oy_run *run, const struct oy_error *err);
+
+/* Opens -o (or standard output) with --compress and -T. */
+struct oy_output;
+struct oy_output *oy_run_open_output(const struct oy_run *run,
+                                     struct oy_error *err);
+
+/* Where presets, tasks and other data files lie: $OYSTER_DATA, the source
+ * tree around the program, or PREFIX/share/oyster. Looks for
+ * KIND/NAME (such as "pipeline/presets/gopher.json") and returns its path
+ * (free with oy_free) or NULL. */
+char *oy_find_data(const char *relative);
+
+#endif
