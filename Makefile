@@ -63,7 +63,36 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/liboyster.a
 	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/liboyster.a -lcmocka $(LIBS)
 
 unit: $(TESTS)
-	@for t in $(TESTS); do $$t || exit 1; done
+	@tests/run.sh $(BUILD) unit/
+
+# Missing packages are installed by apt-get when that is possible here, else
+# the line to run is printed. The probe is one compile.
+deps:
+	@printf '%s\n' '#include <zstd.h>' '#include <zlib.h>' '#include <lzma.h>' \
+	    '#include <bzlib.h>' '#include <archive.h>' '#include <xxhash.h>' \
+	    '#define PCRE2_CODE_UNIT_WIDTH 8' '#include <pcre2.h>' \
+	    '#include <cjson/cJSON.h>' 'int main(void) { return 0; }' | \
+	$(CC) -xc - -o /dev/null $(LIBS) 2>/dev/null && $(DEPS_MORE) || \
+	$(MAKE) --no-print-directory install-deps
+
+DEPS_MORE = ls /usr/lib/*/libopenblas*.so.0 /usr/lib/*/*/libopenblas*.so.0 >/dev/null 2>&1
+
+install-deps:
+	@if [ "$$(id -u)" = 0 ]; then SUDO=; \
+	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then SUDO=sudo; \
+	else echo 'run this once as root, then try again:'; \
+	    echo '  apt-get install -y $(PACKAGES)'; exit 1; fi; \
+	echo '  APT   $(PACKAGES)'; \
+	$$SUDO env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends $(PACKAGES)' >/dev/null
+
+# Everything: the suites with the plain build, then the tests of core and of
+# the parsers again under AddressSanitizer and UBSan.
+test: deps
+	@$(MAKE) --no-print-directory all $(TESTS)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' \
+	    CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' asan-tests
+	@tests/run.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
