@@ -15,7 +15,7 @@
  *             u32 vocabulary size  u32 bytes of a token (2 or 4)
  *             u32 row length or 0  u32 flags (1: loss mask, 2: shuffle)
  *             u8[16] tokenizer hash  i32 bos  i32 eos (-1: none)
- *             u64 shuffle seed  u32 tokens of a block  u32 0  u64 0
+ *             u64 shuffle seed  u32 tokens of a block  u32 0  u64 0  u64 0
  *             u64 XXH3 of the 88 bytes before
  *     block   u32 "OYTB"  u32 n_token  u32 n_start  u32 payload size
  *             u64 number of its first token  u64 previous block's hash (the

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Token streams, the writing half. */
+#include "tokenizer/tokens.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "tokenizer/tokens_internal.h"
+
+struct tokens_writer {
+    struct tokens_info info;
+    struct oy_output *output;
+    uint32_t token_size;
+    int has_header;
+    int32_t *id;     /* [TOKENS_BLOCK] of the block being filled */
+    uint32_t *start; /* [TOKENS_BLOCK] */
+    unsigned char *mask;
+    uint32_t n_token, n_start;
+    uint64_t total, n_document, text_bytes;
+    uint64_t hash;    /* of the last part written */
+    uint64_t *offset; /* of each block */
+    size_t n_block, cap_block;
+    struct oy_buffer part; /* the bytes of a part on their way out */
+};
+
+struct tokens_writer *tokens_writer_new(const struct tokens_info *info,
+                                        struct oy_output *output)
+{
+    struct tokens_writer *writer = oy_calloc(1, sizeof *writer);
+
+    writer->info = *info;
+    writer->output = output;
+    writer->token_size = info->vocab_size <= 65536 ? 2 : 4;
+    writer->id = oy_alloc_array(TOKENS_BLOCK, sizeof *writer->id);
+    writer->start = oy_alloc_array(TOKENS_BLOCK, sizeof *writer->start);
+    writer->mask = oy_calloc(TOKENS_BLOCK / 8, 1);
+    return writer;
+}
+
+void tokens_writer_free(struct tokens_writer *writer)
+{
+    if (!writer)
+        return;
+    oy_free(writer->id);
+    oy_free(writer->start);
+    oy_free(writer->mask);
+    oy_free(writer->offset);
+    oy_buffer_release(&writer->part);
+    oy_free(writer);
+}
+
+static int write_header(struct tokens_writer *writer, struct oy_error *err)
+{
+    const struct tokens_info *info = &writer->info;
+    struct tokens_header header = {
+        .magic = TOKENS_MAGIC,
+        .major = TOKENS_MAJOR,
+        .minor = TOKENS_MINOR,
+        .header_size = TOKENS_HEADER_SIZE,
+        .vocab_size = info->vocab_size,
+        .token_size = writer->token_size,
+        .row_len = info->row_len,
+        .flags = (info->has_mask ? TOKENS_FLAG_MASK : 0U) |
+                 (info->shuffle ? TOKENS_FLAG_SHUFFLE : 0U),
+        .tokenizer = {info->tokenizer.high, info->tokenizer.low},
+        .bos = info->bos,
+        .eos = info->eos,
+        .seed = info->seed,
+        .block_tokens = TOKENS_BLOCK,
+    };
+
+    header.hash = oy_hash64(&header, offsetof(struct tokens_header, hash));
+    writer->hash = header.hash;
+    writer->has_header = 1;
+    return oy_output_write(writer->output, &header, sizeof header, err);
+}
+
+/* Appends the ids in the stream's own width. */
+static void put_ids(struct tokens_writer *writer)
+{
+    const uint32_t n = writer->n_token;
+    char *at = oy_buffer_reserve(&writer->part, n * sizeof(int32_t));
+
+    if (writer->token_size == 4) {
+        memcpy(at, writer->id, n * sizeof(int32_t));
+    } else {
+        for (uint32_t i = 0; i < n; i++) {
+            const uint16_t id = (uint16_t)writer->id[i];
+            memcpy(at + 2 * i, &id, sizeof id);
+        }
+    }
+    writer->part.len += n * writer->token_size;
+}
+
+static int flush_block(struct tokens_writer *writer, struct oy_error *err)
+{
+    static const char zero[8];
+    struct tokens_block_header header = {
+        .mark = TOKENS_BLOCK_MARK,
+        .n_token = writer->n_token,
+        .n_start = writer->n_start,
+        .payload_size =
+            tokens_payload_size(writer->n_token, writer->n_start,
+                                writer->token_size, writer->info.has_mask),
+        .first = writer->total - writer->n_token,
+    };
+    struct oy_buffer *part = &writer->part;
+
+    if (!writer->has_header && write_header(writer, err))
+        return -1;
+    header.previous = writer->hash;
+    OY_GROW(writer->offset, writer->cap_block, writer->n_block + 1);
+    writer->offset[writer->n_block++] = oy_output_bytes(writer->output);
+    oy_buffer_clear(part);
+    oy_buffer_append(part, &header, offsetof(struct tokens_block_header, hash));
+    put_ids(writer);
+    oy_buffer_append(part, zero, -part->len & 3);
+    oy_buffer_append(part, writer->start, writer->n_start * sizeof(uint32_t));
+    if (writer->info.has_mask)
+        oy_buffer_append(part, writer->mask, (writer->n_token + 7) / 8);
+    oy_buffer_append(part, zero, -part->len & 7);
+    header.hash = oy_hash64(part->data, part->len);
+    writer->hash = header.hash;
+    const size_t fixed = offsetof(struct tokens_block_header, hash);
+    OY_ASSERT(part->len == fixed + header.payload_size);
+    writer->n_token = writer->n_start = 0;
+    memset(writer->mask, 0, TOKENS_BLOCK / 8);
+    if (oy_output_write(writer->output, &header, sizeof header, err))
+        return -1;
+    return oy_output_write(writer->output, part->data + fixed,
+                           header.payload_size, err);
+}
+
+/* Copies what fits into the block; returns how many tokens did. */
+static size_t fill_block(struct tokens_writer *writer, const int32_t *id,
+                         size_t n, const uint8_t *loss)
+{
+    const size_t room = TOKENS_BLOCK - writer->n_token;
+    const size_t take = n < room ? n : room;
+    uint32_t bad = 0;
+
+    for (size_t i = 0; i < take; i++)
+        bad |= (uint32_t)id[i] >= writer->info.vocab_size;
+    OY_ASSERT(!bad);
+    memcpy(writer->id + writer->n_token, id, take * sizeof *id);
+    for (size_t i = 0; writer->info.has_mask && i < take; i++) {
+        const size_t bit = writer->n_token + i;
+        if (loss[i])
+            writer->mask[bit / 8] |= (unsigned char)(1U << bit % 8);
+    }
+    writer->n_token += (uint32_t)take;
+    writer->total += take;
+    return take;
+}
+
+int tokens_write(struct tokens_writer *writer, const int32_t *id, size_t n,
+                 const uint8_t *loss, uint64_t text_bytes, struct oy_error *err)
+{
+    OY_ASSERT(loss || !writer->info.has_mask);
+    writer->text_bytes += text_bytes;
+    if (!n)
+        return 0;
+    writer->n_document++;
+    for (size_t at = 0; at < n;) {
+        if (writer->n_token == TOKENS_BLOCK && flush_block(writer, err))
+            return -1;
+        if (!at)
+            writer->start[writer->n_start++] = writer->n_token;
+        at += fill_block(writer, id + at, n - at, loss ? loss + at : NULL);
+    }
+    return 0;
+}
+
+int tokens_writer_finish(struct tokens_writer *writer, struct oy_error *err)
+{
+    struct oy_buffer *part = &writer->part;
+
+    if (writer->n_token && flush_block(writer, err))
+        return -1;
+    if (!writer->has_header && write_header(writer, err))
+        return -1;
+    const uint64_t at = oy_output_bytes(writer->output);
+    const struct tokens_foot foot = {
+        .mark = TOKENS_FOOT_MARK,
+        .n_token = writer->total,
+        .n_document = writer->n_document,
+        .n_block = writer->n_block,
+        .text_bytes = writer->text_bytes,
+        .last_hash = writer->hash,
+    };
+    oy_buffer_clear(part);
+    oy_buffer_append(part, &foot, sizeof foot);
+    oy_buffer_append(part, writer->offset,
+                     writer->n_block * sizeof *writer->offset);
+    const uint64_t hash = oy_hash64(part->data, part->len);
+    oy_buffer_append(part, &hash, sizeof hash);
+    oy_buffer_append(part, &at, sizeof at);
+    oy_buffer_append(part, TOKENS_END_MAGIC, 8);
+    return oy_output_write(writer->output, part->data, part->len, err);
+}
+
+uint64_t tokens_writer_count(const struct tokens_writer *writer)
+{
+    return writer->total;
+}
+
+uint64_t tokens_writer_documents(const struct tokens_writer *writer)
+{
+    return writer->n_document;
+}
