@@ -28,7 +28,13 @@ enum oy_codec {
     OY_CODEC_BZIP2,
 };
 
+enum { OY_INPUT_PEEK = 4096 }; /* most that can be looked at unread */
+
 struct oy_input;
+
+/* Whether PATH could be opened, without opening it: 0, or -1 with the failure
+ * that oy_input_open() would give (66). */
+int oy_input_check(const char *path, struct oy_error *err);
 
 /* Opens PATH, "-" being standard input. NULL after a failure (66 when it is
  * missing, may not be read or is a folder). */
@@ -37,6 +43,11 @@ struct oy_input *oy_input_open(const char *path, struct oy_error *err);
  * for members of archives. `name` is what errors call it. */
 struct oy_input *oy_input_open_memory(const char *name, const void *data,
                                       size_t len, struct oy_error *err);
+/* Reads from an open file, from its present place; closed at the end if it is
+ * `owned`. After a failure an owned one is closed too. */
+struct oy_input *oy_input_open_fd(const char *name, int fd, int owned,
+                                  struct oy_error *err);
+/* NULL is allowed. Does not wait for a pipe that is still open. */
 void oy_input_close(struct oy_input *input);
 
 /* Fills as much of buf as it can: fewer than `size` bytes only before the
@@ -44,9 +55,17 @@ void oy_input_close(struct oy_input *input);
 ssize_t oy_input_read(struct oy_input *input, void *buf, size_t size,
                       struct oy_error *err);
 
+/* The next bytes without taking them: `want` (up to OY_INPUT_PEEK) of them,
+ * fewer only before the end. Borrowed until the next call. NULL after a
+ * failure. */
+const unsigned char *oy_input_peek(struct oy_input *input, size_t want,
+                                   size_t *len, struct oy_error *err);
+
 /* "stdin" for standard input; borrowed from the input. */
 const char *oy_input_name(const struct oy_input *input);
 enum oy_codec oy_input_codec(const struct oy_input *input);
+/* Whether a byte-order mark was dropped; known after the first read. */
+int oy_input_had_mark(const struct oy_input *input);
 /* Compressed bytes taken so far, and the size of a regular file or -1: for
  * the progress line. */
 uint64_t oy_input_taken(const struct oy_input *input);
@@ -55,7 +74,6 @@ int64_t oy_input_size(const struct oy_input *input);
 /* Reads a whole file (decompressed) of at most `max` bytes into a new block
  * with OY_PADDING bytes and a NUL behind; free with oy_free. NULL after a
  * failure (65 when it is larger). */
-struct oy_text;
 char *oy_input_slurp(const char *path, size_t max, size_t *len,
                      struct oy_error *err);
 

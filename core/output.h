@@ -26,9 +26,9 @@
 struct oy_output;
 
 struct oy_output_options {
-    int codec;     /* enum oy_codec, or -1: by the name's suffix .zst .gz */
-    int level;     /* 0: the codec's default (zstd 3, gzip 6) */
-    int n_thread;  /* for compression; 1 or less: in the caller */
+    int codec;    /* enum oy_codec, or -1: by the name's suffix .zst .gz */
+    int level;    /* 0: the codec's default (zstd 3, gzip 6) */
+    int n_thread; /* for compression; 1 or less: in the caller */
 };
 
 /* PATH NULL or "-" is standard output. NULL after a failure: 73 when it
@@ -68,9 +68,15 @@ void oy_output_die_of_pipe(void) __attribute__((noreturn));
 int oy_output_write_file(const char *path, const void *data, size_t len,
                          struct oy_error *err);
 
-/* Creates PATH.tmp-XXXXXX as a folder for outputs of many files; commit
- * renames it to PATH (which must not exist, or is exchanged and removed
- * when it was made by us). */
+/* ---- outputs of many files ---- */
+
+/* Creates PATH.tmp-XXXXXX as a folder for outputs of many files, each
+ * committed on its own; commit renames it to PATH. PATH must not exist, or be
+ * empty, or be a folder of ours (one that holds the file `.oyster`, which
+ * commit puts there): then the two are exchanged in one step and the old one
+ * is removed. Anything else is a failure at once (73): nothing of a user is
+ * ever removed. Both ends free the folder and take NULL; what is not
+ * committed is removed as outputs are. */
 struct oy_output_folder;
 struct oy_output_folder *oy_output_folder_open(const char *path,
                                                struct oy_error *err);

@@ -56,9 +56,9 @@ struct oy_source_options {
     const char *tmpdir; /* for the spool (zstd); NULL: $TMPDIR or /tmp */
 };
 
-/* Lines of the files in order ("-" or no file at all: standard input).
- * Every file must be openable: the first missing one is a failure before any
- * line is given. NULL after a failure. */
+/* Lines of the files in order ("-" or no file at all: standard input). Every
+ * file must be openable: the first missing one is a failure before any line is
+ * given. The paths are borrowed. NULL after a failure. */
 struct oy_source *oy_source_open(const char *const *path, int n_path,
                                  const struct oy_source_options *options,
                                  struct oy_error *err);
@@ -74,7 +74,8 @@ struct oy_source_file {
  * of oy_source_open only. */
 const struct oy_source_file *oy_source_files(const struct oy_source *source,
                                              int *n_file);
-/* Fraction of the input consumed in 0..1, or -1 when unknown (a pipe). */
+/* Fraction of the input consumed in 0..1 (of both passes), or -1 when unknown
+ * (a pipe, another source). Not while next() runs. */
 double oy_source_progress(const struct oy_source *source);
 
 #endif
