@@ -3,13 +3,12 @@
  * The one door to matrix products in f32.
  *
  * All matrices are row-major with a leading dimension (floats between rows).
- * Behind the door stands OpenBLAS, loaded at run time with the kernel that
- * fits this CPU's feature bits (its own detection picks a slow one on CPUs
- * newer than itself) and one thread; or plain C when it is missing, or when
- * its self-test at the start finds that rows depend on the batch. Threads
- * come from the caller's pool: work is cut into fixed tiles, M in whole
- * GEMM_ROW_TILE rows, so that a row's bits depend on that row and the weights
- * alone: not on M, its neighbours, or the number of threads.
+ * Behind the door stand own kernels, one set for each level of core/cpu.h;
+ * OpenBLAS can be asked for by name, and is then refused when its self-test
+ * finds that rows depend on the batch (its AVX2 kernel does that). Threads
+ * come from the caller's pool: work is cut into fixed tiles, so that a row's
+ * bits depend on that row and the weights alone: not on M, its neighbours, or
+ * the number of threads.
  */
 #ifndef MODEL_GEMM_H
 #define MODEL_GEMM_H
@@ -19,18 +18,21 @@
 #include "core/error.h"
 #include "core/pool.h"
 
-/* M is processed in tiles of this many rows; shorter tails are padded with
- * zero rows in scratch memory. */
+/* OpenBLAS sees M in multiples of this many rows; shorter tails are padded
+ * with zero rows in scratch memory. Own kernels take any M. */
 enum { GEMM_ROW_TILE = 16 };
 
 struct gemm;
 
-/* `kernel` NULL chooses; "plain" and "openblas" force. NULL with 71 or 64 on
- * failure. The pool is borrowed. */
+/* `kernel` NULL chooses the best own one; "plain", "avx2", "avx512" and
+ * "openblas" force. NULL with 64 for a name that is unknown or that this CPU
+ * lacks, with 71 when OpenBLAS is missing or fails its self-test. The pool is
+ * borrowed. One gemm is not for two threads at once, but for the small
+ * products. */
 struct gemm *gemm_new(const char *kernel, struct oy_pool *pool,
                       struct oy_error *err);
 void gemm_free(struct gemm *gemm);
-/* "openblas-SkylakeX", "plain-avx512" ...: stands in manifests and
+/* "avx512", "openblas-SkylakeX" ...: stands in manifests and
  * journals. Borrowed. */
 const char *gemm_kernel_name(const struct gemm *gemm);
 struct oy_pool *gemm_pool(const struct gemm *gemm);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Matrix kernels for CPUs with AVX2 and FMA: 12 accumulators of 8 floats. */
+#ifdef __x86_64__
+
+#pragma GCC target("avx2,fma")
+
+#include <immintrin.h>
+
+typedef __m256 vec;
+
+enum { LANES = 8, DOT_ROWS = 3, OUTER_ROWS = 6, OUTER_VECS = 2 };
+
+static inline __attribute__((always_inline)) vec vec_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+static inline __attribute__((always_inline)) vec vec_load_tail(const float *p,
+                                                               size_t n)
+{
+    const __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+
+    return _mm256_maskload_ps(
+        p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), place));
+}
+
+static inline __attribute__((always_inline)) void vec_store(float *p, vec v)
+{
+    _mm256_storeu_ps(p, v);
+}
+
+static inline __attribute__((always_inline)) vec vec_all(float f)
+{
+    return _mm256_set1_ps(f);
+}
+
+static inline __attribute__((always_inline)) vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* Within each 128 bits (0 + 2) + (1 + 3), then the halves: a tree. */
+static inline __attribute__((always_inline)) __m128 vec_sum4(vec a, vec b,
+                                                             vec c, vec d)
+{
+    const vec ab = _mm256_unpacklo_ps(a, b) + _mm256_unpackhi_ps(a, b);
+    const vec cd = _mm256_unpacklo_ps(c, d) + _mm256_unpackhi_ps(c, d);
+    const vec all = _mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(ab),
+                                                        _mm256_castps_pd(cd))) +
+                    _mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(ab),
+                                                        _mm256_castps_pd(cd)));
+
+    return _mm256_castps256_ps128(all) + _mm256_extractf128_ps(all, 1);
+}
+
+#include "model/kernel_tile_internal.h"
+
+const struct kernel_table kernel_avx2 = {"avx2", dot, outer};
+
+#endif
