@@ -18,6 +18,9 @@
  * most U+10FFFF). Vectorised; oy_utf8_valid_plain is its oracle. */
 int oy_utf8_valid(const char *text, size_t len);
 int oy_utf8_valid_plain(const char *text, size_t len);
+/* The offset of the first byte that is not part of a valid sequence; `len`
+ * when all is valid. */
+size_t oy_utf8_valid_prefix(const char *text, size_t len);
 
 /* Appends the text with every maximal invalid subpart replaced by U+FFFD;
  * returns how many were. */
