@@ -6,9 +6,14 @@
  *     {
  *         struct oy_run run;
  *         struct oy_error err = {0};
+ *         struct NAME settings = {...};
+ *         const struct oy_option option[] = {..., {0}};
+ *         struct oy_program program = {.name = "oy-NAME", .option = option,
+ *                                      .synopsis = ..., .summary = ...};
+ *
  *         oy_run_init(&run, argv[0]);
- *         const struct oy_option common[OY_RUN_OPTIONS];
- *         ...
+ *         if (!oy_run_parse(&run, &program, argc, argv, &err))
+ *             name_run(&settings, &run, &err);
  *         return oy_run_exit(&run, &err);
  *     }
  */
@@ -24,8 +29,8 @@ enum oy_bad_choice { OY_BAD_STOP, OY_BAD_SKIP };
 enum oy_progress_choice { OY_PROGRESS_AUTO, OY_PROGRESS_ON, OY_PROGRESS_OFF };
 
 struct oy_run {
-    const struct oy_program *program; /* set by oy_run_parse */
-    struct oy_list input;             /* the operands; none = stdin */
+    struct oy_program *program; /* set by oy_run_parse */
+    struct oy_list input;       /* the operands; none = stdin */
 
     const char *output;   /* -o; NULL or "-": standard output */
     int64_t threads;      /* -T; 0 = all */
@@ -41,37 +46,49 @@ struct oy_run {
     const char *compress; /* --compress none|zstd[:LEVEL]|gzip; NULL: suffix */
     uint64_t memory;      /* --memory; 0: no budget given */
     const char *tmpdir;   /* --tmpdir */
-    const char *shard;    /* --shard I/N|auto */
+    const char *shard;    /* --shard I/N; auto is resolved to that */
     int progress;         /* enum oy_progress_choice */
     int quiet;
     int verbose;
 
     uint64_t shard_index, shard_count; /* 0-based; 0, 1 when not asked */
+    int codec;                         /* enum oy_codec or -1, of compress */
+    int level;                         /* 0: the codec's default */
+    char shard_text[48];               /* of auto */
     struct oy_option *common;          /* the table behind these options */
 };
 
-/* Defaults, program name, signal handlers. Call first. */
+/* Defaults, program name, signal handlers. Call first; `run` must stay where
+ * it is. */
 void oy_run_init(struct oy_run *run, const char *argv0);
 
-/* Adds the common options behind the program's own (a table in the program
- * of the same name wins), parses, checks shard and compress. `program` is
- * filled with the common table. 0 or -1. */
+/* Adds the common options behind the program's own (an option in the
+ * program's table of the same name wins), parses, checks shard and compress,
+ * sets how much the log says. 0 or -1. */
 int oy_run_parse(struct oy_run *run, struct oy_program *program, int argc,
                  char **argv, struct oy_error *err);
 
 /* Prints the failure, if any, and gives the exit code; a closed pipe ends the
- * process silently by SIGPIPE. Frees what oy_run_init and oy_run_parse made. */
+ * process silently by SIGPIPE. Frees what oy_run_init and oy_run_parse made.
+ * A program whose answer is no returns OY_NO itself after this gave 0. */
 int oy_run_exit(struct oy_run *run, const struct oy_error *err);
+
+/* -T with 0 resolved: at least 1. */
+int oy_run_threads(const struct oy_run *run);
 
 /* Opens -o (or standard output) with --compress and -T. */
 struct oy_output;
 struct oy_output *oy_run_open_output(const struct oy_run *run,
                                      struct oy_error *err);
+/* Opens a further output (--dropped, --rejects); its suffix alone decides how
+ * it is compressed. */
+struct oy_output *oy_run_open_output_at(const struct oy_run *run,
+                                        const char *path, struct oy_error *err);
 
 /* Where presets, tasks and other data files lie: $OYSTER_DATA, the source
- * tree around the program, or PREFIX/share/oyster. Looks for
- * KIND/NAME (such as "pipeline/presets/gopher.json") and returns its path
- * (free with oy_free) or NULL. */
+ * tree around the program (build/bin and up), or PREFIX/share/oyster. Looks
+ * for `relative` (such as "pipeline/presets/gopher.json") in this order and
+ * returns its path (free with oy_free) or NULL. */
 char *oy_find_data(const char *relative);
 
 #endif
