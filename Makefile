@@ -86,13 +86,58 @@ install-deps:
 	$$SUDO env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends $(PACKAGES)' >/dev/null
 
-# Everything: the suites with the plain build, then the tests of core and of
-# the parsers again under AddressSanitizer and UBSan.
+# Everything: the suites with the plain build, then the parsers and the core
+# again under AddressSanitizer and UndefinedBehaviorSanitizer.
 test: deps
 	@$(MAKE) --no-print-directory all $(TESTS)
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' \
-	    CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' asan-tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
+	    $(SANITIZED:%=$(BUILD)/asan/unit/%)
 	@tests/run.sh $(BUILD)
+
+SANITIZE  = -fsanitize=address,undefined -fno-sanitize-recover=all
+# What meets foreign bytes: each runs once more with sanitizers.
+SANITIZED = $(filter-out $(UNSANITIZED),$(notdir $(TESTS)))
+UNSANITIZED =
+
+# Threads under ThreadSanitizer, a hundred kills, the long goldens.
+test-slow: deps
+	@$(MAKE) --no-print-directory all $(TESTS)
+	@OYSTER_SLOW=1 tests/run.sh $(BUILD)
+
+# Against the peers themselves: needs $$OYSTER_PEERS, a Python that has them.
+test-peers: all
+	@tests/peers/run.sh $(BUILD)
+
+lint:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
+	@tests/lint.sh
+
+bench: all
+	@benchmarks/speed/run.py --build $(BUILD)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@manifests/demo/run.sh $(BUILD)
+
+# Pages and completions are printed by the programs themselves, out of the
+# table that parses their options.
+man: all
+	@mkdir -p $(BUILD)/man $(BUILD)/completion
+	@for p in $(notdir $(PROGRAMS)); do \
+	    $(BUILD)/bin/$$p --print-man >$(BUILD)/man/$$p.1 && \
+	    $(BUILD)/bin/$$p --print-completion >$(BUILD)/completion/$$p || exit 1; \
+	done
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: man
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 \
+	    $(SHARE)/bash-completion/completions
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/man/*.1 $(SHARE)/man/man1
+	install -m 644 $(BUILD)/completion/oy-* $(SHARE)/bash-completion/completions
+	install -d $(SHARE)/oyster/pipeline $(SHARE)/oyster/benchmarks
+	cp -r pipeline/presets $(SHARE)/oyster/pipeline/
+	cp -r benchmarks/tasks benchmarks/samples $(SHARE)/oyster/benchmarks/
 
 clean:
 	rm -rf $(BUILD)
