@@ -94,13 +94,11 @@ static struct tokens_info info_of(const struct tokens_header *header)
     };
 }
 
-static int scan_open(struct scan *scan, const char *path, struct oy_error *err)
+/* Takes the header from scan->input. */
+static int scan_begin(struct scan *scan, struct oy_error *err)
 {
     const char *fault;
 
-    scan->input = oy_input_open(path, err);
-    if (!scan->input)
-        return -1;
     scan->name = oy_input_name(scan->input);
     const ssize_t got =
         oy_input_read(scan->input, &scan->header, sizeof scan->header, err);
@@ -119,6 +117,12 @@ static int scan_open(struct scan *scan, const char *path, struct oy_error *err)
     scan->previous = scan->header.hash;
     scan->info = info_of(&scan->header);
     return 0;
+}
+
+static int scan_open(struct scan *scan, const char *path, struct oy_error *err)
+{
+    scan->input = oy_input_open(path, err);
+    return scan->input ? scan_begin(scan, err) : -1;
 }
 
 static void scan_release(struct scan *scan)
@@ -463,16 +467,40 @@ static int open_scan(struct tokens_reader *reader, struct oy_error *err)
     return 0;
 }
 
+/* An empty reader of n_path inputs. */
+static struct tokens_reader *new_reader(int n_path)
+{
+    struct tokens_reader *reader = oy_calloc(1, sizeof *reader);
+
+    reader->n_path = n_path;
+    reader->path = oy_calloc((size_t)n_path, sizeof *reader->path);
+    reader->block.id = oy_alloc_array(TOKENS_BLOCK, sizeof(int32_t));
+    reader->block.flag = oy_alloc_array(TOKENS_BLOCK, 1);
+    return reader;
+}
+
+struct tokens_reader *tokens_open_input(struct oy_input *input,
+                                        struct oy_error *err)
+{
+    struct tokens_reader *reader = new_reader(1);
+
+    reader->path[0] = oy_strdup(oy_input_name(input));
+    reader->scan.input = input;
+    if (scan_begin(&reader->scan, err)) {
+        tokens_close(reader);
+        return NULL;
+    }
+    reader->info = reader->scan.info;
+    reader->before = oy_mix64(reader->scan.previous);
+    return reader;
+}
+
 struct tokens_reader *tokens_open(const char *const *path, int n_path,
                                   struct oy_error *err)
 {
-    struct tokens_reader *reader = oy_calloc(1, sizeof *reader);
+    struct tokens_reader *reader = new_reader(n_path ? n_path : 1);
     int plain = 1;
 
-    reader->n_path = n_path ? n_path : 1;
-    reader->path = oy_calloc((size_t)reader->n_path, sizeof *reader->path);
-    reader->block.id = oy_alloc_array(TOKENS_BLOCK, sizeof(int32_t));
-    reader->block.flag = oy_alloc_array(TOKENS_BLOCK, 1);
     for (int i = 0; i < reader->n_path; i++)
         reader->path[i] = oy_strdup(n_path ? path[i] : "-");
     for (int i = 0; i < reader->n_path; i++) {

@@ -77,6 +77,11 @@ struct tokens_reader;
  * belong together. */
 struct tokens_reader *tokens_open(const char *const *path, int n_path,
                                   struct oy_error *err);
+/* The same of one input that somebody opened and perhaps peeked into; it is
+ * taken over, also after a failure. */
+struct oy_input;
+struct tokens_reader *tokens_open_input(struct oy_input *input,
+                                        struct oy_error *err);
 void tokens_close(struct tokens_reader *reader);
 
 /* Borrowed from the reader. */
