@@ -197,7 +197,7 @@ static int add_tensor(struct safetensors *file, size_t *cap,
                       const struct oy_json_value *value, const char *base,
                       struct oy_error *err)
 {
-    file->tensor = OY_GROW(file->tensor, *cap, (size_t)file->n_tensor + 1);
+    OY_GROW(file->tensor, *cap, (size_t)file->n_tensor + 1);
     struct safetensor *tensor = &file->tensor[file->n_tensor];
     *tensor = (struct safetensor){.name = copy_name(key)};
     if (!tensor->name)
