@@ -5,8 +5,10 @@
  * Each works on one row (a token) and gives the same bits whatever other rows
  * are in the batch: trainer and engine call the same functions. Vector forms
  * are chosen by core/cpu.h; sums over a row run in 16 lanes that are added in
- * a fixed tree, in the plain form too. exp and log are own polynomials of at
- * most 2 ulp; libm is not called.
+ * a fixed tree, in the plain form too, and no form fuses multiplications with
+ * additions: all forms give the same bits. exp and log are own polynomials of
+ * at most 2 ulp; libm is not called. Rows need no alignment and may have any
+ * length. Not-a-numbers come out as such, so that a broken loss is seen.
  */
 #ifndef MODEL_ROWS_H
 #define MODEL_ROWS_H
@@ -17,6 +19,9 @@
 /* y = weight * x / sqrt(mean(x^2) + eps); returns 1 / sqrt(...). y may be x. */
 float rows_rms_norm(float *y, const float *x, const float *weight, size_t n,
                     float eps);
+/* The same y from a 1 / sqrt(...) that is known: bit for bit. */
+void rows_rms_apply(float *y, const float *x, const float *weight, size_t n,
+                    float rstd);
 /* dx += gradient of the above; dweight[n] += its part. */
 void rows_rms_norm_backward(float *dx, float *dweight, const float *dy,
                             const float *x, const float *weight, size_t n,
@@ -30,19 +35,54 @@ void rows_rope(float *head, const float *cosine, const float *sine,
 
 /* hidden = silu(gate) * up. */
 void rows_swiglu(float *hidden, const float *gate, const float *up, size_t n);
-/* From dhidden: dgate and dup (may overwrite gate and up). */
-void rows_swiglu_backward(float *dgate, float *dup, const float *dhidden,
-                          const float *gate, const float *up, size_t n);
+/* From dhidden: dgate and dup (may overwrite gate and up), and hidden once
+ * more (may overwrite dhidden), so that nobody has to keep it. */
+void rows_swiglu_backward(float *hidden, float *dgate, float *dup,
+                          const float *dhidden, const float *gate,
+                          const float *up, size_t n);
 
-/* y += x. */
+/* y += x; y *= a; sum(x); sum(x y). */
 void rows_add(float *y, const float *x, size_t n);
+void rows_scale(float *y, size_t n, float a);
+float rows_sum(const float *x, size_t n);
+float rows_dot(const float *x, const float *y, size_t n);
 
-/* The largest element and log(sum(exp(x))). */
+/* The largest element (n > 0) and log(sum(exp(x))). */
 float rows_max(const float *x, size_t n);
 float rows_log_sum_exp(const float *x, size_t n);
 /* x[i] = exp(x[i] - shift) in place; returns the sum. */
 float rows_exp(float *x, size_t n, float shift);
 /* The first index of the largest element. */
 size_t rows_argmax(const float *x, size_t n);
+
+/* exp(x) and log(x) of one number (x > 0, normal), of the polynomials above. */
+float rows_exp1(float x);
+float rows_log1(float x);
+
+/* Gradient of cross-entropy in place, all but the target's part:
+ * x[i] = a exp(x[i] - lse) - b. */
+void rows_softmax_gradient(float *x, size_t n, float lse, float a, float b);
+/* A row of attention's backward pass. In: scaled scores and gradients of
+ * their probabilities. Out: score[i] = p = exp(score[i] - lse), and
+ * dp[i] = a p (dp[i] - delta). */
+void rows_attention_gradient(float *score, float *dp, size_t n, float lse,
+                             float delta, float a);
+
+/* sum(x^2) in double, in 16 lanes. */
+double rows_square_sum(const float *x, size_t n);
+
+/* One step of AdamW (Loshchilov and Hutter 2019, as torch.optim.AdamW has
+ * it): g *= scale; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+ * p = p keep - rate m / (sqrt(v) root + eps). */
+struct rows_adamw {
+    float scale; /* clipping */
+    float beta1, beta2;
+    float keep; /* 1 - lr weight_decay, or 1 */
+    float rate; /* lr / (1 - beta1^t) */
+    float root; /* 1 / sqrt(1 - beta2^t) */
+    float eps;
+};
+void rows_adamw(float *p, float *m, float *v, const float *g, size_t n,
+                const struct rows_adamw *step);
 
 #endif

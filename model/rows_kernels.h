@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The text of the row kernels, in GCC vectors of 16 floats.
+ *
+ * Included once by each rows_*.c, which sets the target instructions and
+ * names the table with ROWS_TABLE. The compiler splits the vectors into what
+ * the target has; every operation is rounded on its own (-ffp-contract=off),
+ * so that all targets give the same bits.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "model/rows_internal.h"
+
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+enum { LANES = 16 };
+
+typedef float vec __attribute__((vector_size(64)));
+typedef int32_t veci __attribute__((vector_size(64)));
+typedef float vec_at __attribute__((vector_size(64), aligned(4), may_alias));
+typedef double vec8d __attribute__((vector_size(64)));
+typedef float vec8 __attribute__((vector_size(32)));
+typedef float vec8_at __attribute__((vector_size(32), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vec load(const float *x)
+{
+    return *(const vec_at *)x;
+}
+
+INLINE void store(float *x, vec v)
+{
+    *(vec_at *)x = v;
+}
+
+/* The first n floats, zeros behind. */
+INLINE vec load_part(const float *x, size_t n)
+{
+    vec v = {0};
+
+    memcpy(&v, x, n * sizeof *x);
+    return v;
+}
+
+INLINE void store_part(float *x, vec v, size_t n)
+{
+    memcpy(x, &v, n * sizeof *x);
+}
+
+INLINE vec all(float a)
+{
+    return (vec){0} + a;
+}
+
+INLINE vec choose(veci mask, vec yes, vec no)
+{
+    return (vec)((mask & (veci)yes) | (~mask & (veci)no));
+}
+
+/* Lanes from n on become zero. */
+INLINE vec keep_part(vec v, size_t n)
+{
+    const veci lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+    return (vec)((lane < (int32_t)n) & (veci)v);
+}
+
+/* The fixed tree: 16 -> 8 -> 4 -> 2 -> 1, lane i with lane i + half. */
+INLINE float add_lanes(vec v)
+{
+    float lane[LANES];
+
+    memcpy(lane, &v, sizeof lane);
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    }
+    return lane[0];
+}
+
+/* exp of each lane: 2^k times a polynomial of the rest, the coefficients and
+ * the two-part ln 2 of Cephes' expf (Moshier 1989). Below -87.3 it is 0,
+ * above 88.3 it stays at 2.2e38. */
+INLINE vec exp_lanes(vec x)
+{
+    const vec low = all(-87.3f), high = all(88.3f);
+    const vec magic = all(12582912.0f); /* 1.5 * 2^23 rounds to an integer */
+    const vec bounded = choose(x > high, high, x);
+    const vec k = (bounded * 1.44269504088896341f + magic) - magic;
+    const vec r = (bounded - k * 0.693359375f) - k * -2.12194440e-4f;
+    const veci exponent = __builtin_convertvector(k, veci) + 127;
+    vec p = all(1.9875691500e-4f);
+
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    p *= (vec)(exponent << 23);
+    return (vec)(~(x < low) & (veci)p);
+}
+
+INLINE vec sigmoid_lanes(vec x)
+{
+    return 1.0f / (1.0f + exp_lanes(-x));
+}
+
+static void rms_apply(float *y, const float *x, const float *weight, size_t n,
+                      float rstd)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(x + i) * rstd * load(weight + i));
+    if (i < n)
+        store_part(y + i,
+                   load_part(x + i, n - i) * rstd *
+                       load_part(weight + i, n - i),
+                   n - i);
+}
+
+static float dot(const float *x, const float *y, size_t n)
+{
+    vec sum = {0};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        sum += load(x + i) * load(y + i);
+    if (i < n)
+        sum += load_part(x + i, n - i) * load_part(y + i, n - i);
+    return add_lanes(sum);
+}
+
+static float rms_norm(float *y, const float *x, const float *weight, size_t n,
+                      float eps)
+{
+    const float mean = dot(x, x, n) / (float)n;
+    const float rstd = 1.0f / __builtin_sqrtf(mean + eps);
+
+    rms_apply(y, x, weight, n, rstd);
+    return rstd;
+}
+
+static void rms_norm_backward(float *dx, float *dweight, const float *dy,
+                              const float *x, const float *weight, size_t n,
+                              float rstd)
+{
+    vec sum = {0};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        sum += load(dy + i) * load(weight + i) * load(x + i);
+    if (i < n)
+        sum += load_part(dy + i, n - i) * load_part(weight + i, n - i) *
+               load_part(x + i, n - i);
+
+    const float back = add_lanes(sum) * rstd * rstd * rstd / (float)n;
+    for (i = 0; i + LANES <= n; i += LANES) {
+        const vec d = load(dy + i), at = load(x + i);
+        store(dweight + i, load(dweight + i) + d * at * rstd);
+        store(dx + i, load(dx + i) + (d * load(weight + i) * rstd - at * back));
+    }
+    if (i < n) {
+        const size_t rest = n - i;
+        const vec d = load_part(dy + i, rest), at = load_part(x + i, rest);
+        const vec w = load_part(weight + i, rest);
+        store_part(dweight + i, load_part(dweight + i, rest) + d * at * rstd,
+                   rest);
+        store_part(dx + i, load_part(dx + i, rest) + (d * w * rstd - at * back),
+                   rest);
+    }
+}
+
+static void rope(float *head, const float *cosine, const float *sine,
+                 size_t half, float direction)
+{
+    float *const other = head + half;
+    size_t i = 0;
+
+    for (; i + LANES <= half; i += LANES) {
+        const vec a = load(head + i), b = load(other + i);
+        const vec c = load(cosine + i), s = load(sine + i) * direction;
+        store(head + i, a * c - b * s);
+        store(other + i, b * c + a * s);
+    }
+    if (i < half) {
+        const size_t rest = half - i;
+        const vec a = load_part(head + i, rest), b = load_part(other + i, rest);
+        const vec c = load_part(cosine + i, rest);
+        const vec s = load_part(sine + i, rest) * direction;
+        store_part(head + i, a * c - b * s, rest);
+        store_part(other + i, b * c + a * s, rest);
+    }
+}
+
+static void swiglu(float *hidden, const float *gate, const float *up, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec g = load(gate + i);
+        store(hidden + i, g * sigmoid_lanes(g) * load(up + i));
+    }
+    if (i < n) {
+        const vec g = load_part(gate + i, n - i);
+        store_part(hidden + i, g * sigmoid_lanes(g) * load_part(up + i, n - i),
+                   n - i);
+    }
+}
+
+/* The gradient's part of one vector: in dh, g, u; out hidden, dgate, dup. */
+INLINE void swiglu_gradient(vec *dh, vec *g, vec *u)
+{
+    const vec sigmoid = sigmoid_lanes(*g);
+    const vec silu = *g * sigmoid;
+    const vec dgate = *dh * *u * (sigmoid * (1.0f + *g * (1.0f - sigmoid)));
+    const vec dup = *dh * silu;
+
+    *dh = silu * *u;
+    *g = dgate;
+    *u = dup;
+}
+
+static void swiglu_backward(float *hidden, float *dgate, float *dup,
+                            const float *dhidden, const float *gate,
+                            const float *up, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        vec dh = load(dhidden + i), g = load(gate + i), u = load(up + i);
+        swiglu_gradient(&dh, &g, &u);
+        store(hidden + i, dh);
+        store(dgate + i, g);
+        store(dup + i, u);
+    }
+    if (i < n) {
+        const size_t rest = n - i;
+        vec dh = load_part(dhidden + i, rest), g = load_part(gate + i, rest);
+        vec u = load_part(up + i, rest);
+        swiglu_gradient(&dh, &g, &u);
+        store_part(hidden + i, dh, rest);
+        store_part(dgate + i, g, rest);
+        store_part(dup + i, u, rest);
+    }
+}
+
+static void add(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) + load(x + i));
+    for (; i < n; i++)
+        y[i] += x[i];
+}
+
+static void scale(float *y, size_t n, float a)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) * a);
+    for (; i < n; i++)
+        y[i] *= a;
+}
+
+static float sum(const float *x, size_t n)
+{
+    vec total = {0};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        total += load(x + i);
+    if (i < n)
+        total += load_part(x + i, n - i);
+    return add_lanes(total);
+}
+
+/* A comparison that is false for not-a-numbers would lose them. */
+INLINE vec larger(vec a, vec b)
+{
+    return choose((a >= b) | (a != a), a, b);
+}
+
+static float max(const float *x, size_t n)
+{
+    vec best = all(x[0]);
+    float lane[LANES];
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        best = larger(best, load(x + i));
+    memcpy(lane, &best, sizeof lane);
+    for (int j = 1; j < LANES; j++)
+        lane[0] = lane[0] >= lane[j] || lane[0] != lane[0] ? lane[0] : lane[j];
+    for (; i < n; i++)
+        lane[0] = lane[0] >= x[i] || lane[0] != lane[0] ? lane[0] : x[i];
+    return lane[0];
+}
+
+/* Long rows are summed in blocks, lest a lane of 10,000 terms drifts. */
+enum { SUM_BLOCK = 64 * LANES };
+
+INLINE float exp_any(float *out, const float *x, size_t n, float shift)
+{
+    vec total = {0};
+    size_t i = 0;
+
+    while (i + LANES <= n) {
+        const size_t left = n - i;
+        const size_t end = i + (left < SUM_BLOCK ? left : SUM_BLOCK);
+        vec part = {0};
+        for (; i + LANES <= end; i += LANES) {
+            const vec e = exp_lanes(load(x + i) - shift);
+            if (out)
+                store(out + i, e);
+            part += e;
+        }
+        total += part;
+    }
+    if (i < n) {
+        const vec e = exp_lanes(load_part(x + i, n - i) - shift);
+        if (out)
+            store_part(out + i, e, n - i);
+        total += keep_part(e, n - i);
+    }
+    return add_lanes(total);
+}
+
+static float exp_store(float *x, size_t n, float shift)
+{
+    return exp_any(x, x, n, shift);
+}
+
+static float exp_sum(const float *x, size_t n, float shift)
+{
+    return exp_any(NULL, x, n, shift);
+}
+
+static void softmax_gradient(float *x, size_t n, float lse, float a, float b)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, exp_lanes(load(x + i) - lse) * a - b);
+    if (i < n)
+        store_part(x + i, exp_lanes(load_part(x + i, n - i) - lse) * a - b,
+                   n - i);
+}
+
+static void attention_gradient(float *score, float *dp, size_t n, float lse,
+                               float delta, float a)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec p = exp_lanes(load(score + i) - lse);
+        store(score + i, p);
+        store(dp + i, p * a * (load(dp + i) - delta));
+    }
+    if (i < n) {
+        const size_t rest = n - i;
+        const vec p = exp_lanes(load_part(score + i, rest) - lse);
+        store_part(score + i, p, rest);
+        store_part(dp + i, p * a * (load_part(dp + i, rest) - delta), rest);
+    }
+}
+
+static double square_sum(const float *x, size_t n)
+{
+    vec8d low = {0}, high = {0};
+    double lane[8];
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec8 a = *(const vec8_at *)(x + i);
+        const vec8 b = *(const vec8_at *)(x + i + 8);
+        const vec8d p = __builtin_convertvector(a, vec8d);
+        const vec8d q = __builtin_convertvector(b, vec8d);
+        low += p * p;
+        high += q * q;
+    }
+    low += high;
+    memcpy(lane, &low, sizeof lane);
+    for (; i < n; i++)
+        lane[i % 8] += (double)x[i] * x[i];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static inline void adamw_one(float *p, float *m, float *v, float g,
+                             const struct rows_adamw *step)
+{
+    g *= step->scale;
+    *m = *m * step->beta1 + g * (1.0f - step->beta1);
+    *v = *v * step->beta2 + g * g * (1.0f - step->beta2);
+    *p = *p * step->keep -
+         step->rate * *m / (__builtin_sqrtf(*v) * step->root + step->eps);
+}
+
+/* Written for the compiler's own vectoriser, which knows the square root of
+ * each target; every lane is on its own, so that all forms agree. */
+__attribute__((optimize("O3"))) static void adamw(
+    float *restrict p, float *restrict m, float *restrict v,
+    const float *restrict g, size_t n, const struct rows_adamw *step)
+{
+    const struct rows_adamw s = *step;
+
+    for (size_t i = 0; i < n; i++)
+        adamw_one(p + i, m + i, v + i, g[i], &s);
+}
+
+const struct rows_kernels ROWS_TABLE = {
+    .rms_norm = rms_norm,
+    .rms_apply = rms_apply,
+    .rms_norm_backward = rms_norm_backward,
+    .rope = rope,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .add = add,
+    .scale = scale,
+    .sum = sum,
+    .dot = dot,
+    .max = max,
+    .exp = exp_store,
+    .exp_sum = exp_sum,
+    .softmax_gradient = softmax_gradient,
+    .attention_gradient = attention_gradient,
+    .square_sum = square_sum,
+    .adamw = adamw,
+};
