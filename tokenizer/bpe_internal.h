@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of byte-level BPE and the merging of one word; the cache and the
+ * walk over a text are in bpe_encode.c.
+ */
+#ifndef TOKENIZER_BPE_INTERNAL_H
+#define TOKENIZER_BPE_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/hash.h"
+#include "tokenizer/bpe_encode.h"
+
+enum {
+    BPE_NO_RANK = 0x7fffffff,
+    BPE_SHORT = 32, /* symbols that are merged on the stack */
+};
+
+/* A pair of neighbours and what becomes of it; 16 bytes, never across a
+ * cache line. */
+struct bpe_pair {
+    int32_t left, right; /* left -1: free */
+    int32_t rank;
+    int32_t result;
+};
+
+struct bpe {
+    const struct vocab *vocab;
+    int32_t byte_id[256]; /* -1: this byte has no token */
+    int lacks_bytes;
+    struct bpe_pair *pair; /* open addressing, load of a half at most */
+    uint32_t pair_mask;
+    /* Ranks of two single bytes, [left byte][right byte]. */
+    int32_t *byte_rank;
+    const struct vocab_merge *merge;
+    /* Which short strings occur inside tokens; see bpe_can_cut(). */
+    uint64_t *two;   /* 2^16 bits, exact: tokens of 2 bytes */
+    uint64_t *three; /* hashed: tokens of 3 bytes */
+    uint64_t *four;  /* hashed: any 4 neighbours inside a token */
+};
+
+enum { BPE_THREE_BITS = 18, BPE_FOUR_BITS = 23 };
+
+static inline uint32_t bpe_pair_hash(int32_t left, int32_t right)
+{
+    const uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+
+    return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 32) ^
+           (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 47);
+}
+
+/* The pair's entry, or NULL. */
+static inline const struct bpe_pair *bpe_find_pair(const struct bpe *bpe,
+                                                   int32_t left, int32_t right)
+{
+    for (uint32_t i = bpe_pair_hash(left, right) & bpe->pair_mask;;
+         i = (i + 1) & bpe->pair_mask) {
+        const struct bpe_pair *pair = &bpe->pair[i];
+        if (pair->left == left && pair->right == right)
+            return pair;
+        if (pair->left < 0)
+            return NULL;
+    }
+}
+
+static inline int32_t bpe_rank(const struct bpe *bpe, int32_t left,
+                               int32_t right)
+{
+    const struct bpe_pair *pair = bpe_find_pair(bpe, left, right);
+
+    return pair ? pair->rank : BPE_NO_RANK;
+}
+
+/* Whether no token reaches across the border before text[at], so that no
+ * merge can: the two sides may be encoded apart. 2 <= at <= len - 2, all bytes
+ * have tokens. May say 0 where 1 would be true. */
+int bpe_can_cut(const struct bpe *bpe, const unsigned char *text, size_t at);
+
+/* Scratch of bpe_merge(); zero-initialised is empty. */
+struct bpe_scratch {
+    struct bpe_symbol *symbol;
+    size_t cap_symbol;
+    uint64_t *heap;
+    size_t cap_heap;
+};
+
+void bpe_scratch_release(struct bpe_scratch *scratch);
+/* Merges one word (any length) and writes at most len ids; returns how many. */
+size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
+                 const unsigned char *word, size_t len, int32_t *id);
+
+#endif

@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading tokenizer.json: tokens, merges and added tokens. */
+#include "tokenizer/vocab.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/input.h"
+#include "core/utf8.h"
+#include "tokenizer/vocab_internal.h"
+
+enum {
+    MAX_FILE_SIZE = 512 << 20,
+    LAST_ALPHABET = 0x143, /* highest code point of the byte alphabet */
+};
+
+/* From bytes to id: open addressing at a load of a half at most. */
+struct vocab_slot {
+    uint32_t tag; /* upper half of the hash, 0 = free */
+    int32_t id;
+};
+
+/* The state of one load. */
+struct loader {
+    struct vocab *vocab;
+    struct oy_arena arena; /* for strings with escapes */
+    struct oy_error *err;
+    int16_t byte_of[LAST_ALPHABET + 1]; /* -1: not in the alphabet */
+    size_t used;                        /* of vocab->text */
+};
+
+/* ---- the byte alphabet of GPT-2 ---- */
+
+/* Bytes that stand for themselves; the other 68 take U+0100 onwards in
+ * ascending order (encoder.py of openai/gpt-2, bytes_to_unicode). */
+static int is_own_character(int byte)
+{
+    return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) ||
+           byte >= 0xae;
+}
+
+static void fill_alphabet(int16_t byte_of[LAST_ALPHABET + 1])
+{
+    int next = 0x100;
+
+    for (int i = 0; i <= LAST_ALPHABET; i++)
+        byte_of[i] = -1;
+    for (int byte = 0; byte < 256; byte++)
+        byte_of[is_own_character(byte) ? byte : next++] = (int16_t)byte;
+}
+
+void vocab_put_alphabet(const char *bytes, size_t len, struct oy_buffer *out)
+{
+    uint16_t character[256];
+    int next = 0x100;
+
+    for (int byte = 0; byte < 256; byte++)
+        character[byte] = (uint16_t)(is_own_character(byte) ? byte : next++);
+    for (size_t i = 0; i < len; i++) {
+        char *at = oy_buffer_reserve(out, 4);
+        out->len += oy_utf8_put(at, character[(unsigned char)bytes[i]]);
+    }
+}
+
+/* Maps spelled text back to bytes; returns how many, -1 when a character is
+ * not of the alphabet (or the text has an escape and is not final). */
+static int64_t map_bytes(const struct loader *loader, const char *text,
+                         size_t len, char *out)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    char *o = out;
+
+    for (size_t i = 0; i < len;) {
+        uint32_t c = s[i++];
+        if (c >= 0x80) {
+            if (c < 0xc2 || c > 0xc5 || i == len || (s[i] & 0xc0) != 0x80)
+                return -1;
+            c = (c & 0x1f) << 6 | (s[i++] & 0x3f);
+            if (c > LAST_ALPHABET)
+                return -1;
+        }
+        if (loader->byte_of[c] < 0)
+            return -1;
+        *o++ = (char)loader->byte_of[c];
+    }
+    return o - out;
+}
+
+/* ---- the table from bytes to id ---- */
+
+static uint64_t hash_bytes(const char *bytes, size_t len, int is_bytes)
+{
+    uint64_t h = len * 0x9e3779b97f4a7c15ULL + (uint64_t)is_bytes;
+    uint64_t word;
+
+    for (; len >= 8; len -= 8, bytes += 8) {
+        memcpy(&word, bytes, 8);
+        h = (h ^ word) * 0xff51afd7ed558ccdULL;
+        h ^= h >> 32;
+    }
+    word = 0;
+    memcpy(&word, bytes, len);
+    return oy_mix64(h ^ word);
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) | 1;
+}
+
+/* The slot that holds these bytes, or the free one where they belong. */
+static struct vocab_slot *find_slot(const struct vocab *vocab,
+                                    const char *bytes, size_t len, int is_bytes)
+{
+    const uint64_t hash = hash_bytes(bytes, len, is_bytes);
+    const uint32_t tag = tag_of(hash);
+
+    for (uint32_t i = (uint32_t)hash & vocab->slot_mask;;
+         i = (i + 1) & vocab->slot_mask) {
+        struct vocab_slot *slot = &vocab->slot[i];
+        if (!slot->tag)
+            return slot;
+        if (slot->tag != tag)
+            continue;
+        const struct vocab_token *token = &vocab->token[slot->id];
+        if (token->len == len && token->is_bytes == is_bytes &&
+            !memcmp(vocab->text + token->at, bytes, len))
+            return slot;
+    }
+}
+
+static int32_t find_id(const struct vocab *vocab, const char *bytes, size_t len,
+                       int is_bytes)
+{
+    const struct vocab_slot *slot = find_slot(vocab, bytes, len, is_bytes);
+
+    return slot->tag ? slot->id : -1;
+}
+
+int32_t vocab_find(const struct vocab *vocab, const char *bytes, size_t len)
+{
+    return find_id(vocab, bytes, len, 1);
+}
+
+/* ---- tokens ---- */
+
+/* The bytes of a spelled string at `out`, which has room for all of it. */
+static int read_spelled(struct loader *loader,
+                        const struct oy_json_value *value, char *out,
+                        size_t *len, int *is_bytes)
+{
+    struct oy_text text;
+    uint64_t n_repaired = 0;
+    const char *why = NULL;
+
+    if (value->kind != OY_JSON_STRING)
+        return oy_fail(loader->err, OY_DATA, "a token is not a string");
+    /* Neither `\` escapes nor other bytes get through this unharmed: `\` is
+     * of the alphabet, so it is looked for. */
+    const char *raw = value->at + 1;
+    const size_t n_raw = value->len - 2;
+    int64_t n =
+        memchr(raw, '\\', n_raw) ? -1 : map_bytes(loader, raw, n_raw, out);
+    if (n < 0) {
+        oy_arena_clear(&loader->arena);
+        if (oy_json_text(value, &loader->arena, &text, &n_repaired, &why))
+            return oy_fail(loader->err, OY_DATA, "bad token: %s", why);
+        n = map_bytes(loader, text.at, text.len, out);
+        *is_bytes = n >= 0;
+        if (n < 0)
+            memcpy(out, text.at, text.len);
+        *len = n < 0 ? text.len : (size_t)n;
+        return 0;
+    }
+    *is_bytes = 1;
+    *len = (size_t)n;
+    return 0;
+}
+
+/* Makes token[id] exist. */
+static int open_id(struct loader *loader, int64_t id)
+{
+    struct vocab *vocab = loader->vocab;
+
+    if (id < 0 || id >= VOCAB_MAX_ID)
+        return oy_fail(loader->err, OY_DATA, "token id %lld out of range",
+                       (long long)id);
+    if (id < vocab->n_id)
+        return 0;
+    OY_GROW(vocab->token, vocab->cap_token, (size_t)id + 1);
+    memset(vocab->token + vocab->n_id, 0,
+           ((size_t)id + 1 - (size_t)vocab->n_id) * sizeof *vocab->token);
+    vocab->n_id = (int32_t)id + 1;
+    return 0;
+}
+
+static int read_tokens(struct loader *loader, const struct oy_json_value *map)
+{
+    struct vocab *vocab = loader->vocab;
+    struct oy_json_cursor cursor;
+    struct oy_json_value key, value;
+    int more, is_bytes;
+    int64_t id;
+    size_t len;
+
+    if (map->kind != OY_JSON_OBJECT)
+        return oy_fail(loader->err, OY_DATA, "'model.vocab' is not an object");
+    oy_json_enter(&cursor, map);
+    while ((more = oy_json_next_member(&cursor, &key, &value)) > 0) {
+        char *at = vocab->text + loader->used;
+        if (read_spelled(loader, &key, at, &len, &is_bytes))
+            return -1;
+        if (oy_json_int64(&value, &id))
+            return oy_fail(loader->err, OY_DATA, "a token's id is no number");
+        if (open_id(loader, id))
+            return -1;
+        vocab->token[id] = (struct vocab_token){
+            .at = (uint32_t)loader->used,
+            .len = (uint32_t)len,
+            .is_used = 1,
+            .is_bytes = (uint8_t)is_bytes,
+        };
+        loader->used += len;
+        vocab->n_model++;
+    }
+    if (more < 0)
+        return oy_fail(loader->err, OY_DATA, "'model.vocab': %s", cursor.why);
+    return 0;
+}
+
+static void build_table(struct vocab *vocab)
+{
+    uint32_t size = 16;
+
+    while (size < 2U * (uint32_t)vocab->n_id)
+        size *= 2;
+    vocab->slot = oy_calloc(size, sizeof *vocab->slot);
+    vocab->slot_mask = size - 1;
+    for (int32_t id = 0; id < vocab->n_id; id++) {
+        const struct vocab_token *token = &vocab->token[id];
+        if (!token->is_used)
+            continue;
+        const char *bytes = vocab->text + token->at;
+        struct vocab_slot *slot =
+            find_slot(vocab, bytes, token->len, token->is_bytes);
+        slot->tag = tag_of(hash_bytes(bytes, token->len, token->is_bytes));
+        slot->id = id;
+    }
+}
+
+/* ---- merges ---- */
+
+/* One half of a merge: its bytes go to `out`. */
+static int read_half(struct loader *loader, const struct oy_json_value *half,
+                     char *out, size_t *len, int *is_bytes, int32_t *id)
+{
+    if (read_spelled(loader, half, out, len, is_bytes))
+        return -1;
+    *id = find_id(loader->vocab, out, *len, *is_bytes);
+    if (*id < 0)
+        return oy_fail(loader->err, OY_DATA,
+                       "merge %zu: '%.*s' is not in the vocabulary",
+                       loader->vocab->n_merge, (int)half->len, half->at);
+    return 0;
+}
+
+/* The two halves of `["a","b"]` or `"a b"`. 0 for a line to be left out. */
+static int halves_of(struct loader *loader, const struct oy_json_value *value,
+                     struct oy_json_value half[2], struct oy_buffer *scratch)
+{
+    struct oy_json_cursor cursor;
+
+    if (value->kind == OY_JSON_ARRAY) {
+        oy_json_enter(&cursor, value);
+        if (oy_json_next_element(&cursor, &half[0]) == 1 &&
+            oy_json_next_element(&cursor, &half[1]) == 1)
+            return 1;
+        return oy_fail(loader->err, OY_DATA, "merge %zu is not a pair",
+                       loader->vocab->n_merge);
+    }
+    if (value->kind != OY_JSON_STRING)
+        return oy_fail(loader->err, OY_DATA, "merge %zu is not a string",
+                       loader->vocab->n_merge);
+    if (value->len > 9 && !memcmp(value->at, "\"#version", 9))
+        return 0;
+    const char *text = value->at + 1;
+    const size_t len = value->len - 2;
+    const char *space = memchr(text, ' ', len);
+    if (!space || memchr(space + 1, ' ', len - (size_t)(space + 1 - text)))
+        return oy_fail(loader->err, OY_DATA, "merge %zu is not two parts",
+                       loader->vocab->n_merge);
+    /* Each half becomes a JSON string of its own. */
+    const size_t n_left = (size_t)(space - text);
+    oy_buffer_clear(scratch);
+    oy_buffer_append_char(scratch, '"');
+    oy_buffer_append(scratch, text, n_left);
+    oy_buffer_append_string(scratch, "\"\"");
+    oy_buffer_append(scratch, space + 1, len - n_left - 1);
+    oy_buffer_append_char(scratch, '"');
+    half[0] = half[1] = (struct oy_json_value){.kind = OY_JSON_STRING};
+    half[0].at = scratch->data;
+    half[0].len = n_left + 2;
+    half[1].at = scratch->data + n_left + 2;
+    half[1].len = len - n_left + 1;
+    return 1;
+}
+
+/* Resolves one merge; `room` holds any two halves. */
+static int read_merge(struct loader *loader, const struct oy_json_value half[2],
+                      char *room, struct vocab_merge *merge)
+{
+    size_t len[2];
+    int is_bytes[2];
+
+    if (read_half(loader, &half[0], room, &len[0], &is_bytes[0], &merge->left))
+        return -1;
+    if (read_half(loader, &half[1], room + len[0], &len[1], &is_bytes[1],
+                  &merge->right))
+        return -1;
+    if (is_bytes[0] != is_bytes[1]) {
+        /* The result is spelled partly outside the byte alphabet, so no
+         * text ever reaches it. */
+        merge->result = -1;
+        return 0;
+    }
+    merge->result = find_id(loader->vocab, room, len[0] + len[1], is_bytes[0]);
+    if (merge->result < 0)
+        return oy_fail(loader->err, OY_DATA,
+                       "merge %zu: its result is not in the vocabulary",
+                       loader->vocab->n_merge);
+    return 0;
+}
+
+static int read_merges(struct loader *loader, const struct oy_json_value *list,
+                       struct oy_buffer *scratch, char *room)
+{
+    struct vocab *vocab = loader->vocab;
+    struct oy_json_cursor cursor;
+    struct oy_json_value value, half[2];
+    size_t cap = 0;
+    int more;
+
+    if (list->kind != OY_JSON_ARRAY)
+        return oy_fail(loader->err, OY_DATA, "'model.merges' is not a list");
+    oy_json_enter(&cursor, list);
+    while ((more = oy_json_next_element(&cursor, &value)) > 0) {
+        const int is_pair = halves_of(loader, &value, half, scratch);
+        if (is_pair < 0)
+            return -1;
+        if (!is_pair)
+            continue;
+        OY_GROW(vocab->merge, cap, vocab->n_merge + 1);
+        if (read_merge(loader, half, room, &vocab->merge[vocab->n_merge]))
+            return -1;
+        vocab->n_merge++;
+    }
+    if (more < 0)
+        return oy_fail(loader->err, OY_DATA, "'model.merges': %s", cursor.why);
+    return 0;
+}
+
+/* ---- the model ---- */
+
+int vocab_is_absent(const struct oy_json_value *value)
+{
+    return value->kind == OY_JSON_MISSING || value->kind == OY_JSON_NULL;
+}
+
+int vocab_bool(const struct oy_json_value *object, const char *name,
+               int otherwise)
+{
+    const struct oy_json_value value = oy_json_member(object, name);
+    int truth;
+
+    return oy_json_bool(&value, &truth) ? otherwise : truth;
+}
+
+/* Options of the model that change ids and that we do not do. */
+static int check_model_options(const struct oy_json_value *model,
+                               struct oy_error *err)
+{
+    static const char *const text_option[] = {
+        "unk_token", "continuing_subword_prefix", "end_of_word_suffix"};
+    const struct oy_json_value type = oy_json_member(model, "type");
+    const struct oy_json_value dropout = oy_json_member(model, "dropout");
+
+    if (!vocab_is_absent(&type) && !oy_json_equals(&type, "BPE"))
+        return oy_fail(err, OY_DATA, "model type %.*s is not supported",
+                       (int)type.len, type.at);
+    for (size_t i = 0; i < sizeof text_option / sizeof *text_option; i++) {
+        const struct oy_json_value value =
+            oy_json_member(model, text_option[i]);
+        if (!vocab_is_absent(&value) && !oy_json_equals(&value, ""))
+            return oy_fail(err, OY_DATA, "model option '%s' is not supported",
+                           text_option[i]);
+    }
+    double share = 0;
+    if (!oy_json_double(&dropout, &share) && share > 0)
+        return oy_fail(err, OY_DATA, "model option 'dropout' is not supported");
+    if (vocab_bool(model, "byte_fallback", 0))
+        return oy_fail(err, OY_DATA,
+                       "model option 'byte_fallback' is not supported");
+    return 0;
+}
+
+static int read_model(struct loader *loader, const struct oy_json_value *root,
+                      size_t size)
+{
+    const struct oy_json_value model = oy_json_member(root, "model");
+    struct oy_buffer scratch = {0};
+
+    if (model.kind != OY_JSON_OBJECT)
+        return oy_fail(loader->err, OY_DATA, "not a tokenizer: no 'model'");
+    if (check_model_options(&model, loader->err))
+        return -1;
+    loader->vocab->ignore_merges = vocab_bool(&model, "ignore_merges", 0);
+    const struct oy_json_value map = oy_json_member(&model, "vocab");
+    if (read_tokens(loader, &map))
+        return -1;
+    build_table(loader->vocab);
+    const struct oy_json_value list = oy_json_member(&model, "merges");
+    char *room = oy_alloc(6 * size + 16);
+    const int failed = read_merges(loader, &list, &scratch, room);
+    oy_free(room);
+    oy_buffer_release(&scratch);
+    return failed;
+}
+
+/* ---- added tokens ---- */
+
+static struct vocab_added *find_added(const struct vocab *vocab,
+                                      const char *content, size_t len)
+{
+    for (size_t i = 0; i < vocab->n_added; i++) {
+        struct vocab_added *added = &vocab->added[i];
+        if (added->len == len && !memcmp(added->content, content, len))
+            return added;
+    }
+    return NULL;
+}
+
+/* The id is not the file's: the model's own for a known content, else the
+ * next free one (add_tokens in HF's tokenizer/added_vocabulary.rs). */
+static int32_t id_for_added(const struct loader *loader, const char *bytes,
+                            size_t len, int is_bytes)
+{
+    const struct vocab *vocab = loader->vocab;
+    const int32_t known = find_id(vocab, bytes, len, is_bytes);
+    int32_t next = vocab->n_model;
+
+    if (known >= 0)
+        return known;
+    for (size_t i = 0; i < vocab->n_added; i++) {
+        if (vocab->added[i].id >= next)
+            next = vocab->added[i].id + 1;
+    }
+    return next;
+}
+
+static int add_token(struct loader *loader, const struct oy_json_value *entry)
+{
+    struct vocab *vocab = loader->vocab;
+    const struct oy_json_value value = oy_json_member(entry, "content");
+    char *bytes = vocab->text + loader->used;
+    uint64_t n_repaired = 0;
+    const char *why = NULL;
+    struct oy_text text;
+    size_t len;
+    int is_bytes;
+
+    if (read_spelled(loader, &value, bytes, &len, &is_bytes))
+        return -1;
+    oy_arena_clear(&loader->arena);
+    if (oy_json_text(&value, &loader->arena, &text, &n_repaired, &why))
+        return oy_fail(loader->err, OY_DATA, "bad added token: %s", why);
+    if (!text.len)
+        return 0;
+    struct vocab_added *added = find_added(vocab, text.at, text.len);
+    if (!added) {
+        const int32_t id = id_for_added(loader, bytes, len, is_bytes);
+        if (open_id(loader, id))
+            return -1;
+        OY_GROW(vocab->added, vocab->cap_added, vocab->n_added + 1);
+        added = &vocab->added[vocab->n_added++];
+        *added = (struct vocab_added){.id = id, .len = text.len};
+        added->content = oy_strndup(text.at, text.len);
+    }
+    added->single_word = vocab_bool(entry, "single_word", 0);
+    added->lstrip = vocab_bool(entry, "lstrip", 0);
+    added->rstrip = vocab_bool(entry, "rstrip", 0);
+    added->special = vocab_bool(entry, "special", 0);
+    added->normalized = vocab_bool(entry, "normalized", !added->special);
+    struct vocab_token *token = &vocab->token[added->id];
+    if (!token->is_used) {
+        token->at = (uint32_t)loader->used;
+        token->len = (uint32_t)len;
+        token->is_bytes = (uint8_t)is_bytes;
+        loader->used += len;
+    }
+    token->is_used = token->is_added = 1;
+    token->is_special = (uint8_t)added->special;
+    return 0;
+}
+
+static int read_added(struct loader *loader, const struct oy_json_value *root)
+{
+    const struct oy_json_value list = oy_json_member(root, "added_tokens");
+    struct oy_json_cursor cursor;
+    struct oy_json_value entry;
+    int more;
+
+    if (vocab_is_absent(&list))
+        return 0;
+    if (list.kind != OY_JSON_ARRAY)
+        return oy_fail(loader->err, OY_DATA, "'added_tokens' is not a list");
+    oy_json_enter(&cursor, &list);
+    while ((more = oy_json_next_element(&cursor, &entry)) > 0) {
+        if (entry.kind != OY_JSON_OBJECT)
+            return oy_fail(loader->err, OY_DATA,
+                           "an added token is not an object");
+        if (add_token(loader, &entry))
+            return -1;
+    }
+    if (more < 0)
+        return oy_fail(loader->err, OY_DATA, "'added_tokens': %s", cursor.why);
+    return 0;
+}
+
+int32_t vocab_find_content(const struct vocab *vocab, const char *content,
+                           size_t len)
+{
+    const struct vocab_added *added = find_added(vocab, content, len);
+    struct loader loader = {.vocab = NULL};
+
+    if (added)
+        return added->id;
+    fill_alphabet(loader.byte_of);
+    char *bytes = oy_alloc(len);
+    const int64_t n = map_bytes(&loader, content, len, bytes);
+    const int32_t id = n < 0 ? find_id(vocab, content, len, 0)
+                             : find_id(vocab, bytes, (size_t)n, 1);
+    oy_free(bytes);
+    return id;
+}
+
+/* ---- the file ---- */
+
+static int read_document(struct vocab *vocab, const char *data, size_t len,
+                         struct oy_error *err)
+{
+    struct loader loader = {.vocab = vocab, .err = err};
+    struct oy_json_value root;
+    const char *why = NULL;
+
+    if (oy_json_value_of(data, len, &root, &why))
+        return oy_fail(err, OY_DATA, "not JSON: %s", why);
+    if (root.kind != OY_JSON_OBJECT)
+        return oy_fail(err, OY_DATA, "not a tokenizer");
+    fill_alphabet(loader.byte_of);
+    /* Unescaped, a token is not longer than in the file, but a repaired byte
+     * takes three. */
+    vocab->text = oy_alloc(3 * len);
+    vocab->hash = oy_hash128(data, len);
+    int failed = read_model(&loader, &root, len);
+    if (!failed)
+        failed = read_added(&loader, &root);
+    if (!failed)
+        failed = vocab_read_pipeline(vocab, &root, err);
+    oy_arena_release(&loader.arena);
+    return failed ? -1 : 0;
+}
+
+static char *join(const char *folder, const char *name)
+{
+    return oy_asprintf("%s/%s", folder, name);
+}
+
+/* The tokenizer.json that PATH means, and the folder whose configuration
+ * belongs to it (NULL: none). Both are the caller's. */
+static char *find_file(const char *path, char **folder)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+
+    if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+        *folder = oy_strdup(path);
+        char *plain = join(path, "tokenizer.json");
+        if (!access(plain, F_OK))
+            return plain;
+        char *packed = join(path, "tokenizer.json.zst");
+        if (!access(packed, F_OK)) {
+            oy_free(plain);
+            return packed;
+        }
+        oy_free(packed);
+        return plain; /* its absence will be the message */
+    }
+    if (!strcmp(name, "tokenizer.json") || !strcmp(name, "tokenizer.json.zst"))
+        *folder =
+            slash ? oy_strndup(path, (size_t)(slash - path)) : oy_strdup(".");
+    return oy_strdup(path);
+}
+
+struct vocab *vocab_load(const char *path, struct oy_error *err)
+{
+    struct vocab *vocab = NULL;
+    char *folder = NULL;
+    char *file = find_file(path, &folder);
+    size_t len;
+    char *data = oy_input_slurp(file, MAX_FILE_SIZE, &len, err);
+
+    if (!data)
+        goto out;
+    vocab = oy_calloc(1, sizeof *vocab);
+    int failed = read_document(vocab, data, len, err);
+    if (failed)
+        oy_fail_at(err, "%s", file);
+    else if (folder)
+        failed = vocab_read_config(vocab, folder, err);
+    if (failed) {
+        vocab_free(vocab);
+        vocab = NULL;
+    }
+out:
+    oy_free(data);
+    oy_free(file);
+    oy_free(folder);
+    return vocab;
+}
+
+void vocab_free(struct vocab *vocab)
+{
+    if (!vocab)
+        return;
+    for (size_t i = 0; i < vocab->n_added; i++)
+        oy_free(vocab->added[i].content);
+    oy_free(vocab->added);
+    oy_free(vocab->text);
+    oy_free(vocab->token);
+    oy_free(vocab->merge);
+    oy_free(vocab->slot);
+    oy_free(vocab->before);
+    oy_free(vocab->behind);
+    oy_free(vocab->bos_token);
+    oy_free(vocab->eos_token);
+    oy_free(vocab->chat_template);
+    oy_free(vocab);
+}

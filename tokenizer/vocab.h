@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a tokenizer.json says: tokens, merges, added tokens and the components
+ * around them, checked and resolved to numbers.
+ *
+ * Read are byte-level BPE files as Hugging Face writes them (both forms of
+ * merges, null for any option). A component that this program does not know
+ * is a failure (65) that names it: ids that are nearly right are worse than
+ * none. Tokens are kept as the bytes they stand for; the visible byte
+ * alphabet of the file ("Ġ" for a space) is mapped back at load. Bytes
+ * without a token are allowed (SmolLM2 lacks 21). A `struct vocab` does not
+ * change after vocab_load() and may be used from many threads.
+ */
+#ifndef TOKENIZER_VOCAB_H
+#define TOKENIZER_VOCAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "tokenizer/normalize.h"
+#include "tokenizer/split.h"
+
+enum { VOCAB_MAX_ID = 1 << 24 }; /* a larger id is taken for damage */
+
+struct vocab_token {
+    uint32_t at; /* place in vocab->text */
+    uint32_t len;
+    uint8_t is_used;    /* 0: no token has this id */
+    uint8_t is_bytes;   /* every character was of the byte alphabet */
+    uint8_t is_added;   /* also, or only, an added token */
+    uint8_t is_special; /* left out by --skip-special */
+};
+
+/* left + right = result; the place in the list is the rank. */
+struct vocab_merge {
+    int32_t left, right, result;
+};
+
+/* An added token: text that is cut out before the merges see it. */
+struct vocab_added {
+    char *content;
+    size_t len;
+    int32_t id;
+    int single_word;    /* only between non-word characters */
+    int lstrip, rstrip; /* swallows white space beside it */
+    int normalized;     /* looked for in the normalised text */
+    int special;
+};
+
+struct vocab {
+    char *text;
+    struct vocab_token *token; /* [n_id], holes have is_used 0 */
+    size_t cap_token;
+    int32_t n_id;    /* highest id + 1: rows of an embedding */
+    int32_t n_model; /* entries of the model's own vocabulary */
+    struct vocab_merge *merge;
+    size_t n_merge;
+    struct vocab_added *added; /* in file order */
+    size_t n_added;
+    size_t cap_added;
+
+    enum normalize_kind normalize;
+    enum split_kind split;
+    int add_prefix_space;
+    int ignore_merges; /* a whole piece that is a token stays one */
+    int decodes_bytes; /* 0: no decoder, tokens are joined with spaces */
+    /* What the post-processor puts around a text, for --add-special. */
+    int32_t *before, *behind;
+    size_t n_before, n_behind;
+
+    /* From tokenizer_config.json; NULL where it says nothing. */
+    char *bos_token, *eos_token, *chat_template;
+
+    struct oy_hash128 hash;  /* XXH3-128 of the uncompressed tokenizer.json */
+    struct vocab_slot *slot; /* private: from bytes to id */
+    uint32_t slot_mask;
+};
+
+/* PATH is a tokenizer.json, plain or compressed, or a folder that holds
+ * tokenizer.json or tokenizer.json.zst. A file of one of these two names and
+ * a folder bring their tokenizer_config.json(.zst) and chat_template.jinja
+ * along. NULL after a failure: 66 missing, 65 damaged or not supported. */
+struct vocab *vocab_load(const char *path, struct oy_error *err);
+void vocab_free(struct vocab *vocab);
+
+/* The id of the model's token that stands for these bytes, or -1. */
+int32_t vocab_find(const struct vocab *vocab, const char *bytes, size_t len);
+/* The id of a token as the file spells it (added tokens first), or -1. */
+int32_t vocab_find_content(const struct vocab *vocab, const char *content,
+                           size_t len);
+
+/* Appends the spelling in the byte alphabet. */
+struct oy_buffer;
+void vocab_put_alphabet(const char *bytes, size_t len, struct oy_buffer *out);
+
+#endif
