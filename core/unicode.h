@@ -36,12 +36,15 @@ enum {
     OY_IS_N = 1 << 6,
     OY_IS_P = 1 << 7,
     OY_IS_S = 1 << 8,
-    OY_IS_SPACE = 1 << 9, /* White_Space: what `\s` is to HF and tiktoken */
-    OY_IS_CRLF = 1 << 10, /* U+000D, U+000A */
-    OY_IS_WORD = 1 << 11, /* `\w` of Rust's regex: Alphabetic, M, Nd, Pc,
+    OY_IS_SPACE = 1 << 9,   /* White_Space: what `\s` is to HF and tiktoken */
+    OY_IS_CRLF = 1 << 10,   /* U+000D, U+000A */
+    OY_IS_WORD = 1 << 11,   /* `\w` of Rust's regex: Alphabetic, M, Nd, Pc,
                              Join_Control */
-    OY_IS_CJK = 1 << 12,  /* U+4E00-9FA5, U+3040-30FF: DeepSeek's second
+    OY_IS_CJK = 1 << 12,    /* U+4E00-9FA5, U+3040-30FF: DeepSeek's second
                              expression */
+    OY_IS_DIGITS = 1 << 13, /* OY_IS_N and 13 numbers of Unicode 17: HF's
+                               Digits (char::is_numeric of Rust), measured in
+                               0.23.3 */
     OY_IS_L = OY_IS_LU | OY_IS_LL | OY_IS_LT | OY_IS_LM | OY_IS_LO,
 };
 

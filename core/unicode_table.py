@@ -48,7 +48,9 @@ WORD_BREAKS = ("Other CR LF Newline Extend ZWJ Regional_Indicator Format "
 # The bits of class16 in unicode.h.
 CLASSES = ["\\p{Lu}", "\\p{Ll}", "\\p{Lt}", "\\p{Lm}", "\\p{Lo}", "\\p{M}",
            "\\p{N}", "\\p{P}", "\\p{S}", "\\s"]
-CRLF, WORD, CJK = 1 << 10, 1 << 11, 1 << 12
+CRLF, WORD, CJK, DIGITS = 1 << 10, 1 << 11, 1 << 12, 1 << 13
+# N in Unicode 17, which Rust's char::is_numeric knows.
+NUMERIC_17 = "11DE0-11DE9 16FF4-16FF6"
 # The bits OY_PY_* in unicode.h.
 (PY_SPACE, PY_ALPHA, PY_ALNUM, PY_DIGIT, PY_DECIMAL, PY_UPPER, PY_LOWER,
  PY_LINE_END, PY_CASED, PY_IGNORABLE, PICTOGRAPHIC) = (
@@ -158,6 +160,7 @@ def records(data):
         for c in range(a, b + 1):
             brk[c] = WORD_BREAKS.index(f[0])
     # DeepSeek's second expression, spec of its tokenizer.json.
+    digits = points(NUMERIC_17) | data.classes["\\p{N}"]
     cjk = points("4E00-9FA5 3040-309F 30A0-30FF")
 
     out = []
@@ -174,6 +177,8 @@ def records(data):
             bits |= WORD
         if c in cjk:
             bits |= CJK
+        if c in digits:
+            bits |= DIGITS
         py = 0
         if data.age[c] <= PYTHON_AGE:
             alpha = cat[0] == "L"
