@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tests of model/config and model/weights. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "model/config.h"
+#include "model/safetensors.h"
+#include "model/weights.h"
+
+#define SHAPE                                                                  \
+    "\"vocab_size\":96,\"hidden_size\":32,\"intermediate_size\":80,"           \
+    "\"num_hidden_layers\":2,\"num_attention_heads\":4"
+#define LLAMA "\"model_type\":\"llama\"," SHAPE
+
+static int parse(struct decoder_config *config, const char *json,
+                 struct oy_error *err)
+{
+    *err = (struct oy_error){0};
+    return config_parse(config, "config.json", json, strlen(json), err);
+}
+
+static void test_defaults(void **state)
+{
+    struct decoder_config c;
+    struct oy_error err;
+
+    (void)state;
+    assert_int_equal(parse(&c, "{" LLAMA "}", &err), 0);
+    assert_string_equal(c.family, "llama");
+    assert_int_equal(c.n_kv_head, 4);
+    assert_int_equal(c.head_dim, 8);
+    assert_false(c.has_qk_norm);
+    assert_false(c.is_tied);
+    assert_true(c.rope_theta == 10000);
+    assert_int_equal(c.rope_scaling, ROPE_PLAIN);
+    assert_int_equal(c.bos_id, -1);
+    assert_int_equal(c.n_eos, 0);
+    assert_int_equal(
+        parse(&c, "{\"model_type\":\"qwen3\"," SHAPE ",\"head_dim\":null}",
+              &err),
+        0);
+    assert_true(c.has_qk_norm);
+}
+
+static void test_spellings(void **state)
+{
+    static const char *const same[] = {
+        "{" LLAMA ",\"rope_theta\":5e5,\"rope_scaling\":{\"type\":\"llama3\","
+        "\"factor\":8,\"low_freq_factor\":1,\"high_freq_factor\":4,"
+        "\"original_max_position_embeddings\":32},\"eos_token_id\":[2,3],"
+        "\"bos_token_id\":1,\"torch_dtype\":\"float32\"}",
+        "{" LLAMA ",\"rope_parameters\":{\"rope_type\":\"llama3\","
+        "\"factor\":8,\"low_freq_factor\":1,\"high_freq_factor\":4,"
+        "\"original_max_position_embeddings\":32,\"rope_theta\":500000.0},"
+        "\"eos_token_id\":[2,3],\"bos_token_id\":1,\"dtype\":\"float32\"}",
+    };
+    struct oy_error err;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct decoder_config c;
+        if (parse(&c, same[i], &err))
+            fail_msg("%s", err.message);
+        assert_true(c.rope_theta == 5e5);
+        assert_int_equal(c.rope_scaling, ROPE_LLAMA3);
+        assert_true(c.rope_factor == 8 && c.rope_low_freq_factor == 1 &&
+                    c.rope_high_freq_factor == 4);
+        assert_int_equal(c.rope_original_position, 32);
+        assert_int_equal(c.n_eos, 2);
+        assert_int_equal(c.eos_id[1], 3);
+        assert_int_equal(c.bos_id, 1);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *named;
+    } bad[] = {
+        {"", "byte"},
+        {"[1]", "object"},
+        {"{" SHAPE "}", "model_type"},
+        {"{\"model_type\":\"gpt2\"," SHAPE "}", "gpt2"},
+        {"{" LLAMA ",\"vocab_size\":0}", "vocab_size"},
+        {"{" LLAMA ",\"vocab_size\":1e99}", "vocab_size"},
+        {"{" LLAMA ",\"vocab_size\":\"96\"}", "vocab_size"},
+        {"{" LLAMA ",\"num_key_value_heads\":3}", "num_key_value_heads"},
+        {"{" LLAMA ",\"head_dim\":7}", "head_dim"},
+        {"{" LLAMA ",\"rms_norm_eps\":-1}", "rms_norm_eps"},
+        {"{" LLAMA ",\"attention_bias\":true}", "attention_bias"},
+        {"{" LLAMA ",\"mlp_bias\":true}", "mlp_bias"},
+        {"{" LLAMA ",\"hidden_act\":\"gelu\"}", "hidden_act"},
+        {"{" LLAMA ",\"sliding_window\":8}", "sliding window"},
+        {"{" LLAMA ",\"partial_rotary_factor\":0.5}", "partial_rotary_factor"},
+        {"{" LLAMA ",\"quantization_config\":{}}", "quantization_config"},
+        {"{" LLAMA ",\"new_idea\":3}", "new_idea"},
+        {"{" LLAMA ",\"num_local_experts\":8}", "num_local_experts"},
+        {"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}}",
+         "yarn"},
+        {"{" LLAMA ",\"rope_scaling\":{\"type\":\"linear\"}}", "factor"},
+        {"{" LLAMA ",\"layer_types\":[\"sliding_attention\"]}", "layer_types"},
+        {"{" LLAMA ",\"eos_token_id\":-2}", "eos_token_id"},
+        {"{\"model_type\":\"llama\",\"vocab_size\":9}", "missing"},
+    };
+    struct decoder_config c;
+    struct oy_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(parse(&c, bad[i].json, &err), -1);
+        assert_int_equal(err.code, OY_DATA);
+        if (!strstr(err.message, bad[i].named))
+            fail_msg("%s: %s", bad[i].json, err.message);
+    }
+}
+
+/* What is not used may stand there. */
+static void test_harmless(void **state)
+{
+    struct decoder_config c;
+    struct oy_error err;
+
+    (void)state;
+    if (parse(&c,
+              "{" LLAMA ",\"unknown\":null,\"other\":false,"
+              "\"attention_bias\":false,\"use_sliding_window\":false,"
+              "\"sliding_window\":4096,\"max_window_layers\":28,"
+              "\"partial_rotary_factor\":1.0,\"initializer_range\":0.02,"
+              "\"layer_types\":[\"full_attention\",\"full_attention\"]}",
+              &err))
+        fail_msg("%s", err.message);
+}
+
+static void test_written_config_is_read(void **state)
+{
+    (void)state;
+    for (const char *const *name = config_preset_names(); *name; name++) {
+        struct decoder_config c, back;
+        struct oy_buffer out = {0};
+        struct oy_error err = {0};
+
+        assert_int_equal(config_preset(&c, *name), 0);
+        assert_int_equal(c.n_vocab, 0);
+        c.n_vocab = 6400;
+        c.bos_id = 1;
+        c.eos_id[c.n_eos++] = 2;
+        config_put_json(&c, &out);
+        if (config_parse(&back, *name, out.data, out.len, &err))
+            fail_msg("%s", err.message);
+        assert_memory_equal(&c, &back, sizeof c);
+        oy_buffer_release(&out);
+    }
+    struct decoder_config c;
+    assert_int_equal(config_preset(&c, "none"), -1);
+}
+
+static void test_written_scaling_is_read(void **state)
+{
+    struct decoder_config c, back;
+    struct oy_buffer out = {0};
+    struct oy_error err;
+
+    (void)state;
+    assert_int_equal(config_preset(&c, "tiny"), 0);
+    c.n_vocab = 10;
+    c.rope_scaling = ROPE_LLAMA3;
+    c.rope_factor = 8;
+    c.rope_low_freq_factor = 1;
+    c.rope_high_freq_factor = 4;
+    c.rope_original_position = 1024;
+    c.n_eos = 2;
+    c.eos_id[0] = 3;
+    config_put_json(&c, &out);
+    assert_int_equal(parse(&back, oy_buffer_string(&out), &err), 0);
+    assert_memory_equal(&c, &back, sizeof c);
+    oy_buffer_clear(&out);
+    config_put_generation_json(&c, &out);
+    assert_non_null(strstr(oy_buffer_string(&out), "\"eos_token_id\": [3, 0]"));
+    oy_buffer_release(&out);
+}
+
+static void test_counts(void **state)
+{
+    struct decoder_config c;
+
+    (void)state;
+    assert_int_equal(config_preset(&c, "smollm2-135m"), 0);
+    c.n_vocab = 49152;
+    assert_int_equal(config_count_weights(&c), 134515008);
+    assert_int_equal(config_preset(&c, "minimind-64m"), 0);
+    c.n_vocab = 6400;
+    assert_int_equal(config_count_weights(&c), 63912192);
+}
+
+static void test_frequencies(void **state)
+{
+    struct decoder_config c;
+    double freq[32];
+
+    (void)state;
+    assert_int_equal(config_preset(&c, "minimind-26m"), 0);
+    config_rope_frequencies(&c, freq);
+    assert_true(freq[0] == 1);
+    assert_true(fabs(freq[16] - 1e-3) < 1e-15);
+    c.rope_scaling = ROPE_LINEAR;
+    c.rope_factor = 4;
+    config_rope_frequencies(&c, freq);
+    assert_true(freq[0] == 0.25);
+}
+
+/* ---- weights ---- */
+
+static char folder[] = "/tmp/test_config.XXXXXX";
+
+static void init_layout(struct weight_layout *layout, const char *preset)
+{
+    struct decoder_config c;
+    struct oy_error err = {0};
+
+    assert_int_equal(config_preset(&c, preset), 0);
+    c.n_vocab = 37;
+    c.n_layer = 2;
+    c.dim = 32;
+    c.n_hidden = 40;
+    assert_int_equal(weight_layout_init(layout, &c, &err), 0);
+}
+
+static void test_layout(void **state)
+{
+    struct weight_layout layout;
+    size_t n = 0;
+
+    (void)state;
+    init_layout(&layout, "minimind-64m");
+    for (int i = 0; i < layout.n_tensor; i++) {
+        const struct weight_tensor *t = &layout.tensor[i];
+        if (i)
+            assert_true(t->at >= t[-1].at + t[-1].n_row * t[-1].n_column);
+        n += t->n_row * t->n_column;
+    }
+    assert_int_equal(n, config_count_weights(&layout.config));
+    assert_int_equal(layout.n_float % 16, 0);
+    assert_int_equal(layout.head, layout.embedding);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(layout.layer[i].qkv % 16, 0);
+        assert_int_equal(layout.layer[i].down % 16, 0);
+        assert_true(layout.layer[i].q_norm != SIZE_MAX);
+    }
+    weight_layout_release(&layout);
+    init_layout(&layout, "tiny");
+    assert_true(layout.layer[0].q_norm == SIZE_MAX);
+    weight_layout_release(&layout);
+    weight_layout_release(&layout);
+}
+
+static void test_weights_round_trip(void **state)
+{
+    struct weight_layout layout;
+    struct oy_error err = {0};
+    char *path = oy_asprintf("%s/model.safetensors", folder);
+
+    (void)state;
+    init_layout(&layout, "minimind-64m");
+    float *a = weights_new(&layout, &err), *b = weights_new(&layout, &err);
+    weights_init_random(&layout, a, 42);
+    weights_init_random(&layout, b, 42);
+    assert_memory_equal(a, b, layout.n_float * sizeof *a);
+    weights_init_random(&layout, b, 43);
+    assert_memory_not_equal(a, b, layout.n_float * sizeof *a);
+    assert_int_equal(weights_write(&layout, a, path, &err), 0);
+    if (weights_read(&layout, b, folder, &err))
+        fail_msg("%s", err.message);
+    assert_memory_equal(a, b, layout.n_float * sizeof *a);
+
+    layout.config.is_tied = 0; /* now a head is missing or extra */
+    struct weight_layout untied;
+    assert_int_equal(weight_layout_init(&untied, &layout.config, &err), 0);
+    float *c = weights_new(&untied, &err);
+    assert_int_equal(weights_read(&untied, c, folder, &err), -1);
+    assert_int_equal(err.code, OY_DATA);
+    assert_non_null(strstr(err.message, "lm_head.weight"));
+    weight_layout_release(&untied);
+    weight_layout_release(&layout);
+    oy_free(a);
+    oy_free(b);
+    oy_free(c);
+    unlink(path);
+    oy_free(path);
+}
+
+static void test_first_values(void **state)
+{
+    struct weight_layout layout;
+    struct oy_error err = {0};
+
+    (void)state;
+    init_layout(&layout, "tiny");
+    float *a = weights_new(&layout, &err);
+    weights_init_random(&layout, a, 1);
+    double sum = 0, square = 0;
+    for (int i = 0; i < 37 * 32; i++) {
+        sum += a[layout.embedding + (size_t)i];
+        square += (double)a[layout.embedding + (size_t)i] *
+                  a[layout.embedding + (size_t)i];
+    }
+    assert_true(fabs(sum / (37 * 32)) < 0.003);
+    assert_true(fabs(sqrt(square / (37 * 32)) - 0.02) < 0.002);
+    assert_true(a[layout.final_norm] == 1);
+    weight_layout_release(&layout);
+    oy_free(a);
+}
+
+static void test_missing_folder(void **state)
+{
+    struct decoder_config c;
+    struct weight_layout layout;
+    struct oy_error err = {0};
+
+    (void)state;
+    assert_int_equal(config_read(&c, "/nonexistent", &err), -1);
+    assert_int_equal(err.code, OY_NOINPUT);
+    init_layout(&layout, "tiny");
+    float *a = weights_new(&layout, &err);
+    err = (struct oy_error){0};
+    assert_int_equal(weights_read(&layout, a, folder, &err), -1);
+    assert_int_equal(err.code, OY_NOINPUT);
+    weight_layout_release(&layout);
+    oy_free(a);
+}
+
+/* ---- models of others ---- */
+
+static void check_frequencies(const struct decoder_config *c, const char *path)
+{
+    struct safetensors file;
+    struct oy_error err = {0};
+    double freq[64];
+
+    assert_int_equal(safetensors_open(&file, path, &err), 0);
+    const struct safetensor *want = safetensors_find(&file, "rope_inv_freq");
+    assert_non_null(want);
+    assert_int_equal(want->type, TENSOR_F64);
+    assert_int_equal(want->n_element, c->head_dim / 2);
+    config_rope_frequencies(c, freq);
+    for (int i = 0; i < c->head_dim / 2; i++) {
+        double f;
+        memcpy(&f, (const char *)want->data + 8 * i, 8);
+        assert_true(fabs(f - freq[i]) <= 1e-12 * f);
+    }
+    safetensors_close(&file);
+}
+
+static void check_model(const char *root, const char *name, int has_rope)
+{
+    char *path = oy_asprintf("%s/golden/model/%s", root, name);
+    struct decoder_config c;
+    struct weight_layout layout;
+    struct oy_error err = {0};
+
+    if (config_read(&c, path, &err) || weight_layout_init(&layout, &c, &err))
+        fail_msg("%s", err.message);
+    float *arena = weights_new(&layout, &err);
+    if (weights_read(&layout, arena, path, &err))
+        fail_msg("%s", err.message);
+    if (has_rope) {
+        char *expected = oy_asprintf("%s/expected.safetensors", path);
+        check_frequencies(&c, expected);
+        oy_free(expected);
+    }
+    oy_free(arena);
+    weight_layout_release(&layout);
+    oy_free(path);
+}
+
+static void test_collection(void **state)
+{
+    static const char *const unsupported[] = {"gpt2",
+                                              "gemma2",
+                                              "gemma3",
+                                              "llama_bias",
+                                              "gpt_neox",
+                                              "gpt_oss",
+                                              "deepseek_v3",
+                                              "mixtral",
+                                              "mistral",
+                                              "qwen2_window",
+                                              "qwen3_moe",
+                                              "qwen3_next",
+                                              "minimax",
+                                              "olmo2",
+                                              "phi3",
+                                              "smollm3",
+                                              "llama_rope_yarn",
+                                              "llama_rope_dynamic",
+                                              "llama_rope_yarn_keys"};
+    const char *shared = getenv("OYSTER_SHARED");
+    const char *root = shared ? shared : "../shared";
+    char *golden = oy_asprintf("%s/golden/model", root);
+
+    (void)state;
+    if (access(golden, F_OK)) {
+        print_message("SKIPPED: no %s\n", golden);
+        oy_free(golden);
+        return;
+    }
+    check_model(root, "minimind", 1);
+    check_model(root, "llama_llama3", 1);
+    check_model(root, "qwen3_untied", 1);
+    check_model(root, "hf/llama", 0);
+    check_model(root, "hf/qwen3", 0);
+    check_model(root, "hf/llama_rope_linear", 0);
+    check_model(root, "hf/llama_rope_llama3", 0);
+    for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++) {
+        struct decoder_config c;
+        struct oy_error err = {0};
+        char *path = oy_asprintf("%s/hf/%s", golden, unsupported[i]);
+        if (!config_read(&c, path, &err))
+            fail_msg("%s is accepted", path);
+        assert_int_equal(err.code, OY_DATA);
+        print_message("%s\n", strrchr(err.message, '/') + 1);
+        oy_free(path);
+    }
+    oy_free(golden);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_harmless),
+        cmocka_unit_test(test_written_config_is_read),
+        cmocka_unit_test(test_written_scaling_is_read),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_frequencies),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_weights_round_trip),
+        cmocka_unit_test(test_first_values),
+        cmocka_unit_test(test_missing_folder),
+        cmocka_unit_test(test_collection),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
