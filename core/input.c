@@ -35,6 +35,8 @@ struct oy_input {
     int64_t size; /* of a regular file, else -1 */
     atomic_uint_fast64_t taken;
 
+    oy_input_stream stream; /* NULL: from fd or memory */
+    void *stream_arg;
     struct bytes memory; /* all that is left of an input in memory */
     unsigned char magic_data[MAGIC_SIZE];
     struct bytes magic; /* first bytes, read to know the codec */
@@ -76,15 +78,13 @@ static ssize_t read_once(int fd, void *buf, size_t size)
     return n;
 }
 
-static ssize_t read_raw(void *arg, void *buf, size_t size, struct oy_error *err)
+static ssize_t read_file(struct oy_input *input, char *buf, size_t size,
+                         struct oy_error *err)
 {
-    struct oy_input *input = arg;
-    size_t done = take_bytes(&input->magic, buf, size);
+    size_t done = 0;
 
-    if (input->fd < 0)
-        done += take_bytes(&input->memory, (char *)buf + done, size - done);
-    while (input->fd >= 0 && done < size) {
-        const ssize_t n = read_once(input->fd, (char *)buf + done, size - done);
+    while (done < size) {
+        const ssize_t n = read_once(input->fd, buf + done, size - done);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -93,8 +93,29 @@ static ssize_t read_raw(void *arg, void *buf, size_t size, struct oy_error *err)
             break;
         done += (size_t)n;
     }
-    atomic_fetch_add_explicit(&input->taken, done, memory_order_relaxed);
     return (ssize_t)done;
+}
+
+static ssize_t read_raw(void *arg, void *buf, size_t size, struct oy_error *err)
+{
+    struct oy_input *input = arg;
+    const size_t first = take_bytes(&input->magic, buf, size);
+    char *at = (char *)buf + first;
+    ssize_t n = 0;
+
+    if (first == size)
+        n = 0;
+    else if (input->fd >= 0)
+        n = read_file(input, at, size - first, err);
+    else if (input->stream)
+        n = input->stream(input->stream_arg, at, size - first, err);
+    else
+        n = (ssize_t)take_bytes(&input->memory, at, size - first);
+    if (n < 0)
+        return -1;
+    n += (ssize_t)first;
+    atomic_fetch_add_explicit(&input->taken, (uint64_t)n, memory_order_relaxed);
+    return n;
 }
 
 /* ---- the codec ---- */
@@ -232,6 +253,16 @@ struct oy_input *oy_input_open_memory(const char *name, const void *data,
     struct oy_input *input = new_input(name, -1);
 
     input->memory = (struct bytes){data, len};
+    return begin(input, err);
+}
+
+struct oy_input *oy_input_open_stream(const char *name, oy_input_stream read,
+                                      void *arg, struct oy_error *err)
+{
+    struct oy_input *input = new_input(name, -1);
+
+    input->stream = read;
+    input->stream_arg = arg;
     return begin(input, err);
 }
 

@@ -47,6 +47,13 @@ struct oy_input *oy_input_open_memory(const char *name, const void *data,
  * `owned`. After a failure an owned one is closed too. */
 struct oy_input *oy_input_open_fd(const char *name, int fd, int owned,
                                   struct oy_error *err);
+/* Reads what a function gives: fewer than `size` bytes only before the end, 0
+ * at the end, -1 after a failure. `arg` must outlive the input. The function
+ * may be called from another thread, never from two at once. */
+typedef ssize_t (*oy_input_stream)(void *arg, void *buf, size_t size,
+                                   struct oy_error *err);
+struct oy_input *oy_input_open_stream(const char *name, oy_input_stream read,
+                                      void *arg, struct oy_error *err);
 /* NULL is allowed. Does not wait for a pipe that is still open. */
 void oy_input_close(struct oy_input *input);
 

@@ -249,33 +249,61 @@ static int close_checked(struct oy_output *output, struct oy_error *err)
     return 0;
 }
 
-static int make_visible(struct oy_output *output, struct oy_error *err)
+static int end_stream(struct oy_output *output, struct oy_error *err)
 {
-    if (!output->temporary)
-        return close_checked(output, err);
-    if (fsync(output->fd))
-        return oy_fail_errno(err, OY_IO, "%s: cannot sync", output->name);
-    if (close_checked(output, err))
+    if (output->failed)
+        return oy_fail(err, OY_IO, "%s: cannot write", output->name);
+    if (output->frames && oy_frames_finish(output->frames, err))
         return -1;
-    if (oy_scratch_rename(output->temporary, output->target))
-        return oy_fail_errno(err, OY_CANTCREAT, "%s: cannot rename",
-                             output->name);
+    if (write_waiting(output, err))
+        return -1;
+    if (output->temporary && fsync(output->fd))
+        return oy_fail_errno(err, OY_IO, "%s: cannot sync", output->name);
+    return close_checked(output, err);
+}
+
+int oy_output_finish(struct oy_output *output, struct oy_error *err)
+{
+    OY_ASSERT(output->temporary);
+    const int rc = end_stream(output, err);
+
+    output->failed |= rc != 0;
+    oy_frames_free(output->frames);
+    output->frames = NULL;
+    oy_buffer_release(&output->waiting);
+    return rc;
+}
+
+static int make_visible(struct oy_output *output, const char *path,
+                        struct oy_error *err)
+{
+    if (oy_scratch_rename(output->temporary, path))
+        return oy_fail_errno(err, OY_CANTCREAT, "%s: cannot rename", path);
     output->temporary = NULL;
-    return sync_folder_of(output->target, err);
+    return sync_folder_of(path, err);
+}
+
+int oy_output_commit_as(struct oy_output *output, const char *path,
+                        struct oy_error *err)
+{
+    int rc = -1;
+
+    OY_ASSERT(output->temporary && output->fd < 0);
+    if (output->failed)
+        oy_fail(err, OY_IO, "%s: cannot write", output->name);
+    else
+        rc = make_visible(output, path, err);
+    oy_output_discard(output);
+    return rc;
 }
 
 int oy_output_commit(struct oy_output *output, struct oy_error *err)
 {
-    int rc = -1;
-
     if (!output)
         return 0;
-    if (output->failed)
-        oy_fail(err, OY_IO, "%s: cannot write", output->name);
-    else if (output->frames && oy_frames_finish(output->frames, err))
-        rc = -1;
-    else if (write_waiting(output, err) == 0)
-        rc = make_visible(output, err);
+    int rc = end_stream(output, err);
+    if (rc == 0 && output->temporary)
+        rc = make_visible(output, output->target, err);
     oy_output_discard(output);
     return rc;
 }

@@ -51,6 +51,15 @@ int oy_output_commit(struct oy_output *output, struct oy_error *err);
 /* Removes and frees it. NULL is allowed. */
 void oy_output_discard(struct oy_output *output);
 
+/* For sets of files whose names are known only at the end: oy_output_finish()
+ * ends the stream, makes it durable and gives its descriptor back, without
+ * making it visible; oy_output_commit_as() then makes it visible under `path`
+ * (of the same folder) and frees it, also after a failure. Only for outputs
+ * that are regular files. */
+int oy_output_finish(struct oy_output *output, struct oy_error *err);
+int oy_output_commit_as(struct oy_output *output, const char *path,
+                        struct oy_error *err);
+
 /* Of the uncompressed bytes so far. */
 uint64_t oy_output_bytes(const struct oy_output *output);
 struct oy_hash128 oy_output_digest(const struct oy_output *output);

@@ -21,7 +21,7 @@
 #include "core/hash.h"
 
 enum {
-    MAX_LISTED = 4096,
+    MAX_LISTED = 1 << 17, /* a set of 99,999 shards, and more */
     MAX_TRIES = 1000,
     MAX_DEPTH = 8, /* of the folders that we make */
     ENTRIES_SIZE = 2048,
@@ -79,17 +79,29 @@ void oy_scratch_remove_tree(const char *path)
 
 /* ---- the list ---- */
 
+static int put_in_slot(int slot, char *name)
+{
+    char *none = NULL;
+
+    return !atomic_load_explicit(&listed[slot], memory_order_relaxed) &&
+           atomic_compare_exchange_strong(&listed[slot], &none, name);
+}
+
 static void list(char *name)
 {
-    for (int i = 0; i < MAX_LISTED; i++) {
-        char *none = NULL;
-        if (!atomic_compare_exchange_strong(&listed[i], &none, name))
-            continue;
-        int used = atomic_load(&n_listed);
+    int used = atomic_load(&n_listed);
+
+    /* An old slot first: most programs need one or two for ever. */
+    for (int i = 0; i < used; i++) {
+        if (put_in_slot(i, name))
+            return;
+    }
+    for (int i = used; i < MAX_LISTED; i++) {
         while (used <= i &&
                !atomic_compare_exchange_weak(&n_listed, &used, i + 1))
             ;
-        return;
+        if (put_in_slot(i, name))
+            return;
     }
     OY_ASSERT(!"too many half-made files at once");
 }
@@ -100,7 +112,8 @@ static void strike_off(const char *name)
 
     for (int i = 0; i < n; i++) {
         char *same = (char *)name;
-        if (atomic_compare_exchange_strong(&listed[i], &same, NULL))
+        if (atomic_load_explicit(&listed[i], memory_order_relaxed) == name &&
+            atomic_compare_exchange_strong(&listed[i], &same, NULL))
             return;
     }
 }

@@ -97,16 +97,23 @@ static struct oy_input *open_first(struct lines *lines, struct oy_error *err)
     return oy_input_open(origin->path, err);
 }
 
-static int open_file(struct lines *lines, struct oy_error *err)
+static void begin_file(struct lines *lines, struct oy_input *input)
 {
-    lines->input =
-        lines->pass ? open_again(lines, err) : open_first(lines, err);
-    if (!lines->input)
-        return -1;
+    lines->input = input;
     lines->hasher = oy_hasher_new();
     lines->n_byte = lines->n_line = lines->line_number = 0;
     lines->carry.len = 0;
     lines->ended = 0;
+}
+
+static int open_file(struct lines *lines, struct oy_error *err)
+{
+    struct oy_input *input =
+        lines->pass ? open_again(lines, err) : open_first(lines, err);
+
+    if (!input)
+        return -1;
+    begin_file(lines, input);
     return 0;
 }
 
@@ -359,21 +366,44 @@ static int add_file(struct lines *lines, const char *path, struct oy_error *err)
     return 0;
 }
 
+static struct lines *new_lines(int n_path,
+                               const struct oy_source_options *options)
+{
+    struct lines *lines = oy_calloc(1, sizeof *lines);
+
+    lines->base = (struct oy_source){next_batch, rewind_lines, close_lines};
+    lines->options = *options;
+    lines->file = oy_calloc((size_t)n_path, sizeof *lines->file);
+    lines->origin = oy_calloc((size_t)n_path, sizeof *lines->origin);
+    return lines;
+}
+
+struct oy_source *oy_source_open_input(struct oy_input *input,
+                                       const struct oy_source_options *options)
+{
+    struct lines *lines = new_lines(1, options);
+
+    lines->base.rewind = NULL;
+    lines->options.two_passes = 0;
+    lines->file[0].name = oy_input_name(input);
+    lines->origin[0] =
+        (struct origin){.size = oy_input_size(input), .stdin_at = -1};
+    lines->n_file = 1;
+    begin_file(lines, input);
+    return &lines->base;
+}
+
 struct oy_source *oy_source_open(const char *const *path, int n_path,
                                  const struct oy_source_options *options,
                                  struct oy_error *err)
 {
     static const char *const standard_input[] = {"-"};
-    struct lines *lines = oy_calloc(1, sizeof *lines);
 
     if (n_path == 0) {
         path = standard_input;
         n_path = 1;
     }
-    lines->base = (struct oy_source){next_batch, rewind_lines, close_lines};
-    lines->options = *options;
-    lines->file = oy_calloc((size_t)n_path, sizeof *lines->file);
-    lines->origin = oy_calloc((size_t)n_path, sizeof *lines->origin);
+    struct lines *lines = new_lines(n_path, options);
     for (int i = 0; i < n_path; i++) {
         if (add_file(lines, path[i], err)) {
             close_lines(&lines->base);
@@ -388,7 +418,10 @@ const struct oy_source_file *oy_source_files(const struct oy_source *source,
 {
     const struct lines *lines = (const struct lines *)source;
 
-    OY_ASSERT(source->next == next_batch);
+    if (source->next != next_batch) {
+        *n_file = 0;
+        return NULL;
+    }
     *n_file = lines->n_done;
     return lines->file;
 }

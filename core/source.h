@@ -48,6 +48,10 @@ struct oy_source {
      * NULL: this source can be read once only. */
     int (*rewind)(struct oy_source *source, struct oy_error *err);
     void (*close)(struct oy_source *source);
+    /* What has been read to its end, for the manifest; NULL: cannot tell. The
+     * usual source leaves this to oy_source_files. */
+    const struct oy_source_file *(*files)(const struct oy_source *source,
+                                          int *n_file);
 };
 
 struct oy_source_options {
@@ -63,6 +67,12 @@ struct oy_source *oy_source_open(const char *const *path, int n_path,
                                  const struct oy_source_options *options,
                                  struct oy_error *err);
 
+/* Lines of one input that is open already; it is taken over. For one pass
+ * only. Batches name the file as the input does. */
+struct oy_input;
+struct oy_source *oy_source_open_input(struct oy_input *input,
+                                       const struct oy_source_options *options);
+
 /* What a manifest says of an input. */
 struct oy_source_file {
     const char *name;
@@ -70,8 +80,8 @@ struct oy_source_file {
     uint64_t lines; /* records: blank lines are not counted */
     char hash[33];  /* XXH3-128 of the uncompressed bytes */
 };
-/* Of each file read to its end so far; borrowed from the source. For sources
- * of oy_source_open only. */
+/* Of each file read to its end so far; borrowed from the source. None for
+ * sources of other kinds. */
 const struct oy_source_file *oy_source_files(const struct oy_source *source,
                                              int *n_file);
 /* Fraction of the input consumed in 0..1 (of both passes), or -1 when unknown

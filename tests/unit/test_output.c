@@ -257,8 +257,8 @@ static void an_empty_stream_is_a_frame(void **state)
 /* In a child, which ends by the signal and leaves nothing. */
 static void run_child(const struct place *place, int number)
 {
-    static struct oy_output *output; /* in sight of the leak checker */
-    static struct oy_output_folder *folder;
+    static struct oy_output *volatile output; /* in sight of the leak checker */
+    static struct oy_output_folder *volatile folder;
     struct oy_error err = {0};
     char name[96];
 
