@@ -308,6 +308,21 @@ static int halves_of(struct loader *loader, const struct oy_json_value *value,
     return 1;
 }
 
+/* The token that the concatenation in `room` spells. Neighbours in the list
+ * are often two ways to the same token, so the last one is tried first. */
+static int32_t find_result(const struct vocab *vocab, const char *room,
+                           size_t len, int is_bytes)
+{
+    if (vocab->n_merge && vocab->merge[vocab->n_merge - 1].result >= 0) {
+        const int32_t id = vocab->merge[vocab->n_merge - 1].result;
+        const struct vocab_token *token = &vocab->token[id];
+        if (token->len == len && token->is_bytes == is_bytes &&
+            !memcmp(vocab->text + token->at, room, len))
+            return id;
+    }
+    return find_id(vocab, room, len, is_bytes);
+}
+
 /* Resolves one merge; `room` holds any two halves. */
 static int read_merge(struct loader *loader, const struct oy_json_value half[2],
                       char *room, struct vocab_merge *merge)
@@ -326,7 +341,8 @@ static int read_merge(struct loader *loader, const struct oy_json_value half[2],
         merge->result = -1;
         return 0;
     }
-    merge->result = find_id(loader->vocab, room, len[0] + len[1], is_bytes[0]);
+    merge->result =
+        find_result(loader->vocab, room, len[0] + len[1], is_bytes[0]);
     if (merge->result < 0)
         return oy_fail(loader->err, OY_DATA,
                        "merge %zu: its result is not in the vocabulary",
@@ -369,6 +385,24 @@ int vocab_is_absent(const struct oy_json_value *value)
     return value->kind == OY_JSON_MISSING || value->kind == OY_JSON_NULL;
 }
 
+int vocab_find_members(const struct oy_json_value *object, int n,
+                       const char *const *name, struct oy_json_value *value)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value key, member;
+    int more;
+
+    memset(value, 0, (size_t)n * sizeof *value);
+    oy_json_enter(&cursor, object);
+    while ((more = oy_json_next_member(&cursor, &key, &member)) > 0) {
+        for (int i = 0; i < n; i++) {
+            if (oy_json_equals(&key, name[i]))
+                value[i] = member;
+        }
+    }
+    return more;
+}
+
 int vocab_bool(const struct oy_json_value *object, const char *name,
                int otherwise)
 {
@@ -378,52 +412,79 @@ int vocab_bool(const struct oy_json_value *object, const char *name,
     return oy_json_bool(&value, &truth) ? otherwise : truth;
 }
 
+/* Members of the model. */
+enum {
+    VOCAB,
+    MERGES,
+    TYPE,
+    DROPOUT,
+    UNK_TOKEN,
+    PREFIX,
+    SUFFIX,
+    BYTE_FALLBACK,
+    IGNORE_MERGES,
+    N_MODEL_PART,
+};
+
+static const char *const model_part[N_MODEL_PART] = {
+    [VOCAB] = "vocab",
+    [MERGES] = "merges",
+    [TYPE] = "type",
+    [DROPOUT] = "dropout",
+    [UNK_TOKEN] = "unk_token",
+    [PREFIX] = "continuing_subword_prefix",
+    [SUFFIX] = "end_of_word_suffix",
+    [BYTE_FALLBACK] = "byte_fallback",
+    [IGNORE_MERGES] = "ignore_merges",
+};
+
+static int is_true(const struct oy_json_value *value)
+{
+    int truth;
+
+    return !oy_json_bool(value, &truth) && truth;
+}
+
 /* Options of the model that change ids and that we do not do. */
-static int check_model_options(const struct oy_json_value *model,
+static int check_model_options(const struct oy_json_value *part,
                                struct oy_error *err)
 {
-    static const char *const text_option[] = {
-        "unk_token", "continuing_subword_prefix", "end_of_word_suffix"};
-    const struct oy_json_value type = oy_json_member(model, "type");
-    const struct oy_json_value dropout = oy_json_member(model, "dropout");
-
-    if (!vocab_is_absent(&type) && !oy_json_equals(&type, "BPE"))
-        return oy_fail(err, OY_DATA, "model type %.*s is not supported",
-                       (int)type.len, type.at);
-    for (size_t i = 0; i < sizeof text_option / sizeof *text_option; i++) {
-        const struct oy_json_value value =
-            oy_json_member(model, text_option[i]);
-        if (!vocab_is_absent(&value) && !oy_json_equals(&value, ""))
-            return oy_fail(err, OY_DATA, "model option '%s' is not supported",
-                           text_option[i]);
-    }
     double share = 0;
-    if (!oy_json_double(&dropout, &share) && share > 0)
+
+    if (!vocab_is_absent(&part[TYPE]) && !oy_json_equals(&part[TYPE], "BPE"))
+        return oy_fail(err, OY_DATA, "model type %.*s is not supported",
+                       (int)part[TYPE].len, part[TYPE].at);
+    for (int i = UNK_TOKEN; i <= SUFFIX; i++) {
+        if (!vocab_is_absent(&part[i]) && !oy_json_equals(&part[i], ""))
+            return oy_fail(err, OY_DATA, "model option '%s' is not supported",
+                           model_part[i]);
+    }
+    if (!oy_json_double(&part[DROPOUT], &share) && share > 0)
         return oy_fail(err, OY_DATA, "model option 'dropout' is not supported");
-    if (vocab_bool(model, "byte_fallback", 0))
+    if (is_true(&part[BYTE_FALLBACK]))
         return oy_fail(err, OY_DATA,
                        "model option 'byte_fallback' is not supported");
     return 0;
 }
 
-static int read_model(struct loader *loader, const struct oy_json_value *root,
+static int read_model(struct loader *loader, const struct oy_json_value *model,
                       size_t size)
 {
-    const struct oy_json_value model = oy_json_member(root, "model");
+    struct oy_json_value part[N_MODEL_PART];
     struct oy_buffer scratch = {0};
 
-    if (model.kind != OY_JSON_OBJECT)
+    if (model->kind != OY_JSON_OBJECT)
         return oy_fail(loader->err, OY_DATA, "not a tokenizer: no 'model'");
-    if (check_model_options(&model, loader->err))
+    if (vocab_find_members(model, N_MODEL_PART, model_part, part))
+        return oy_fail(loader->err, OY_DATA, "malformed 'model'");
+    if (check_model_options(part, loader->err))
         return -1;
-    loader->vocab->ignore_merges = vocab_bool(&model, "ignore_merges", 0);
-    const struct oy_json_value map = oy_json_member(&model, "vocab");
-    if (read_tokens(loader, &map))
+    loader->vocab->ignore_merges = is_true(&part[IGNORE_MERGES]);
+    if (read_tokens(loader, &part[VOCAB]))
         return -1;
     build_table(loader->vocab);
-    const struct oy_json_value list = oy_json_member(&model, "merges");
     char *room = oy_alloc(6 * size + 16);
-    const int failed = read_merges(loader, &list, &scratch, room);
+    const int failed = read_merges(loader, &part[MERGES], &scratch, room);
     oy_free(room);
     oy_buffer_release(&scratch);
     return failed;
@@ -505,18 +566,17 @@ static int add_token(struct loader *loader, const struct oy_json_value *entry)
     return 0;
 }
 
-static int read_added(struct loader *loader, const struct oy_json_value *root)
+static int read_added(struct loader *loader, const struct oy_json_value *list)
 {
-    const struct oy_json_value list = oy_json_member(root, "added_tokens");
     struct oy_json_cursor cursor;
     struct oy_json_value entry;
     int more;
 
-    if (vocab_is_absent(&list))
+    if (vocab_is_absent(list))
         return 0;
-    if (list.kind != OY_JSON_ARRAY)
+    if (list->kind != OY_JSON_ARRAY)
         return oy_fail(loader->err, OY_DATA, "'added_tokens' is not a list");
-    oy_json_enter(&cursor, &list);
+    oy_json_enter(&cursor, list);
     while ((more = oy_json_next_element(&cursor, &entry)) > 0) {
         if (entry.kind != OY_JSON_OBJECT)
             return oy_fail(loader->err, OY_DATA,
@@ -551,24 +611,34 @@ int32_t vocab_find_content(const struct vocab *vocab, const char *content,
 static int read_document(struct vocab *vocab, const char *data, size_t len,
                          struct oy_error *err)
 {
+    static const char *const name[VOCAB_N_PART] = {
+        [VOCAB_MODEL] = "model",
+        [VOCAB_ADDED_TOKENS] = "added_tokens",
+        [VOCAB_NORMALIZER] = "normalizer",
+        [VOCAB_PRE_TOKENIZER] = "pre_tokenizer",
+        [VOCAB_DECODER] = "decoder",
+        [VOCAB_POST_PROCESSOR] = "post_processor",
+    };
     struct loader loader = {.vocab = vocab, .err = err};
-    struct oy_json_value root;
+    struct oy_json_value root, part[VOCAB_N_PART];
     const char *why = NULL;
 
     if (oy_json_value_of(data, len, &root, &why))
         return oy_fail(err, OY_DATA, "not JSON: %s", why);
     if (root.kind != OY_JSON_OBJECT)
         return oy_fail(err, OY_DATA, "not a tokenizer");
+    if (vocab_find_members(&root, VOCAB_N_PART, name, part))
+        return oy_fail(err, OY_DATA, "malformed object");
     fill_alphabet(loader.byte_of);
     /* Unescaped, a token is not longer than in the file, but a repaired byte
      * takes three. */
     vocab->text = oy_alloc(3 * len);
     vocab->hash = oy_hash128(data, len);
-    int failed = read_model(&loader, &root, len);
+    int failed = read_model(&loader, &part[VOCAB_MODEL], len);
     if (!failed)
-        failed = read_added(&loader, &root);
+        failed = read_added(&loader, &part[VOCAB_ADDED_TOKENS]);
     if (!failed)
-        failed = vocab_read_pipeline(vocab, &root, err);
+        failed = vocab_read_pipeline(vocab, part, err);
     oy_arena_release(&loader.arena);
     return failed ? -1 : 0;
 }

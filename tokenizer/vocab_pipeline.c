@@ -61,13 +61,12 @@ static int take_apart(const struct oy_json_value *component, const char *list,
 }
 
 static int read_normalizer(struct vocab *vocab,
-                           const struct oy_json_value *root,
+                           const struct oy_json_value *component,
                            struct oy_error *err)
 {
-    const struct oy_json_value component = oy_json_member(root, "normalizer");
     struct steps steps = {.n = 0};
 
-    if (take_apart(&component, "normalizers", &steps, 0, err))
+    if (take_apart(component, "normalizers", &steps, 0, err))
         return -1;
     if (!steps.n)
         return 0;
@@ -151,15 +150,13 @@ static enum split_kind kind_of_steps(const struct steps *steps,
 }
 
 static int read_pre_tokenizer(struct vocab *vocab,
-                              const struct oy_json_value *root,
+                              const struct oy_json_value *component,
                               struct oy_error *err)
 {
-    const struct oy_json_value component =
-        oy_json_member(root, "pre_tokenizer");
     struct steps steps = {.n = 0};
     struct oy_arena arena = {0};
 
-    if (take_apart(&component, "pretokenizers", &steps, 0, err))
+    if (take_apart(component, "pretokenizers", &steps, 0, err))
         return -1;
     if (!steps.n)
         return oy_fail(err, OY_DATA,
@@ -176,13 +173,13 @@ static int read_pre_tokenizer(struct vocab *vocab,
     return 0;
 }
 
-static int read_decoder(struct vocab *vocab, const struct oy_json_value *root,
+static int read_decoder(struct vocab *vocab,
+                        const struct oy_json_value *component,
                         struct oy_error *err)
 {
-    const struct oy_json_value component = oy_json_member(root, "decoder");
     struct steps steps = {.n = 0};
 
-    if (take_apart(&component, "decoders", &steps, 0, err))
+    if (take_apart(component, "decoders", &steps, 0, err))
         return -1;
     for (int i = 0; i < steps.n; i++) {
         if (i || !is_type(&steps.step[i], "ByteLevel"))
@@ -340,14 +337,12 @@ static int read_post_step(struct vocab *vocab, const struct oy_json_value *step,
 }
 
 static int read_post_processor(struct vocab *vocab,
-                               const struct oy_json_value *root,
+                               const struct oy_json_value *component,
                                struct oy_error *err)
 {
-    const struct oy_json_value component =
-        oy_json_member(root, "post_processor");
     struct steps steps = {.n = 0};
 
-    if (take_apart(&component, "processors", &steps, 0, err))
+    if (take_apart(component, "processors", &steps, 0, err))
         return -1;
     for (int i = 0; i < steps.n; i++) {
         if (read_post_step(vocab, &steps.step[i], err))
@@ -356,12 +351,14 @@ static int read_post_processor(struct vocab *vocab,
     return 0;
 }
 
-int vocab_read_pipeline(struct vocab *vocab, const struct oy_json_value *root,
+int vocab_read_pipeline(struct vocab *vocab,
+                        const struct oy_json_value part[VOCAB_N_PART],
                         struct oy_error *err)
 {
-    if (read_normalizer(vocab, root, err) ||
-        read_pre_tokenizer(vocab, root, err) ||
-        read_decoder(vocab, root, err) || read_post_processor(vocab, root, err))
+    if (read_normalizer(vocab, &part[VOCAB_NORMALIZER], err) ||
+        read_pre_tokenizer(vocab, &part[VOCAB_PRE_TOKENIZER], err) ||
+        read_decoder(vocab, &part[VOCAB_DECODER], err) ||
+        read_post_processor(vocab, &part[VOCAB_POST_PROCESSOR], err))
         return -1;
     return 0;
 }
