@@ -46,6 +46,8 @@ struct oy_input {
 
     int started; /* the byte-order mark has been looked for */
     int had_mark;
+    struct oy_hasher *hasher; /* NULL: nobody asked */
+    uint64_t given;
     unsigned char front_data[OY_INPUT_PEEK];
     struct bytes front; /* decoded bytes that were peeked at */
 };
@@ -271,6 +273,7 @@ void oy_input_close(struct oy_input *input)
     if (!input)
         return;
     oy_ahead_free(input->ahead);
+    oy_hasher_free(input->hasher);
     if (input->owns_fd)
         close(input->fd);
     oy_free(input->name);
@@ -305,6 +308,13 @@ static int fill_front(struct oy_input *input, size_t want, struct oy_error *err)
     return 0;
 }
 
+static void count_given(struct oy_input *input, const void *data, size_t len)
+{
+    if (input->hasher)
+        oy_hasher_update(input->hasher, data, len);
+    input->given += len;
+}
+
 /* Looks for the byte-order mark and drops it. */
 static int start(struct oy_input *input, struct oy_error *err)
 {
@@ -314,6 +324,7 @@ static int start(struct oy_input *input, struct oy_error *err)
     if (input->front.len >= 3 &&
         memcmp(input->front.at, "\xef\xbb\xbf", 3) == 0) {
         input->had_mark = 1;
+        count_given(input, input->front.at, 3);
         input->front.at += 3;
         input->front.len -= 3;
     }
@@ -323,13 +334,18 @@ static int start(struct oy_input *input, struct oy_error *err)
 ssize_t oy_input_read(struct oy_input *input, void *buf, size_t size,
                       struct oy_error *err)
 {
+    ssize_t n = 0;
+
     if (!input->started && start(input, err))
         return -1;
-    const size_t done = take_bytes(&input->front, buf, size);
-    if (done == size)
-        return (ssize_t)done;
-    const ssize_t n = read_decoded(input, (char *)buf + done, size - done, err);
-    return n < 0 ? -1 : (ssize_t)done + n;
+    const size_t first = take_bytes(&input->front, buf, size);
+    if (first < size)
+        n = read_decoded(input, (char *)buf + first, size - first, err);
+    if (n < 0)
+        return -1;
+    n += (ssize_t)first;
+    count_given(input, buf, (size_t)n);
+    return n;
 }
 
 const unsigned char *oy_input_peek(struct oy_input *input, size_t want,
@@ -357,6 +373,24 @@ enum oy_codec oy_input_codec(const struct oy_input *input)
 int oy_input_had_mark(const struct oy_input *input)
 {
     return input->had_mark;
+}
+
+void oy_input_hash(struct oy_input *input)
+{
+    OY_ASSERT(!input->given);
+    if (!input->hasher)
+        input->hasher = oy_hasher_new();
+}
+
+struct oy_hash128 oy_input_digest(const struct oy_input *input)
+{
+    OY_ASSERT(input->hasher);
+    return oy_hasher_digest(input->hasher);
+}
+
+uint64_t oy_input_given(const struct oy_input *input)
+{
+    return input->given;
 }
 
 uint64_t oy_input_taken(const struct oy_input *input)

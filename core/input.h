@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 enum oy_codec {
     OY_CODEC_PLAIN,
@@ -73,6 +74,12 @@ const char *oy_input_name(const struct oy_input *input);
 enum oy_codec oy_input_codec(const struct oy_input *input);
 /* Whether a byte-order mark was dropped; known after the first read. */
 int oy_input_had_mark(const struct oy_input *input);
+/* Hashes what is read from now on (XXH3-128), a dropped mark included: call it
+ * before the first byte is taken. Then the digest and the number of bytes so
+ * far, decompressed. */
+void oy_input_hash(struct oy_input *input);
+struct oy_hash128 oy_input_digest(const struct oy_input *input);
+uint64_t oy_input_given(const struct oy_input *input);
 /* Compressed bytes taken so far, and the size of a regular file or -1: for
  * the progress line. */
 uint64_t oy_input_taken(const struct oy_input *input);

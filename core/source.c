@@ -36,11 +36,10 @@ struct lines {
 
     int at; /* the file being read */
     struct oy_input *input;
-    struct oy_hasher *hasher;
-    uint64_t n_byte, n_line, line_number; /* of this file */
-    uint64_t n_record;                    /* of this pass */
-    struct oy_buffer carry;               /* the beginning of the next line */
-    int ended;                            /* nothing comes behind `carry` */
+    uint64_t n_line, line_number; /* of this file */
+    uint64_t n_record;            /* of this pass */
+    struct oy_buffer carry;       /* the beginning of the next line */
+    int ended;                    /* nothing comes behind `carry` */
 };
 
 void oy_batch_release(struct oy_batch *batch)
@@ -100,8 +99,8 @@ static struct oy_input *open_first(struct lines *lines, struct oy_error *err)
 static void begin_file(struct lines *lines, struct oy_input *input)
 {
     lines->input = input;
-    lines->hasher = oy_hasher_new();
-    lines->n_byte = lines->n_line = lines->line_number = 0;
+    oy_input_hash(input);
+    lines->n_line = lines->line_number = 0;
     lines->carry.len = 0;
     lines->ended = 0;
 }
@@ -117,29 +116,23 @@ static int open_file(struct lines *lines, struct oy_error *err)
     return 0;
 }
 
-static void close_file(struct lines *lines)
-{
-    oy_input_close(lines->input);
-    lines->input = NULL;
-    oy_hasher_free(lines->hasher);
-    lines->hasher = NULL;
-}
-
 static int finish_file(struct lines *lines, struct oy_error *err)
 {
     struct oy_source_file *file = &lines->file[lines->at];
     char hash[33];
 
-    oy_hash128_text(oy_hasher_digest(lines->hasher), hash);
-    close_file(lines);
+    oy_hash128_text(oy_input_digest(lines->input), hash);
+    const uint64_t n_byte = oy_input_given(lines->input);
+    oy_input_close(lines->input);
+    lines->input = NULL;
     lines->at++;
     if (lines->pass) {
-        if (file->bytes == lines->n_byte && strcmp(file->hash, hash) == 0)
+        if (file->bytes == n_byte && strcmp(file->hash, hash) == 0)
             return 0;
         return oy_fail(err, OY_DATA, "%s: changed between the two passes",
                        file->name);
     }
-    file->bytes = lines->n_byte;
+    file->bytes = n_byte;
     file->lines = lines->n_line;
     memcpy(file->hash, hash, sizeof hash);
     lines->n_done++;
@@ -148,22 +141,19 @@ static int finish_file(struct lines *lines, struct oy_error *err)
 
 /* ---- bytes ---- */
 
-static int note_bytes(struct lines *lines, const char *data, size_t len,
-                      struct oy_error *err)
+/* The spool holds the file as it is, with a mark that the input dropped. */
+static int write_spool(struct lines *lines, const char *data, size_t len,
+                       struct oy_error *err)
 {
     struct oy_spool *spool = lines->origin[lines->at].spool;
 
-    oy_hasher_update(lines->hasher, data, len);
-    lines->n_byte += len;
-    return spool && !lines->pass ? oy_spool_write(spool, data, len, err) : 0;
-}
-
-/* A byte-order mark that the input dropped is part of the file. */
-static int note_mark(struct lines *lines, struct oy_error *err)
-{
-    if (lines->n_byte || !oy_input_had_mark(lines->input))
+    if (!spool || lines->pass)
         return 0;
-    return note_bytes(lines, "\xef\xbb\xbf", 3, err);
+    if (oy_input_had_mark(lines->input) &&
+        oy_input_given(lines->input) == len + 3 &&
+        oy_spool_write(spool, "\xef\xbb\xbf", 3, err))
+        return -1;
+    return oy_spool_write(spool, data, len, err);
 }
 
 static void reserve(struct oy_batch *batch, size_t size)
@@ -182,7 +172,7 @@ static int read_more(struct lines *lines, struct oy_batch *batch,
         return -1;
     lines->ended = n < READ_SIZE;
     batch->size += (size_t)n;
-    return note_mark(lines, err) ? -1 : note_bytes(lines, at, (size_t)n, err);
+    return write_spool(lines, at, (size_t)n, err);
 }
 
 /* ---- lines ---- */
@@ -339,7 +329,7 @@ static void close_lines(struct oy_source *source)
 {
     struct lines *lines = (struct lines *)source;
 
-    close_file(lines);
+    oy_input_close(lines->input);
     for (int i = 0; i < lines->n_file; i++)
         oy_spool_free(lines->origin[i].spool);
     oy_buffer_release(&lines->carry);
@@ -366,12 +356,41 @@ static int add_file(struct lines *lines, const char *path, struct oy_error *err)
     return 0;
 }
 
+static const struct oy_source_file *list_files(const struct oy_source *source,
+                                               int *n_file)
+{
+    const struct lines *lines = (const struct lines *)source;
+
+    *n_file = lines->n_done;
+    return lines->file;
+}
+
+static double progress(const struct oy_source *source)
+{
+    const struct lines *lines = (const struct lines *)source;
+    double total = 0, taken = 0;
+
+    for (int i = 0; i < lines->n_file; i++) {
+        if (lines->origin[i].size < 0)
+            return -1;
+        total += (double)lines->origin[i].size;
+        if (i < lines->at)
+            taken += (double)lines->origin[i].size;
+    }
+    if (lines->input)
+        taken += (double)oy_input_taken(lines->input);
+    if (lines->options.two_passes)
+        taken = (taken + lines->pass * total) / 2;
+    return total > 0 ? (taken < total ? taken / total : 1) : 1;
+}
+
 static struct lines *new_lines(int n_path,
                                const struct oy_source_options *options)
 {
     struct lines *lines = oy_calloc(1, sizeof *lines);
 
-    lines->base = (struct oy_source){next_batch, rewind_lines, close_lines};
+    lines->base = (struct oy_source){next_batch, rewind_lines, close_lines,
+                                     list_files, progress};
     lines->options = *options;
     lines->file = oy_calloc((size_t)n_path, sizeof *lines->file);
     lines->origin = oy_calloc((size_t)n_path, sizeof *lines->origin);
@@ -416,33 +435,11 @@ struct oy_source *oy_source_open(const char *const *path, int n_path,
 const struct oy_source_file *oy_source_files(const struct oy_source *source,
                                              int *n_file)
 {
-    const struct lines *lines = (const struct lines *)source;
-
-    if (source->next != next_batch) {
-        *n_file = 0;
-        return NULL;
-    }
-    *n_file = lines->n_done;
-    return lines->file;
+    *n_file = 0;
+    return source->files ? source->files(source, n_file) : NULL;
 }
 
 double oy_source_progress(const struct oy_source *source)
 {
-    const struct lines *lines = (const struct lines *)source;
-    double total = 0, taken = 0;
-
-    if (source->next != next_batch)
-        return -1;
-    for (int i = 0; i < lines->n_file; i++) {
-        if (lines->origin[i].size < 0)
-            return -1;
-        total += (double)lines->origin[i].size;
-        if (i < lines->at)
-            taken += (double)lines->origin[i].size;
-    }
-    if (lines->input)
-        taken += (double)oy_input_taken(lines->input);
-    if (lines->options.two_passes)
-        taken = (taken + lines->pass * total) / 2;
-    return total > 0 ? (taken < total ? taken / total : 1) : 1;
+    return source->progress ? source->progress(source) : -1;
 }

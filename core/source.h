@@ -37,6 +37,13 @@ struct oy_batch {
 
 void oy_batch_release(struct oy_batch *batch);
 
+/* What a manifest says of an input. */
+struct oy_source_file {
+    const char *name;
+    uint64_t bytes; /* uncompressed */
+    uint64_t lines; /* records: blank lines are not counted */
+    char hash[33];  /* XXH3-128 of the uncompressed bytes */
+};
 struct oy_source {
     /* 1 and a filled batch (n_line > 0), 0 at the end, -1 after a failure. A
      * line longer than max_record is a failure of the record, not of the
@@ -73,15 +80,7 @@ struct oy_input;
 struct oy_source *oy_source_open_input(struct oy_input *input,
                                        const struct oy_source_options *options);
 
-/* What a manifest says of an input. */
-struct oy_source_file {
-    const char *name;
-    uint64_t bytes; /* uncompressed */
-    uint64_t lines; /* records: blank lines are not counted */
-    char hash[33];  /* XXH3-128 of the uncompressed bytes */
-};
-/* Of each file read to its end so far; borrowed from the source. None for
- * sources of other kinds. */
+/* Of each file read to its end so far; borrowed from the source. */
 const struct oy_source_file *oy_source_files(const struct oy_source *source,
                                              int *n_file);
 /* Fraction of the input consumed in 0..1 (of both passes), or -1 when unknown
