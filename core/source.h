@@ -44,6 +44,7 @@ struct oy_source_file {
     uint64_t lines; /* records: blank lines are not counted */
     char hash[33];  /* XXH3-128 of the uncompressed bytes */
 };
+
 struct oy_source {
     /* 1 and a filled batch (n_line > 0), 0 at the end, -1 after a failure. A
      * line longer than max_record is a failure of the record, not of the
@@ -55,10 +56,11 @@ struct oy_source {
      * NULL: this source can be read once only. */
     int (*rewind)(struct oy_source *source, struct oy_error *err);
     void (*close)(struct oy_source *source);
-    /* What has been read to its end, for the manifest; NULL: cannot tell. The
-     * usual source leaves this to oy_source_files. */
+    /* What oy_source_files() and oy_source_progress() tell; either may be
+     * NULL: cannot tell. */
     const struct oy_source_file *(*files)(const struct oy_source *source,
                                           int *n_file);
+    double (*progress)(const struct oy_source *source);
 };
 
 struct oy_source_options {
