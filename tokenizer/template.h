@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A safe interpreter of the part of Jinja that prompts and chat templates
+ * use.
+ *
+ * Language: Jinja 3.1's text, {{ }}, {% %} and {# #} with all its white-space
+ * control; if, for (filter, else, tuple targets, loop, break, continue), set
+ * (also namespaces and blocks), macro, call, filter, with, raw, and Hugging
+ * Face's generation; every operator; slices; the methods of Python's str,
+ * dict and list that read; the filters and tests listed in
+ * template_filter.c and template_test.c. There is no import, no
+ * attribute beyond members of dictionaries and those methods, no way to
+ * change a value that was passed in, no clock and no file.
+ *
+ * Rendering stops with an error after 1,000,000 steps, 16 MiB of output (or
+ * of any text made on the way), or 200 levels of nesting: a template is data
+ * from strangers.
+ *
+ * A compiled template is immutable and may be rendered by many threads.
+ */
+#ifndef TOKENIZER_TEMPLATE_H
+#define TOKENIZER_TEMPLATE_H
+
+#include <stddef.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "tokenizer/template_value.h"
+
+enum {
+    TEMPLATE_TRIM_BLOCKS = 1,   /* an LF behind a block is dropped */
+    TEMPLATE_LSTRIP_BLOCKS = 2, /* so is white space before one on its line */
+    TEMPLATE_KEEP_NEWLINE = 4,  /* the last LF of the source stays */
+    TEMPLATE_STRICT = 8,        /* an undefined name is an error when used */
+
+    /* As lm-eval renders prompts, and as transformers renders chats. */
+    TEMPLATE_PROMPT = TEMPLATE_KEEP_NEWLINE | TEMPLATE_STRICT,
+    TEMPLATE_CHAT = TEMPLATE_TRIM_BLOCKS | TEMPLATE_LSTRIP_BLOCKS,
+};
+
+/* A filter of the caller's: text in, text out (appended). */
+struct template_text_filter {
+    const char *name;
+    void (*apply)(const char *text, size_t len, struct oy_buffer *out);
+};
+
+/* A filter of the caller's: text in, number out. */
+struct template_count_filter {
+    const char *name;
+    int64_t (*count)(const char *text, size_t len);
+};
+
+struct template_options {
+    unsigned flags;
+    /* Tables that end with a NULL name, or NULL; they must outlive the
+     * template. */
+    const struct template_text_filter *text_filter;
+    const struct template_count_filter *count_filter;
+};
+
+struct template;
+
+/* `source` is copied. NULL after a failure (65): the message names the line
+ * of the template. */
+struct template *template_compile(const char *source, size_t len,
+                                  const struct template_options *options,
+                                  struct oy_error *err);
+/* The same for a bare expression (`choices.label.index(answerKey)`), whose
+ * value keeps its type. */
+struct template *template_compile_expression(
+    const char *source, size_t len, const struct template_options *options,
+    struct oy_error *err);
+void template_free(struct template *template);
+
+/* Appends the rendered text. `vars` is a dictionary. Everything made on the
+ * way lies in `arena`. -1 with err (65): a mistake of the template, a limit,
+ * or its own raise_exception(). */
+int template_render(const struct template *template,
+                    const struct template_value *vars, struct oy_arena *arena,
+                    struct oy_buffer *out, struct oy_error *err);
+/* The value of a compiled expression; what it points to lies in `arena` or is
+ * part of `vars`. */
+int template_evaluate(const struct template *template,
+                      const struct template_value *vars, struct oy_arena *arena,
+                      struct template_value *value, struct oy_error *err);
+
+#endif

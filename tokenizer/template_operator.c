@@ -1,0 +1,866 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Expressions of templates, evaluated. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/utf8.h"
+#include "tokenizer/template_eval_internal.h"
+
+const struct template_value *argument_at(const struct arguments *arguments,
+                                         int position, const char *name)
+{
+    if (position >= 0 && position < arguments->n_positional)
+        return &arguments->value[position];
+    for (int i = arguments->n_positional; name && i < arguments->n; i++) {
+        if (template_equals(arguments->name[i], name))
+            return &arguments->value[i];
+    }
+    return NULL;
+}
+
+static int add_argument(struct state *state, struct arguments *arguments,
+                        struct oy_text name, struct template_value value)
+{
+    if (arguments->n == TEMPLATE_MAX_ARGUMENTS)
+        return template_fail(state, "more than %d arguments",
+                             TEMPLATE_MAX_ARGUMENTS);
+    if (!name.at && arguments->n > arguments->n_positional)
+        return template_fail(state, "a positional argument behind a named one");
+    arguments->n_positional += !name.at;
+    arguments->name[arguments->n] = name;
+    arguments->value[arguments->n++] = value;
+    return 0;
+}
+
+/* *list and **dict. */
+static int spread(struct state *state, const struct node *node,
+                  const struct template_value *value,
+                  struct arguments *arguments)
+{
+    struct template_value list;
+
+    if (node->op == 'd' && value->kind == TEMPLATE_DICT) {
+        for (size_t i = 0; i < value->dict->n_entry; i++) {
+            const struct template_entry *entry = &value->dict->entry[i];
+            if (entry->key.kind != TEMPLATE_STRING ||
+                add_argument(state, arguments, entry->key.text, entry->value))
+                return template_fail(state, "malformed ** argument");
+        }
+        return 0;
+    }
+    if (node->op == 'd' || template_iterate(state, value, &list))
+        return template_fail(state, "malformed argument");
+    for (size_t i = 0; i < list.list->n_item; i++) {
+        if (add_argument(state, arguments, (struct oy_text){0},
+                         list.list->item[i]))
+            return -1;
+    }
+    return 0;
+}
+
+int eval_arguments(struct state *state, const struct node *list,
+                   struct arguments *arguments)
+{
+    struct template_value value;
+
+    arguments->n = arguments->n_positional = 0;
+    for (; list; list = list->next) {
+        if (eval(state, list->a, &value))
+            return -1;
+        if (list->op ? spread(state, list, &value, arguments)
+                     : add_argument(state, arguments, list->text, value))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- names, members, items ---- */
+
+static const struct template_value *find_name(const struct state *state,
+                                              struct oy_text name)
+{
+    for (const struct scope *s = state->scope; s; s = s->parent) {
+        for (const struct binding *b = s->binding; b; b = b->next) {
+            if (b->name.len == name.len &&
+                !memcmp(b->name.at, name.at, name.len))
+                return &b->value;
+        }
+    }
+
+    const struct template_value key = template_string(name.at, name.len);
+    return template_find(state->vars, &key);
+}
+
+static int eval_name(const struct state *state, struct oy_text name,
+                     struct template_value *value)
+{
+    static const struct callable function[] = {
+        {.kind = CALLABLE_RANGE},
+        {.kind = CALLABLE_DICT},
+        {.kind = CALLABLE_NAMESPACE},
+        {.kind = CALLABLE_RAISE},
+    };
+    static const char *const function_name[] = {"range", "dict", "namespace",
+                                                "raise_exception"};
+    const struct template_value *found = find_name(state, name);
+
+    *value = (struct template_value){.kind = TEMPLATE_UNDEFINED, .text = name};
+    if (found) {
+        *value = *found;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof function / sizeof *function; i++) {
+        if (template_equals(name, function_name[i])) {
+            value->kind = TEMPLATE_CALLABLE;
+            value->callable = &function[i];
+        }
+    }
+    return 0;
+}
+
+static void loop_neighbour(const struct callable *loop, int step,
+                           struct template_value *value)
+{
+    const size_t at = loop->at + (size_t)step; /* -1 wraps beyond n_item */
+
+    if (at < loop->list->n_item)
+        *value = loop->list->item[at];
+}
+
+static int loop_member(const struct callable *loop, struct oy_text name,
+                       struct template_value *value)
+{
+    const int64_t at = (int64_t)loop->at;
+    const int64_t n = (int64_t)loop->list->n_item;
+    const struct {
+        const char *name;
+        struct template_value value;
+    } member[] = {
+        {"index", template_int(at + 1)},
+        {"index0", template_int(at)},
+        {"revindex", template_int(n - at)},
+        {"revindex0", template_int(n - at - 1)},
+        {"first", template_bool(at == 0)},
+        {"last", template_bool(at == n - 1)},
+        {"length", template_int(n)},
+        {"depth", template_int(1)}, /* counts recursive loops only */
+        {"depth0", template_int(0)},
+    };
+
+    for (size_t i = 0; i < sizeof member / sizeof *member; i++) {
+        if (template_equals(name, member[i].name)) {
+            *value = member[i].value;
+            return 0;
+        }
+    }
+    if (template_equals(name, "previtem"))
+        loop_neighbour(loop, -1, value);
+    else if (template_equals(name, "nextitem"))
+        loop_neighbour(loop, 1, value);
+    return 0;
+}
+
+static int is_loop(const struct template_value *value)
+{
+    return value->kind == TEMPLATE_CALLABLE &&
+           ((const struct callable *)value->callable)->kind == CALLABLE_LOOP;
+}
+
+static int eval_member(struct state *state, const struct template_value *object,
+                       struct oy_text name, struct template_value *value)
+{
+    const struct template_value key = template_string(name.at, name.len);
+    const struct template_value *found;
+
+    if (object->kind == TEMPLATE_UNDEFINED)
+        return template_fail(state, "'%.*s' is undefined",
+                             (int)object->text.len, object->text.at);
+    *value = (struct template_value){.kind = TEMPLATE_UNDEFINED, .text = name};
+    if (is_loop(object))
+        return loop_member(object->callable, name, value);
+    found = template_find(object, &key);
+    if (found)
+        *value = *found;
+    return 0;
+}
+
+/* Python's index, negative ones from the end; SIZE_MAX: out of range. */
+static size_t item_index(int64_t index, int64_t n)
+{
+    if (index < 0)
+        index += n;
+    return index >= 0 && index < n ? (size_t)index : SIZE_MAX;
+}
+
+static int text_item(struct state *state, const struct template_value *object,
+                     const struct template_value *index,
+                     struct template_value *value)
+{
+    struct template_value stop = template_int(index->integer + 1);
+
+    if (item_index(index->integer, template_length(object)) == SIZE_MAX)
+        return 0;
+    return template_slice(state, object, index,
+                          index->integer == -1 ? NULL : &stop, NULL, value);
+}
+
+static int eval_item(struct state *state, const struct template_value *object,
+                     const struct template_value *index,
+                     struct template_value *value)
+{
+    const int is_integer =
+        index->kind == TEMPLATE_INT || index->kind == TEMPLATE_BOOL;
+    const struct template_value *found;
+
+    if (object->kind == TEMPLATE_UNDEFINED)
+        return eval_member(state, object, object->text, value);
+    if (template_defined(state, index))
+        return -1;
+    *value = (struct template_value){.kind = TEMPLATE_UNDEFINED,
+                                     .text = {"item", 4}};
+    if (is_loop(object) && index->kind == TEMPLATE_STRING)
+        return loop_member(object->callable, index->text, value);
+    if (object->kind == TEMPLATE_DICT || object->kind == TEMPLATE_NAMESPACE) {
+        found = template_find(object, index);
+        if (found)
+            *value = *found;
+        else if (index->kind == TEMPLATE_STRING)
+            value->text = index->text;
+        return 0;
+    }
+    if (!is_integer)
+        return 0;
+    if (object->kind == TEMPLATE_STRING)
+        return text_item(state, object, index, value);
+    if (object->kind == TEMPLATE_LIST || object->kind == TEMPLATE_TUPLE) {
+        const size_t at =
+            item_index(index->integer, (int64_t)object->list->n_item);
+        if (at != SIZE_MAX)
+            *value = object->list->item[at];
+    }
+    return 0;
+}
+
+int template_attribute(struct state *state, const struct template_value *object,
+                       struct oy_text path, struct template_value *value)
+{
+    struct template_value part = *object;
+
+    while (path.len) {
+        const char *dot = memchr(path.at, '.', path.len);
+        const size_t len = dot ? (size_t)(dot - path.at) : path.len;
+        const struct template_value key = template_string(path.at, len);
+        struct template_value index = template_int(0);
+        size_t n = 0;
+
+        for (; n < len && n < 9 && path.at[n] >= '0' && path.at[n] <= '9'; n++)
+            index.integer = index.integer * 10 + (path.at[n] - '0');
+        const struct template_value whole = part;
+        if (eval_item(state, &whole, n == len ? &index : &key, &part))
+            return -1;
+        path.at += len + (dot != NULL);
+        path.len -= len + (dot != NULL);
+    }
+    *value = part;
+    return 0;
+}
+
+static int eval_slice(struct state *state, const struct node *node,
+                      struct template_value *value)
+{
+    struct template_value object, bound[3];
+    const struct node *part[] = {node->b, node->c, node->d};
+    const struct template_value *given[3] = {NULL, NULL, NULL};
+
+    if (eval(state, node->a, &object))
+        return -1;
+    for (int i = 0; i < 3; i++) {
+        if (!part[i])
+            continue;
+        if (eval(state, part[i], &bound[i]))
+            return -1;
+        if (bound[i].kind == TEMPLATE_INT)
+            given[i] = &bound[i];
+        else if (bound[i].kind != TEMPLATE_NONE)
+            return template_fail(state, "slice bounds must be integers");
+    }
+    return template_slice(state, &object, given[0], given[1], given[2], value);
+}
+
+/* ---- calls ---- */
+
+static int call_range(struct state *state, const struct arguments *arguments,
+                      struct template_value *value)
+{
+    int64_t bound[3] = {0, 0, 1};
+
+    for (int i = 0; i < arguments->n; i++) {
+        if (i == 3 || arguments->value[i].kind != TEMPLATE_INT)
+            return template_fail(state, "range wants integers");
+        bound[i] = arguments->value[i].integer;
+    }
+    if (arguments->n == 1) {
+        bound[1] = bound[0];
+        bound[0] = 0;
+    }
+    if (arguments->n == 0 || bound[2] == 0)
+        return template_fail(state, "malformed range");
+    *value = template_new_list(state->arena);
+    for (int64_t i = bound[0]; bound[2] > 0 ? i < bound[1] : i > bound[1];) {
+        if (template_step(state, 1))
+            return -1;
+        template_push(value, state->arena, template_int(i));
+        if (__builtin_add_overflow(i, bound[2], &i))
+            break;
+    }
+    return 0;
+}
+
+/* dict(a=1), dict(other, a=1), namespace(a=1). */
+static int call_dict(struct state *state, const struct arguments *arguments,
+                     enum template_kind kind, struct template_value *value)
+{
+    *value = template_new_dict(state->arena);
+    value->kind = kind;
+    for (int i = 0; i < arguments->n; i++) {
+        const struct template_value *given = &arguments->value[i];
+        if (arguments->name[i].at) {
+            template_put(
+                value, state->arena,
+                template_string(arguments->name[i].at, arguments->name[i].len),
+                *given);
+            continue;
+        }
+        if (given->kind != TEMPLATE_DICT)
+            return template_fail(state, "expected a dictionary");
+        for (size_t j = 0; j < given->dict->n_entry; j++)
+            template_put(value, state->arena, given->dict->entry[j].key,
+                         given->dict->entry[j].value);
+    }
+    return 0;
+}
+
+static int call_raise(struct state *state, const struct arguments *arguments)
+{
+    struct oy_buffer text = {0};
+
+    if (arguments->n)
+        template_put_text(&arguments->value[0], &text);
+    template_fail(state, "the template says: %s", oy_buffer_string(&text));
+    oy_buffer_release(&text);
+    return -1;
+}
+
+static int call_callable(struct state *state, const struct callable *callable,
+                         const struct arguments *arguments,
+                         struct template_value *value)
+{
+    switch (callable->kind) {
+    case CALLABLE_MACRO:
+        return eval_macro(state, callable, arguments, NULL, value);
+    case CALLABLE_RANGE: return call_range(state, arguments, value);
+    case CALLABLE_DICT:
+        return call_dict(state, arguments, TEMPLATE_DICT, value);
+    case CALLABLE_NAMESPACE:
+        return call_dict(state, arguments, TEMPLATE_NAMESPACE, value);
+    case CALLABLE_RAISE: return call_raise(state, arguments);
+    case CALLABLE_LOOP: break;
+    }
+    return template_fail(state, "a loop cannot be called");
+}
+
+/* loop.cycle(...) and loop.changed(...). */
+static int call_loop(struct state *state, struct callable *loop,
+                     struct oy_text name, const struct arguments *arguments,
+                     struct template_value *value)
+{
+    if (template_equals(name, "cycle") && arguments->n) {
+        *value = arguments->value[loop->at % (size_t)arguments->n];
+        return 0;
+    }
+    if (!template_equals(name, "changed"))
+        return template_fail(state, "a loop has no method '%.*s'",
+                             (int)name.len, name.at);
+
+    struct template_value seen = template_new_list(state->arena);
+    for (int i = 0; i < arguments->n; i++)
+        template_push(&seen, state->arena, arguments->value[i]);
+    *value = template_bool(!loop->has_changed ||
+                           !template_equal(&seen, &loop->changed));
+    loop->changed = seen;
+    loop->has_changed = 1;
+    return 0;
+}
+
+static int call_member(struct state *state, const struct node *callee,
+                       const struct arguments *arguments,
+                       struct template_value *value)
+{
+    struct template_value object, member;
+    int rc;
+
+    if (eval(state, callee->a, &object))
+        return -1;
+    if (is_loop(&object))
+        return call_loop(state, (struct callable *)object.callable,
+                         callee->text, arguments, value);
+    if (eval_member(state, &object, callee->text, &member))
+        return -1;
+    if (member.kind == TEMPLATE_CALLABLE)
+        return call_callable(state, member.callable, arguments, value);
+    rc = template_call_method(state, &object, callee->text, arguments, value);
+    if (rc)
+        return rc < 0 ? -1 : 0;
+    return template_fail(state, "'%s' has no method '%.*s'",
+                         template_kind_name(&object), (int)callee->text.len,
+                         callee->text.at);
+}
+
+static int eval_call(struct state *state, const struct node *node,
+                     struct template_value *value)
+{
+    struct arguments *arguments =
+        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct template_value callee;
+
+    if (template_step(state, 1) || eval_arguments(state, node->b, arguments))
+        return -1;
+    if (node->a->kind == NODE_MEMBER)
+        return call_member(state, node->a, arguments, value);
+    if (eval(state, node->a, &callee))
+        return -1;
+    if (callee.kind == TEMPLATE_CALLABLE)
+        return call_callable(state, callee.callable, arguments, value);
+    if (callee.kind == TEMPLATE_UNDEFINED)
+        return template_fail(state, "'%.*s' is undefined", (int)callee.text.len,
+                             callee.text.at);
+    return template_fail(state, "'%s' cannot be called",
+                         template_kind_name(&callee));
+}
+
+static int eval_filter(struct state *state, const struct node *node,
+                       struct template_value *value)
+{
+    struct arguments *arguments =
+        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct template_value input;
+
+    if (template_step(state, 1) || eval(state, node->a, &input) ||
+        eval_arguments(state, node->b, arguments))
+        return -1;
+    return template_call_filter(state, node->text, &input, arguments, value);
+}
+
+static int eval_test(struct state *state, const struct node *node,
+                     struct template_value *value)
+{
+    struct arguments *arguments =
+        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct template_value input;
+    int truth = 0;
+
+    if (template_step(state, 1) || eval(state, node->a, &input) ||
+        eval_arguments(state, node->b, arguments) ||
+        template_call_test(state, node->text, &input, arguments, &truth))
+        return -1;
+    *value = template_bool(truth);
+    return 0;
+}
+
+/* ---- operators ---- */
+
+static int bad_operands(struct state *state, const struct node *node,
+                        const struct template_value *a,
+                        const struct template_value *b)
+{
+    return template_fail(state, "unsupported operands of '%s': '%s' and '%s'",
+                         node->op == 'f'   ? "//"
+                         : node->op == 'p' ? "**"
+                                           : (const char[]){node->op, 0},
+                         template_kind_name(a), template_kind_name(b));
+}
+
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+    const int64_t quotient = a / b;
+
+    return quotient - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+static int integer_power(int64_t base, int64_t exponent, int64_t *result)
+{
+    *result = 1;
+    for (int64_t i = 0; i < exponent; i++) {
+        if (__builtin_mul_overflow(*result, base, result))
+            return -1;
+        if (*result == 0 || (*result == 1 && base == 1))
+            break;
+        if (base == -1 && i == 1 && exponent > 2)
+            return *result = exponent % 2 ? -1 : 1, 0;
+    }
+    return 0;
+}
+
+static int integer_binary(struct state *state, const struct node *node,
+                          int64_t a, int64_t b, struct template_value *value)
+{
+    int64_t result = 0;
+    int overflow = 0;
+
+    if (strchr("/f%", node->op) && b == 0)
+        return template_fail(state, "division by zero");
+    switch (node->op) {
+    case '+': overflow = __builtin_add_overflow(a, b, &result); break;
+    case '-': overflow = __builtin_sub_overflow(a, b, &result); break;
+    case '*': overflow = __builtin_mul_overflow(a, b, &result); break;
+    case '/': *value = template_float((double)a / (double)b); return 0;
+    case 'f':
+    case '%':
+        if (a == INT64_MIN && b == -1)
+            return template_fail(state, "integer beyond 64 bits");
+        result = floor_divide(a, b);
+        if (node->op == '%')
+            result = a - result * b;
+        break;
+    default:
+        if (b < 0) {
+            *value = template_float(pow((double)a, (double)b));
+            return 0;
+        }
+        overflow = integer_power(a, b, &result);
+    }
+    if (overflow)
+        return template_fail(state, "integer beyond 64 bits");
+    *value = template_int(result);
+    return 0;
+}
+
+static int float_binary(struct state *state, const struct node *node, double a,
+                        double b, struct template_value *value)
+{
+    double result;
+
+    if (strchr("/f%", node->op) && b == 0)
+        return template_fail(state, "division by zero");
+    switch (node->op) {
+    case '+': result = a + b; break;
+    case '-': result = a - b; break;
+    case '*': result = a * b; break;
+    case '/': result = a / b; break;
+    case 'f': result = floor(a / b); break;
+    case '%':
+        result = fmod(a, b);
+        if (result != 0 && (result < 0) != (b < 0))
+            result += b;
+        break;
+    default: result = pow(a, b);
+    }
+    *value = template_float(result);
+    return 0;
+}
+
+static int repeat_text(struct state *state, struct oy_text text, int64_t n,
+                       struct template_value *value)
+{
+    struct oy_buffer out = {0};
+
+    if (n > 0 && text.len > (size_t)TEMPLATE_MAX_OUTPUT / (size_t)n)
+        return template_fail(state, "more than %d bytes", TEMPLATE_MAX_OUTPUT);
+    for (int64_t i = 0; i < n && text.len; i++)
+        oy_buffer_append(&out, text.at, text.len);
+    return template_take(state, &out, value);
+}
+
+static int repeat_list(struct state *state, const struct template_list *list,
+                       int64_t n, struct template_value *value)
+{
+    *value = template_new_list(state->arena);
+    for (int64_t i = 0; i < n && list->n_item; i++) {
+        if (template_step(state, list->n_item))
+            return -1;
+        for (size_t j = 0; j < list->n_item; j++)
+            template_push(value, state->arena, list->item[j]);
+    }
+    return 0;
+}
+
+static int add_lists(struct state *state, const struct template_value *a,
+                     const struct template_value *b,
+                     struct template_value *value)
+{
+    if (template_step(state, a->list->n_item + b->list->n_item) ||
+        repeat_list(state, a->list, 1, value))
+        return -1;
+    value->kind = a->kind;
+    for (size_t i = 0; i < b->list->n_item; i++)
+        template_push(value, state->arena, b->list->item[i]);
+    return 0;
+}
+
+static int concatenate(struct state *state, const struct template_value *a,
+                       const struct template_value *b,
+                       struct template_value *value)
+{
+    struct oy_buffer text = {0};
+
+    template_put_text(a, &text);
+    template_put_text(b, &text);
+    return template_take(state, &text, value);
+}
+
+static int is_list(const struct template_value *value)
+{
+    return value->kind == TEMPLATE_LIST || value->kind == TEMPLATE_TUPLE;
+}
+
+/* + and * of texts and lists; 1 when it was none of them. */
+static int sequence_binary(struct state *state, char op,
+                           const struct template_value *a,
+                           const struct template_value *b,
+                           struct template_value *value)
+{
+    if (op == '~' ||
+        (op == '+' && a->kind == TEMPLATE_STRING && b->kind == TEMPLATE_STRING))
+        return concatenate(state, a, b, value);
+    if (op == '+' && is_list(a) && a->kind == b->kind)
+        return add_lists(state, a, b, value);
+    if (op == '*' && a->kind == TEMPLATE_INT) {
+        const struct template_value *swap = a;
+        a = b;
+        b = swap;
+    }
+    if (op == '*' && a->kind == TEMPLATE_STRING && b->kind == TEMPLATE_INT)
+        return repeat_text(state, a->text, b->integer, value);
+    if (op == '*' && is_list(a) && b->kind == TEMPLATE_INT)
+        return repeat_list(state, a->list, b->integer, value);
+    return 1;
+}
+
+static int eval_binary(struct state *state, const struct node *node,
+                       struct template_value *value)
+{
+    struct template_value a, b;
+    int rc;
+
+    if (eval(state, node->a, &a) || eval(state, node->b, &b) ||
+        template_defined(state, &a) || template_defined(state, &b))
+        return -1;
+    rc = sequence_binary(state, node->op, &a, &b, value);
+    if (rc <= 0)
+        return rc;
+    if (!template_is_number(&a) || !template_is_number(&b))
+        return bad_operands(state, node, &a, &b);
+    if (a.kind != TEMPLATE_FLOAT && b.kind != TEMPLATE_FLOAT)
+        return integer_binary(state, node, a.integer, b.integer, value);
+    return float_binary(state, node, template_number(&a), template_number(&b),
+                        value);
+}
+
+static int contains(struct state *state, const struct template_value *item,
+                    const struct template_value *container, int *truth)
+{
+    struct template_value list;
+
+    if (container->kind == TEMPLATE_STRING) {
+        if (item->kind != TEMPLATE_STRING)
+            return template_fail(state, "'in' wants a text on the left");
+        *truth = template_search(container->text, item->text, 0) != SIZE_MAX;
+        return 0;
+    }
+    if (container->kind == TEMPLATE_DICT) {
+        *truth = template_find(container, item) != NULL;
+        return 0;
+    }
+    if (template_iterate(state, container, &list) ||
+        template_step(state, list.list->n_item))
+        return -1;
+    *truth = 0;
+    for (size_t i = 0; i < list.list->n_item && !*truth; i++)
+        *truth = template_equal(&list.list->item[i], item);
+    return 0;
+}
+
+static int compare_pair(struct state *state, char op,
+                        const struct template_value *a,
+                        const struct template_value *b, int *truth)
+{
+    int order = 0;
+
+    if (template_defined(state, a) || template_defined(state, b))
+        return -1;
+    if (op == '=' || op == '!') {
+        *truth = template_equal(a, b) == (op == '=');
+        return 0;
+    }
+    if (op == 'i' || op == 'n') {
+        if (contains(state, a, b, truth))
+            return -1;
+        *truth ^= op == 'n';
+        return 0;
+    }
+    if (template_compare(a, b, &order))
+        return template_fail(state, "'%s' and '%s' cannot be compared",
+                             template_kind_name(a), template_kind_name(b));
+    *truth = op == '<'   ? order < 0
+             : op == '>' ? order > 0
+             : op == 'l' ? order <= 0
+                         : order >= 0;
+    return 0;
+}
+
+static int eval_compare(struct state *state, const struct node *node,
+                        struct template_value *value)
+{
+    struct template_value left, right;
+    int truth = 1;
+
+    if (eval(state, node->a, &left))
+        return -1;
+    for (const struct node *n = node->b; n && truth; n = n->next) {
+        if (eval(state, n->a, &right) ||
+            compare_pair(state, n->op, &left, &right, &truth))
+            return -1;
+        left = right;
+    }
+    *value = template_bool(truth);
+    return 0;
+}
+
+/* `and` and `or` give one of their operands, as Python's do. */
+static int eval_logic(struct state *state, const struct node *node,
+                      struct template_value *value)
+{
+    if (eval(state, node->a, value) || template_defined(state, value))
+        return -1;
+    if (template_truth(value) == (node->kind == NODE_OR))
+        return 0;
+    return eval(state, node->b, value);
+}
+
+static int eval_sign(struct state *state, const struct node *node,
+                     struct template_value *value)
+{
+    if (eval(state, node->a, value) || template_defined(state, value))
+        return -1;
+    if (!template_is_number(value) ||
+        (value->kind != TEMPLATE_FLOAT && value->integer == INT64_MIN))
+        return template_fail(state, "a sign wants a number");
+    if (value->kind == TEMPLATE_BOOL)
+        value->kind = TEMPLATE_INT;
+    if (node->kind == NODE_POSITIVE)
+        return 0;
+    if (value->kind == TEMPLATE_FLOAT)
+        value->number = -value->number;
+    else
+        value->integer = -value->integer;
+    return 0;
+}
+
+static int eval_choice(struct state *state, const struct node *node,
+                       struct template_value *value)
+{
+    struct template_value truth;
+
+    if (eval(state, node->b, &truth) || template_defined(state, &truth))
+        return -1;
+    if (template_truth(&truth))
+        return eval(state, node->a, value);
+    if (node->c)
+        return eval(state, node->c, value);
+    /* Jinja forgives this one in strict mode too: it has no name. */
+    *value = (struct template_value){.kind = TEMPLATE_UNDEFINED};
+    return 0;
+}
+
+static int eval_list(struct state *state, const struct node *node,
+                     struct template_value *value)
+{
+    struct template_value item;
+
+    *value = template_new_list(state->arena);
+    if (node->kind == NODE_TUPLE)
+        value->kind = TEMPLATE_TUPLE;
+    for (const struct node *n = node->a; n; n = n->next) {
+        if (eval(state, n, &item))
+            return -1;
+        template_push(value, state->arena, item);
+    }
+    return 0;
+}
+
+static int eval_dict(struct state *state, const struct node *node,
+                     struct template_value *value)
+{
+    struct template_value key, item;
+
+    *value = template_new_dict(state->arena);
+    for (const struct node *n = node->a; n; n = n->next) {
+        if (eval(state, n->a, &key) || eval(state, n->b, &item))
+            return -1;
+        template_put(value, state->arena, key, item);
+    }
+    return 0;
+}
+
+static int eval_access(struct state *state, const struct node *node,
+                       struct template_value *value)
+{
+    struct template_value object, index;
+
+    if (node->kind == NODE_SLICE)
+        return eval_slice(state, node, value);
+    if (eval(state, node->a, &object))
+        return -1;
+    if (node->kind == NODE_MEMBER)
+        return eval_member(state, &object, node->text, value);
+    if (eval(state, node->b, &index))
+        return -1;
+    return eval_item(state, &object, &index, value);
+}
+
+static int eval_node(struct state *state, const struct node *node,
+                     struct template_value *value)
+{
+    switch (node->kind) {
+    case NODE_CONST: *value = node->value; return 0;
+    case NODE_CAPTURED: *value = state->captured; return 0;
+    case NODE_NAME: return eval_name(state, node->text, value);
+    case NODE_LIST:
+    case NODE_TUPLE: return eval_list(state, node, value);
+    case NODE_DICT: return eval_dict(state, node, value);
+    case NODE_MEMBER:
+    case NODE_ITEM:
+    case NODE_SLICE: return eval_access(state, node, value);
+    case NODE_CALL: return eval_call(state, node, value);
+    case NODE_FILTER: return eval_filter(state, node, value);
+    case NODE_TEST: return eval_test(state, node, value);
+    case NODE_NOT:
+        if (eval(state, node->a, value) || template_defined(state, value))
+            return -1;
+        *value = template_bool(!template_truth(value));
+        return 0;
+    case NODE_NEGATIVE:
+    case NODE_POSITIVE: return eval_sign(state, node, value);
+    case NODE_AND:
+    case NODE_OR: return eval_logic(state, node, value);
+    case NODE_BINARY: return eval_binary(state, node, value);
+    case NODE_COMPARE: return eval_compare(state, node, value);
+    case NODE_CHOICE: return eval_choice(state, node, value);
+    default: OY_ASSERT(!"an expression");
+    }
+    return -1;
+}
+
+int eval(struct state *state, const struct node *node,
+         struct template_value *value)
+{
+    if (template_step(state, 1) || eval_enter(state) ||
+        eval_node(state, node, value))
+        return -1;
+    if (template_depth(value) > TEMPLATE_MAX_DEPTH * 3)
+        return template_fail(state, "nested too deep");
+    state->depth--;
+    return 0;
+}
