@@ -71,6 +71,11 @@ void tokenizer_free(struct tokenizer *tokenizer)
     oy_free(tokenizer);
 }
 
+const char *tokenizer_path(const struct tokenizer *tokenizer)
+{
+    return tokenizer->vocab->path;
+}
+
 int32_t tokenizer_size(const struct tokenizer *tokenizer)
 {
     return tokenizer->vocab->n_id;

@@ -39,6 +39,8 @@ enum tokenizer_special {
 struct tokenizer *tokenizer_load(const char *path, struct oy_error *err);
 void tokenizer_free(struct tokenizer *tokenizer);
 
+/* The file that was read, borrowed. */
+const char *tokenizer_path(const struct tokenizer *tokenizer);
 /* Highest id + 1: the rows that an embedding needs. */
 int32_t tokenizer_size(const struct tokenizer *tokenizer);
 /* XXH3-128 of the uncompressed tokenizer.json. */

@@ -686,6 +686,7 @@ struct vocab *vocab_load(const char *path, struct oy_error *err)
     if (!data)
         goto out;
     vocab = oy_calloc(1, sizeof *vocab);
+    vocab->path = oy_strdup(file);
     int failed = read_document(vocab, data, len, err);
     if (failed)
         oy_fail_at(err, "%s", file);
@@ -709,6 +710,7 @@ void vocab_free(struct vocab *vocab)
     for (size_t i = 0; i < vocab->n_added; i++)
         oy_free(vocab->added[i].content);
     oy_free(vocab->added);
+    oy_free(vocab->path);
     oy_free(vocab->text);
     oy_free(vocab->token);
     oy_free(vocab->merge);

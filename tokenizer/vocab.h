@@ -50,6 +50,7 @@ struct vocab_added {
 };
 
 struct vocab {
+    char *path; /* the file that was read */
     char *text;
     struct vocab_token *token; /* [n_id], holes have is_used 0 */
     size_t cap_token;
