@@ -271,248 +271,241 @@ static int run_loop(struct state *state, const struct node *node,
     const struct template_value self = {.kind = TEMPLATE_CALLABLE,
                                         .callable = loop};
 
-    *loop = (struct callable)
-    {
-        for (size_t i = 0; i < list->list->n_item; i++) {
-            /* What a turn sets is forgotten by the next one. */
-            push_scope(state, outer);
-            loop->at = i;
-            eval_bind(state, (struct oy_text){"loop", 4}, self);
-            if (template_step(state, 1) ||
-                bind_item(state, node->a, &list->list->item[i]) ||
-                run_body(state, node->c, out))
-                return -1;
-
-            const int jump = state->jump;
-            state->jump = 0;
-            if (jump == 'b')
-                break;
-        }
-        state->scope = outer;
-        return 0;
-    }
-
-    static int run_for(struct state * state, const struct node *node,
-                       struct oy_buffer *out)
-    {
-        struct scope *outer = state->scope;
-        struct template_value value, list;
-
-        if (eval(state, node->b, &value) ||
-            template_iterate(state, &value, &list))
-            return -1;
-        if (node->e) {
-            push_scope(state, outer);
-            if (filter_items(state, node, &list))
-                return -1;
-            state->scope = outer;
-        }
-        if (list.list->n_item == 0)
-            return run_body(state, node->d, out);
-        return run_loop(state, node, &list, out);
-    }
-
-    static int run_set(struct state * state, const struct node *node)
-    {
-        struct template_value value;
-
-        if (eval(state, node->b, &value))
-            return -1;
-        return bind_item(state, node->a, &value);
-    }
-
-    /* The text of node->c through the filters of node->b. */
-    static int filtered_block(struct state * state, const struct node *node,
-                              struct template_value *value)
-    {
-        const struct template_value outer = state->captured;
-        int rc = capture(state, node->c, &state->captured);
-
-        if (rc == 0)
-            rc = eval(state, node->b, value);
-        state->captured = outer;
-        return rc;
-    }
-
-    static int run_block(struct state * state, const struct node *node,
-                         struct oy_buffer *out)
-    {
-        struct template_value value;
-
-        if (filtered_block(state, node, &value))
-            return -1;
-        if (node->kind == NODE_SET_BLOCK)
-            return bind_item(state, node->a, &value);
-        template_put_text(&value, out);
-        return 0;
-    }
-
-    static struct template_value new_macro(struct state * state,
-                                           const struct node *parameters,
-                                           const struct node *body)
-    {
-        struct callable *macro = oy_arena_alloc(state->arena, sizeof *macro);
-
-        *macro = (struct callable){.kind = CALLABLE_MACRO,
-                                   .parameters = parameters,
-                                   .body = body,
-                                   .scope = state->scope};
-        return (struct template_value){.kind = TEMPLATE_CALLABLE,
-                                       .callable = macro};
-    }
-
-    /* Binds a macro's parameters in the innermost scope. */
-    static int bind_parameters(struct state * state,
-                               const struct callable *macro,
-                               const struct arguments *arguments)
-    {
-        int i = 0;
-
-        for (const struct node *p = macro->parameters; p; p = p->next, i++) {
-            struct template_value value = {.kind = TEMPLATE_UNDEFINED,
-                                           .text = p->text};
-            char name[64];
-            snprintf(name, sizeof name, "%.*s", (int)p->text.len, p->text.at);
-            const struct template_value *given =
-                argument_at(arguments, i, name);
-            if (given)
-                value = *given;
-            else if (p->a && eval(state, p->a, &value))
-                return -1;
-            eval_bind(state, p->text, value);
-        }
-        if (arguments->n_positional > i)
-            return template_fail(state, "too many arguments for the macro");
-        return 0;
-    }
-
-    int eval_macro(struct state * state, const struct callable *macro,
-                   const struct arguments *arguments,
-                   const struct template_value *caller,
-                   struct template_value *value)
-    {
-        struct scope *outer = state->scope;
-        struct oy_buffer text = {0};
-        int rc;
-
-        push_scope(state, macro->scope);
-        if (caller)
-            eval_bind(state, (struct oy_text){"caller", 6}, *caller);
-        rc = bind_parameters(state, macro, arguments);
-        if (rc == 0)
-            rc = run_body(state, macro->body, &text);
-        state->scope = outer;
-        if (rc == 0)
-            return template_take(state, &text, value);
-        oy_buffer_release(&text);
-        return -1;
-    }
-
-    static int run_call(struct state * state, const struct node *node,
-                        struct oy_buffer *out)
-    {
-        const struct template_value caller = new_macro(state, node->b, node->c);
-        struct arguments *arguments =
-            oy_arena_alloc(state->arena, sizeof *arguments);
-        struct template_value callee, value;
-
-        if (eval(state, node->a->a, &callee) ||
-            eval_arguments(state, node->a->b, arguments))
-            return -1;
-
-        const struct callable *macro =
-            callee.kind == TEMPLATE_CALLABLE ? callee.callable : NULL;
-        if (!macro || macro->kind != CALLABLE_MACRO)
-            return template_fail(state, "expected a macro");
-        if (eval_macro(state, macro, arguments, &caller, &value))
-            return -1;
-        template_put_text(&value, out);
-        return 0;
-    }
-
-    static int run_with(struct state * state, const struct node *node,
-                        struct oy_buffer *out)
-    {
-        struct scope *outer = state->scope;
-
+    *loop = (struct callable){.kind = CALLABLE_LOOP, .list = list->list};
+    for (size_t i = 0; i < list->list->n_item; i++) {
+        /* What a turn sets is forgotten by the next one. */
         push_scope(state, outer);
-        for (const struct node *set = node->a; set; set = set->next) {
-            if (run_set(state, set))
-                return -1;
-        }
-        if (run_body(state, node->c, out))
+        loop->at = i;
+        eval_bind(state, (struct oy_text){"loop", 4}, self);
+        if (template_step(state, 1) ||
+            bind_item(state, node->a, &list->list->item[i]) ||
+            run_body(state, node->c, out))
+            return -1;
+
+        const int jump = state->jump;
+        state->jump = 0;
+        if (jump == 'b')
+            break;
+    }
+    state->scope = outer;
+    return 0;
+}
+
+static int run_for(struct state *state, const struct node *node,
+                   struct oy_buffer *out)
+{
+    struct scope *outer = state->scope;
+    struct template_value value, list;
+
+    if (eval(state, node->b, &value) || template_iterate(state, &value, &list))
+        return -1;
+    if (node->e) {
+        push_scope(state, outer);
+        if (filter_items(state, node, &list))
             return -1;
         state->scope = outer;
-        return 0;
     }
+    if (list.list->n_item == 0)
+        return run_body(state, node->d, out);
+    return run_loop(state, node, &list, out);
+}
 
-    static int run(struct state * state, const struct node *node,
-                   struct oy_buffer *out)
-    {
-        switch (node->kind) {
-        case NODE_TEXT:
-            oy_buffer_append(out, node->text.at, node->text.len);
-            break;
-        case NODE_PRINT: return run_print(state, node, out);
-        case NODE_IF: return run_if(state, node, out);
-        case NODE_FOR: return run_for(state, node, out);
-        case NODE_SET: return run_set(state, node);
-        case NODE_SET_BLOCK:
-        case NODE_FILTER_BLOCK: return run_block(state, node, out);
-        case NODE_MACRO:
-            eval_bind(state, node->text, new_macro(state, node->a, node->c));
-            break;
-        case NODE_CALL_BLOCK: return run_call(state, node, out);
-        case NODE_WITH: return run_with(state, node, out);
-        case NODE_GROUP: return run_body(state, node->c, out);
-        case NODE_BREAK: state->jump = 'b'; break;
-        case NODE_CONTINUE: state->jump = 'c'; break;
-        default: OY_ASSERT(!"a statement");
-        }
-        return 0;
-    }
+static int run_set(struct state *state, const struct node *node)
+{
+    struct template_value value;
 
-    /* ---- entry ---- */
+    if (eval(state, node->b, &value))
+        return -1;
+    return bind_item(state, node->a, &value);
+}
 
-    /* `err` of the caller may hold an older failure; ours starts clean. */
-    static void start(struct state * state, const struct template *template,
-                      const struct template_value *vars, struct oy_arena *arena,
-                      struct oy_error *err)
-    {
-        *state = (struct state){.template = template,
-                                .vars = vars,
-                                .arena = arena,
-                                .err = err,
-                                .steps = TEMPLATE_MAX_STEPS,
-                                .line = 1};
-        push_scope(state, NULL);
-    }
+/* The text of node->c through the filters of node->b. */
+static int filtered_block(struct state *state, const struct node *node,
+                          struct template_value *value)
+{
+    const struct template_value outer = state->captured;
+    int rc = capture(state, node->c, &state->captured);
 
-    int template_render(
-        const struct template *template, const struct template_value *vars,
-        struct oy_arena *arena, struct oy_buffer *out, struct oy_error *err)
-    {
-        struct state state;
-        struct oy_buffer text = {0};
-        int rc;
+    if (rc == 0)
+        rc = eval(state, node->b, value);
+    state->captured = outer;
+    return rc;
+}
 
-        start(&state, template, vars, arena, err);
-        rc = run_body(&state, template->root, &text);
-        if (rc == 0)
-            oy_buffer_append(out, text.data, text.len);
-        oy_buffer_release(&text);
-        return rc;
-    }
+static int run_block(struct state *state, const struct node *node,
+                     struct oy_buffer *out)
+{
+    struct template_value value;
 
-    int template_evaluate(const struct template *template,
-                          const struct template_value *vars,
-                          struct oy_arena *arena, struct template_value *value,
-                          struct oy_error *err)
-    {
-        struct state state;
+    if (filtered_block(state, node, &value))
+        return -1;
+    if (node->kind == NODE_SET_BLOCK)
+        return bind_item(state, node->a, &value);
+    template_put_text(&value, out);
+    return 0;
+}
 
-        start(&state, template, vars, arena, err);
-        if (eval(&state, template->root, value))
+static struct template_value new_macro(struct state *state,
+                                       const struct node *parameters,
+                                       const struct node *body)
+{
+    struct callable *macro = oy_arena_alloc(state->arena, sizeof *macro);
+
+    *macro = (struct callable){.kind = CALLABLE_MACRO,
+                               .parameters = parameters,
+                               .body = body,
+                               .scope = state->scope};
+    return (struct template_value){.kind = TEMPLATE_CALLABLE,
+                                   .callable = macro};
+}
+
+/* Binds a macro's parameters in the innermost scope. */
+static int bind_parameters(struct state *state, const struct callable *macro,
+                           const struct arguments *arguments)
+{
+    int i = 0;
+
+    for (const struct node *p = macro->parameters; p; p = p->next, i++) {
+        struct template_value value = {.kind = TEMPLATE_UNDEFINED,
+                                       .text = p->text};
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)p->text.len, p->text.at);
+        const struct template_value *given = argument_at(arguments, i, name);
+        if (given)
+            value = *given;
+        else if (p->a && eval(state, p->a, &value))
             return -1;
-        return template_defined(&state, value);
+        eval_bind(state, p->text, value);
     }
+    if (arguments->n_positional > i)
+        return template_fail(state, "too many arguments for the macro");
+    return 0;
+}
+
+int eval_macro(struct state *state, const struct callable *macro,
+               const struct arguments *arguments,
+               const struct template_value *caller,
+               struct template_value *value)
+{
+    struct scope *outer = state->scope;
+    struct oy_buffer text = {0};
+    int rc;
+
+    push_scope(state, macro->scope);
+    if (caller)
+        eval_bind(state, (struct oy_text){"caller", 6}, *caller);
+    rc = bind_parameters(state, macro, arguments);
+    if (rc == 0)
+        rc = run_body(state, macro->body, &text);
+    state->scope = outer;
+    if (rc == 0)
+        return template_take(state, &text, value);
+    oy_buffer_release(&text);
+    return -1;
+}
+
+static int run_call(struct state *state, const struct node *node,
+                    struct oy_buffer *out)
+{
+    const struct template_value caller = new_macro(state, node->b, node->c);
+    struct arguments *arguments =
+        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct template_value callee, value;
+
+    if (eval(state, node->a->a, &callee) ||
+        eval_arguments(state, node->a->b, arguments))
+        return -1;
+
+    const struct callable *macro =
+        callee.kind == TEMPLATE_CALLABLE ? callee.callable : NULL;
+    if (!macro || macro->kind != CALLABLE_MACRO)
+        return template_fail(state, "expected a macro");
+    if (eval_macro(state, macro, arguments, &caller, &value))
+        return -1;
+    template_put_text(&value, out);
+    return 0;
+}
+
+static int run_with(struct state *state, const struct node *node,
+                    struct oy_buffer *out)
+{
+    struct scope *outer = state->scope;
+
+    push_scope(state, outer);
+    for (const struct node *set = node->a; set; set = set->next) {
+        if (run_set(state, set))
+            return -1;
+    }
+    if (run_body(state, node->c, out))
+        return -1;
+    state->scope = outer;
+    return 0;
+}
+
+static int run(struct state *state, const struct node *node,
+               struct oy_buffer *out)
+{
+    switch (node->kind) {
+    case NODE_TEXT: oy_buffer_append(out, node->text.at, node->text.len); break;
+    case NODE_PRINT: return run_print(state, node, out);
+    case NODE_IF: return run_if(state, node, out);
+    case NODE_FOR: return run_for(state, node, out);
+    case NODE_SET: return run_set(state, node);
+    case NODE_SET_BLOCK:
+    case NODE_FILTER_BLOCK: return run_block(state, node, out);
+    case NODE_MACRO:
+        eval_bind(state, node->text, new_macro(state, node->a, node->c));
+        break;
+    case NODE_CALL_BLOCK: return run_call(state, node, out);
+    case NODE_WITH: return run_with(state, node, out);
+    case NODE_GROUP: return run_body(state, node->c, out);
+    case NODE_BREAK: state->jump = 'b'; break;
+    case NODE_CONTINUE: state->jump = 'c'; break;
+    default: OY_ASSERT(!"a statement");
+    }
+    return 0;
+}
+
+/* ---- entry ---- */
+
+/* `err` of the caller may hold an older failure; ours starts clean. */
+static void start(struct state *state, const struct template *template,
+                  const struct template_value *vars, struct oy_arena *arena,
+                  struct oy_error *err)
+{
+    *state = (struct state){.template = template,
+                            .vars = vars,
+                            .arena = arena,
+                            .err = err,
+                            .steps = TEMPLATE_MAX_STEPS,
+                            .line = 1};
+    push_scope(state, NULL);
+}
+
+int template_render(const struct template *template,
+                    const struct template_value *vars, struct oy_arena *arena,
+                    struct oy_buffer *out, struct oy_error *err)
+{
+    struct state state;
+    struct oy_buffer text = {0};
+    int rc;
+
+    start(&state, template, vars, arena, err);
+    rc = run_body(&state, template->root, &text);
+    if (rc == 0)
+        oy_buffer_append(out, text.data, text.len);
+    oy_buffer_release(&text);
+    return rc;
+}
+
+int template_evaluate(const struct template *template,
+                      const struct template_value *vars, struct oy_arena *arena,
+                      struct template_value *value, struct oy_error *err)
+{
+    struct state state;
+
+    start(&state, template, vars, arena, err);
+    if (eval(&state, template->root, value))
+        return -1;
+    return template_defined(&state, value);
+}
