@@ -216,26 +216,26 @@ static void encode_part(struct bpe_worker *worker, const char *part, size_t len,
 }
 
 /* Long pieces are cut where no token reaches across: Chinese, without spaces
- * between its words, falls apart into words that the cache knows. */
+ * between its words, falls apart into words that the cache knows. A piece
+ * that can be cut is no token itself. */
 static void encode_long(struct bpe_worker *worker, const char *piece,
                         size_t len, struct token_ids *ids)
 {
     const struct bpe *bpe = worker->bpe;
     const unsigned char *s = (const unsigned char *)piece;
-    const int32_t whole = whole_piece(bpe, piece, len);
     size_t begin = 0;
 
-    if (whole >= 0) {
-        token_ids_append(ids, &whole, 1);
-        return;
-    }
     for (size_t at = 2; !bpe->lacks_bytes && at + 2 <= len; at++) {
         if ((s[at] & 0xc0) == 0x80 || !bpe_can_cut(bpe, s, at))
             continue;
         encode_part(worker, piece + begin, at - begin, ids);
         begin = at;
     }
-    encode_part(worker, piece + begin, len - begin, ids);
+    const int32_t whole = begin ? -1 : whole_piece(bpe, piece, len);
+    if (whole >= 0)
+        token_ids_append(ids, &whole, 1);
+    else
+        encode_part(worker, piece + begin, len - begin, ids);
 }
 
 /* ---- texts ---- */

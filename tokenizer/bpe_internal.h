@@ -31,6 +31,9 @@ struct bpe {
     int lacks_bytes;
     struct bpe_pair *pair; /* open addressing, load of a half at most */
     uint32_t pair_mask;
+    /* One bit for the hash of each pair: most questions are about pairs that
+     * do not merge, and half a megabyte answers them near the processor. */
+    uint64_t *filter;
     /* Ranks of two single bytes, [left byte][right byte]. */
     int32_t *byte_rank;
     const struct vocab_merge *merge;
@@ -40,21 +43,26 @@ struct bpe {
     uint64_t *four;  /* hashed: any 4 neighbours inside a token */
 };
 
-enum { BPE_THREE_BITS = 18, BPE_FOUR_BITS = 23 };
+enum { BPE_THREE_BITS = 18, BPE_FOUR_BITS = 23, BPE_FILTER_BITS = 22 };
 
-static inline uint32_t bpe_pair_hash(int32_t left, int32_t right)
+static inline uint64_t bpe_pair_hash(int32_t left, int32_t right)
 {
     const uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+    const uint64_t hash = key * 0x9e3779b97f4a7c15ULL;
 
-    return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 32) ^
-           (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 47);
+    return hash ^ hash >> 29;
 }
 
 /* The pair's entry, or NULL. */
 static inline const struct bpe_pair *bpe_find_pair(const struct bpe *bpe,
                                                    int32_t left, int32_t right)
 {
-    for (uint32_t i = bpe_pair_hash(left, right) & bpe->pair_mask;;
+    const uint64_t hash = bpe_pair_hash(left, right);
+    const uint64_t bit = hash >> (64 - BPE_FILTER_BITS);
+
+    if (!(bpe->filter[bit / 64] >> bit % 64 & 1))
+        return NULL;
+    for (uint32_t i = (uint32_t)hash & bpe->pair_mask;;
          i = (i + 1) & bpe->pair_mask) {
         const struct bpe_pair *pair = &bpe->pair[i];
         if (pair->left == left && pair->right == right)

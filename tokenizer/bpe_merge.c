@@ -89,8 +89,11 @@ static void fill_bytes(struct bpe *bpe)
 static void put_pair(struct bpe *bpe, const struct vocab_merge *merge,
                      int32_t rank)
 {
-    uint32_t i = bpe_pair_hash(merge->left, merge->right) & bpe->pair_mask;
+    const uint64_t hash = bpe_pair_hash(merge->left, merge->right);
+    uint32_t i = (uint32_t)hash & bpe->pair_mask;
 
+    const uint64_t bit = hash >> (64 - BPE_FILTER_BITS);
+    bpe->filter[bit / 64] |= 1ULL << bit % 64;
     while (bpe->pair[i].left >= 0 && (bpe->pair[i].left != merge->left ||
                                       bpe->pair[i].right != merge->right))
         i = (i + 1) & bpe->pair_mask;
@@ -113,6 +116,7 @@ struct bpe *bpe_new(const struct vocab *vocab)
     if (!bpe->pair)
         bpe->pair = oy_alloc_array(size, sizeof *bpe->pair);
     memset(bpe->pair, 0xff, size * sizeof *bpe->pair);
+    bpe->filter = oy_calloc((1 << BPE_FILTER_BITS) / 64, sizeof(uint64_t));
     for (size_t i = 0; i < vocab->n_merge; i++) {
         if (vocab->merge[i].result >= 0)
             put_pair(bpe, &vocab->merge[i], (int32_t)i);
@@ -131,6 +135,7 @@ void bpe_free(struct bpe *bpe)
     if (!bpe)
         return;
     oy_free(bpe->pair);
+    oy_free(bpe->filter);
     oy_free(bpe->byte_rank);
     oy_free(bpe->two);
     oy_free(bpe->three);
