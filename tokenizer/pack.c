@@ -274,6 +274,7 @@ int pack_run(const struct pack_settings *settings, struct oy_run *run,
     const struct oy_filter filter = {
         .self = &pack,
         .wants_text = 1,
+        .n_pass = 1,
         .output_kind = "tokens",
         .opens_no_output = settings->split_tokens > 0,
         .worker_new = worker_new,

@@ -169,8 +169,12 @@ static int judge_encode(void *self, void *state, struct oy_record *record,
 
     (void)pass;
     (void)err;
-    if (!encode(self, worker, record))
-        set_ids(self, record, &worker->ids);
+    if (encode(self, worker, record))
+        return 0;
+    set_ids(self, record, &worker->ids);
+    /* The text that goes out is the text that was encoded. */
+    if (record->n_repaired)
+        oy_record_set_text(record, 0, record->text.at, record->text.len);
     return 0;
 }
 
@@ -329,6 +333,7 @@ static struct oy_filter filter_for(struct tok *tok)
     struct oy_filter filter = {
         .self = tok,
         .field = field,
+        .n_pass = 1,
         .wants_text = tok->settings->command != TOK_DECODE,
         .writes_records = tok->settings->command != TOK_COUNT,
         .worker_new = worker_new,
