@@ -5,10 +5,13 @@
  *
  * A JSON file (keys in a fixed order, 2-space indent) with `oyster_manifest`
  * (format version), `program`, `version`, `options` (final values that can
- * change a byte), `inputs` and `outputs` (bytes, records, XXH3-128 of the
- * uncompressed bytes; `name` is the file's base name), `counts`, `history`
- * (manifests of the inputs, found by their hashes among NAME.manifest.json
- * beside each input). Equal runs write equal manifests: no time, no path, no
+ * change a byte), `inputs` and `outputs` (kind, bytes, records, XXH3-128 of
+ * the uncompressed bytes; `name` is the file's base name, null for a pipe),
+ * `counts`, `reasons`, and `history`: the manifests that lead to the inputs,
+ * oldest first, each once and without a history of its own. They are found by
+ * the hashes of their outputs: in NAME.manifest.json beside an input NAME,
+ * then in all *.manifest.json of that folder and (for pipes) of the folder of
+ * the new manifest. Equal runs write equal manifests: no time, no path, no
  * thread count.
  */
 #ifndef CORE_MANIFEST_H
@@ -18,14 +21,15 @@
 
 #include "core/counter.h"
 #include "core/error.h"
+#include "core/json.h"
 #include "core/options.h"
 
 struct oy_manifest_file {
     const char *name;
-    const char *path;  /* to look for a manifest beside it; NULL: a pipe */
-    const char *kind;  /* "records", "tokenizer", "tokens", "checkpoint" ... */
+    const char *path; /* to look for a manifest beside it; NULL: a pipe */
+    const char *kind; /* "records", "tokenizer", "tokens", "checkpoint" ... */
     uint64_t bytes;
-    uint64_t records;
+    uint64_t records; /* 0 where the kind has none */
     char hash[33];
 };
 
@@ -36,9 +40,26 @@ struct oy_manifest {
     const struct oy_manifest_file *output;
     int n_output;
     const struct oy_counters *counter;
+    const struct oy_counters *reason; /* NULL: the program drops nothing */
 };
 
+/* Reads the file at file->path and fills bytes and hash (of the uncompressed
+ * bytes). */
+int oy_manifest_hash_file(struct oy_manifest_file *file, struct oy_error *err);
+
+/* Writes it as a whole. A manifest of an input that cannot be read is passed
+ * over with a warning. */
 int oy_manifest_write(const char *path, const struct oy_manifest *manifest,
                       struct oy_error *err);
+
+/* Reads a manifest and checks its grammar and version. Returns its text (yours,
+ * free with oy_free), into which `document` points; NULL after a failure (65
+ * when it is no manifest). */
+char *oy_manifest_read(const char *path, struct oy_json_value *document,
+                       struct oy_error *err);
+
+/* Whether one of the outputs of a manifest (a document or an entry of a
+ * history) has this hash. */
+int oy_manifest_makes(const struct oy_json_value *manifest, const char *hash);
 
 #endif

@@ -39,6 +39,7 @@ struct oy_record {
 
     enum oy_fate fate;
     const char *reason; /* a counter's name: static or as old as the filter */
+    const char *error;  /* what oy_record_fail said; in the arena */
 
     /* What judge() leaves for settle(). */
     uint64_t word[4];
@@ -46,16 +47,28 @@ struct oy_record {
     size_t blob_len;
 
     struct oy_arena *arena;
-    struct oy_edit *edit; /* private to record.c */
+
+    /* Private to record.c and the engine: the values of the whole query (of
+     * all filters together), the number of "oyster" in it, the edits in the
+     * order in which they were made, the last filter that judged the record,
+     * and characters of the text that had to be repaired. */
+    const struct oy_json_query *query;
+    struct oy_json_value *value;
+    int oyster;
+    int last_judge;
+    struct oy_edit *edit;
+    uint64_t n_repaired;
 };
 
 /* Replaces the value of field `index` (found[index], which must not be
- * MISSING) by a string. The text is borrowed until the record is written. */
+ * MISSING) by a string. The text is borrowed until the record is written; a
+ * later call for the same field wins. When it is the field of record->text,
+ * that becomes the new text, which the filters behind then see. */
 void oy_record_set_text(struct oy_record *record, int index, const char *text,
                         size_t len);
 /* Sets a top-level member to a JSON value (already serialised): replaced in
- * place when the filter's query holds that name as a path, else appended,
- * before "oyster". Both are borrowed. */
+ * place when the line has it and a filter's query holds that name as a path,
+ * else appended, before "oyster". Both are borrowed. */
 void oy_record_set_member(struct oy_record *record, const char *name,
                           const char *json, size_t len);
 /* Sets oyster.PART to a JSON value (already serialised, borrowed). A part of
@@ -67,9 +80,13 @@ void oy_record_set_part(struct oy_record *record, const char *part,
 void oy_record_fail(struct oy_record *record, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Whether anything would be changed by writing it. */
+int oy_record_is_edited(const struct oy_record *record, int original);
+
 /* Appends the record with its edits and an LF. With `original` the edits of
  * fields are left out and only those of "oyster" are applied: dropped records
- * go out as they were read. -1 when an existing "oyster" is not an object. */
+ * go out as they were read. -1, and nothing appended, when a part is to be
+ * set in an existing "oyster" that is not an object. */
 int oy_record_write(const struct oy_record *record, int original,
                     struct oy_buffer *out);
 

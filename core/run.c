@@ -3,6 +3,7 @@
  * Common options, and the beginning and end of every main. */
 #include "core/run.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,8 +83,11 @@ void oy_run_init(struct oy_run *run, const char *argv0)
     };
     oy_log_init(argv0 ? argv0 : "oyster");
     oy_output_init_signals();
-    /* Until somebody has counters to print: the default is death. */
-    signal(SIGUSR1, SIG_IGN);
+    /* core/progress waits for it; its default is death. */
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 /* ---- --compress ---- */
@@ -249,6 +253,7 @@ int oy_run_exit(struct oy_run *run, const struct oy_error *err)
         oy_options_release(run->program);
     oy_list_release(&run->input);
     oy_free(run->common);
+    oy_free(run->resource);
     if (err->code && err->closed_pipe)
         oy_output_die_of_pipe();
     if (err->code)
@@ -283,6 +288,21 @@ struct oy_output *oy_run_open_output_at(const struct oy_run *run,
 }
 
 /* ---- data files ---- */
+
+int oy_run_add_resource(struct oy_run *run, const char *kind, const char *path,
+                        struct oy_error *err)
+{
+    struct oy_manifest_file file = {.kind = kind, .path = path};
+
+    if (!run->manifest)
+        return 0;
+    if (oy_manifest_hash_file(&file, err))
+        return -1;
+    run->resource = oy_realloc_array(run->resource, (size_t)run->n_resource + 1,
+                                     sizeof *run->resource);
+    run->resource[run->n_resource++] = file;
+    return 0;
+}
 
 /* FOLDER/MIDDLE/RELATIVE when it can be read, else NULL. */
 static char *try_data(const char *folder, const char *middle,

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/manifest.h"
 #include "core/options.h"
 
 enum oy_bad_choice { OY_BAD_STOP, OY_BAD_SKIP };
@@ -55,7 +56,9 @@ struct oy_run {
     int codec;                         /* enum oy_codec or -1, of compress */
     int level;                         /* 0: the codec's default */
     char shard_text[48];               /* of auto */
-    struct oy_option *common;          /* the table behind these options */
+    struct oy_manifest_file *resource; /* see oy_run_add_resource */
+    int n_resource;
+    struct oy_option *common; /* the table behind these options */
 };
 
 /* Defaults, program name, signal handlers. Call first; `run` must stay where
@@ -84,6 +87,12 @@ struct oy_output *oy_run_open_output(const struct oy_run *run,
  * it is compressed. */
 struct oy_output *oy_run_open_output_at(const struct oy_run *run,
                                         const char *path, struct oy_error *err);
+
+/* Names a file besides the records (a tokenizer, a preset, a word list) as an
+ * input for the manifest, and hashes it; does nothing without --manifest. The
+ * strings are borrowed until oy_run_exit. */
+int oy_run_add_resource(struct oy_run *run, const char *kind, const char *path,
+                        struct oy_error *err);
 
 /* Where presets, tasks and other data files lie: $OYSTER_DATA, the source
  * tree around the program (build/bin and up), or PREFIX/share/oyster. Looks
