@@ -19,7 +19,7 @@ static const size_t OVERLONG = SIZE_MAX; /* oy_line.len of a bad record */
 
 /* What is known of each file besides what the manifest says of it. */
 struct origin {
-    const char *path;
+    const char *path;       /* NULL: an input that somebody else opened */
     int64_t size;           /* compressed, or -1 */
     int64_t stdin_at;       /* where standard input stood, if it can seek */
     struct oy_spool *spool; /* its bytes, when it cannot be read again */
@@ -99,7 +99,6 @@ static struct oy_input *open_first(struct lines *lines, struct oy_error *err)
 static void begin_file(struct lines *lines, struct oy_input *input)
 {
     lines->input = input;
-    oy_input_hash(input);
     lines->n_line = lines->line_number = 0;
     lines->carry.len = 0;
     lines->ended = 0;
@@ -112,6 +111,7 @@ static int open_file(struct lines *lines, struct oy_error *err)
 
     if (!input)
         return -1;
+    oy_input_hash(input);
     begin_file(lines, input);
     return 0;
 }
@@ -119,9 +119,10 @@ static int open_file(struct lines *lines, struct oy_error *err)
 static int finish_file(struct lines *lines, struct oy_error *err)
 {
     struct oy_source_file *file = &lines->file[lines->at];
-    char hash[33];
+    char hash[33] = "";
 
-    oy_hash128_text(oy_input_digest(lines->input), hash);
+    if (lines->origin[lines->at].path)
+        oy_hash128_text(oy_input_digest(lines->input), hash);
     const uint64_t n_byte = oy_input_given(lines->input);
     oy_input_close(lines->input);
     lines->input = NULL;
@@ -402,7 +403,7 @@ struct oy_source *oy_source_open_input(struct oy_input *input,
 {
     struct lines *lines = new_lines(1, options);
 
-    lines->base.rewind = NULL;
+    lines->base = (struct oy_source){.next = next_batch, .close = close_lines};
     lines->options.two_passes = 0;
     lines->file[0].name = oy_input_name(input);
     lines->origin[0] =
