@@ -473,7 +473,7 @@ static const char o200k_regex[] =
            "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*" CONTRACTION "?|"
            "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" WHITE;
 
-/* Other spellings: tiktoken's, equal on every text. (Its newer one of cl100k,
+/* For each kind HF's spelling first, then tiktoken's, equal on every text. (Its newer one of cl100k,
  * with \s++$ before \s*[\r\n], is not equal: "\n " at the end of a text.) */
 static const struct spelling {
     enum split_kind kind;
@@ -550,13 +550,14 @@ int split_is_deepseek3_part(const char *regex, size_t len, int part)
     return part >= 0 && part < 3 && is_text(regex, len, deepseek3_part[part]);
 }
 
-const char *split_regex(enum split_kind kind)
+const char *split_regex(enum split_kind kind, int part)
 {
-    switch (kind) {
-    case SPLIT_GPT2: return gpt2_regex;
-    case SPLIT_CL100K: return cl100k_regex;
-    case SPLIT_QWEN2: return qwen2_regex;
-    case SPLIT_O200K: return o200k_regex;
-    default: return NULL;
+    if (kind == SPLIT_DEEPSEEK3)
+        return part >= 0 && part < 3 ? deepseek3_part[part] : NULL;
+    for (size_t i = 0; !part && i < sizeof known_regex / sizeof *known_regex;
+         i++) {
+        if (known_regex[i].kind == kind)
+            return known_regex[i].regex;
     }
+    return NULL;
 }

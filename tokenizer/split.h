@@ -70,8 +70,9 @@ enum split_kind split_kind_from_regex(const char *regex, size_t len);
 /* Whether the regular expression is number `part` (0, 1, 2) of the three that
  * make SPLIT_DEEPSEEK3. */
 int split_is_deepseek3_part(const char *regex, size_t len, int part);
-/* The regular expression of a kind as HF writes it, for a file's `Split`;
- * NULL where the kind is not one Split. */
-const char *split_regex(enum split_kind kind);
+/* Regular expression number `part` (from 0) of the Splits that make a kind,
+ * as HF writes it: three for SPLIT_DEEPSEEK3, one for kinds of one expression,
+ * none for the others. NULL where there is none. */
+const char *split_regex(enum split_kind kind, int part);
 
 #endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-bpe as a filter: records in, one tokenizer.json out.
+ */
+#include "tokenizer/bpe_filter.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/filter.h"
+#include "core/log.h"
+#include "tokenizer/bpe_train.h"
+#include "tokenizer/split.h"
+#include "tokenizer/tokenizer_write.h"
+#include "tokenizer/word_count.h"
+
+enum { BATCH = 256 };
+
+struct bpe_filter {
+    const struct bpe_settings *settings;
+    enum split_kind kind;
+    struct word_count words; /* of all workers, after merge() */
+};
+
+struct bpe_counter {
+    struct word_count words;
+    struct oy_buffer line; /* a last line with the LF that it lacked */
+};
+
+static void *worker_new(void *self)
+{
+    (void)self;
+    return oy_calloc(1, sizeof(struct bpe_counter));
+}
+
+static void worker_free(void *self, void *worker)
+{
+    struct bpe_counter *const counter = worker;
+
+    (void)self;
+    word_count_release(&counter->words);
+    oy_buffer_release(&counter->line);
+    oy_free(counter);
+}
+
+static void count_pieces(enum split_kind kind, struct word_count *words,
+                         const char *text, size_t len)
+{
+    size_t end[BATCH], at = 0;
+
+    while (at < len) {
+        const size_t n = split_batch(kind, text, len, at, end, BATCH);
+
+        for (size_t i = 0; i < n; i++) {
+            if (kind != SPLIT_WHITESPACE || !split_is_dropped(kind, text, at))
+                word_count_add(words, text + at, end[i] - at, 1);
+            at = end[i];
+        }
+    }
+}
+
+/* Every line with its LF by itself; the text ends with one LF more, as if it
+ * stood in a file of its own. */
+static void count_lines(enum split_kind kind, struct bpe_counter *counter,
+                        const char *text, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        const char *const lf = memchr(text + at, '\n', len - at);
+
+        if (!lf)
+            break;
+        const size_t end = (size_t)(lf - text) + 1;
+
+        count_pieces(kind, &counter->words, text + at, end - at);
+        at = end;
+    }
+    oy_buffer_clear(&counter->line);
+    oy_buffer_append(&counter->line, text + at, len - at);
+    oy_buffer_append_char(&counter->line, '\n');
+    count_pieces(kind, &counter->words, counter->line.data, counter->line.len);
+}
+
+static int judge(void *self, void *worker, struct oy_record *record, int pass,
+                 struct oy_error *err)
+{
+    const struct bpe_filter *const filter = self;
+    struct bpe_counter *const counter = worker;
+    const struct oy_text *const text = &record->text;
+
+    (void)pass;
+    (void)err;
+    if (filter->settings->unit == BPE_UNIT_LINE)
+        count_lines(filter->kind, counter, text->at, text->len);
+    else
+        count_pieces(filter->kind, &counter->words, text->at, text->len);
+    return 0;
+}
+
+static int merge(void *self, void *worker, int pass, struct oy_error *err)
+{
+    struct bpe_filter *const filter = self;
+    struct bpe_counter *const counter = worker;
+    const struct word_count none = {0};
+
+    (void)pass;
+    (void)err;
+    if (filter->words.n_word) {
+        word_count_merge(&filter->words, &counter->words);
+        return 0;
+    }
+    word_count_release(&filter->words);
+    filter->words = counter->words;
+    counter->words = none;
+    return 0;
+}
+
+static struct bpe_train_options train_options(const struct bpe_filter *filter)
+{
+    const struct bpe_settings *const s = filter->settings;
+    const int by_character = filter->kind == SPLIT_WHITESPACE;
+
+    return (struct bpe_train_options){
+        .vocab_size = (size_t)s->vocab_size,
+        .min_frequency = s->min_frequency,
+        .max_token_length =
+            s->max_token_length < 0 ? 0 : (size_t)s->max_token_length,
+        .limits_alphabet = s->limit_alphabet >= 0,
+        .limit_alphabet = s->limit_alphabet < 0 ? 0 : (size_t)s->limit_alphabet,
+        .initial_bytes =
+            s->initial_alphabet == BPE_INITIAL_BYTES ||
+            (s->initial_alphabet == BPE_INITIAL_AUTO && !by_character),
+        .by_character = by_character,
+        .special = s->special.item,
+        .n_special = s->special.n_item,
+    };
+}
+
+static int finish(void *self, struct oy_filter_context *context,
+                  struct oy_error *err)
+{
+    struct bpe_filter *const filter = self;
+    const struct bpe_train_options options = train_options(filter);
+    struct bpe_trained trained = {0};
+    struct oy_buffer out = {0};
+
+    oy_counter_add(context->counter, "distinct_words", filter->words.n_word);
+    bpe_train(&options, &filter->words, &trained);
+    oy_counter_add(context->counter, "tokens", trained.n_token);
+    oy_counter_add(context->counter, "merges", trained.n_merge);
+    if (trained.tie_was_cut)
+        oy_warn("--limit-alphabet cuts inside a group of equally common "
+                "characters; those of lower code points stay");
+    tokenizer_write(filter->kind, &trained, &out);
+    const int rc = oy_output_write(context->output, out.data, out.len, err);
+
+    oy_buffer_release(&out);
+    bpe_trained_release(&trained);
+    return rc;
+}
+
+static int check(const struct bpe_settings *settings, enum split_kind kind,
+                 struct oy_error *err)
+{
+    if (settings->vocab_size < 0)
+        return oy_fail(err, OY_USAGE, "--vocab-size is required");
+    if (kind == SPLIT_UNKNOWN)
+        return oy_fail(err, OY_USAGE, "--pre: unknown pre-tokeniser '%s'",
+                       settings->pre);
+    for (size_t i = 0; i < settings->special.n_item; i++) {
+        if (!*settings->special.item[i])
+            return oy_fail(err, OY_USAGE, "--special: the token is empty");
+    }
+    return 0;
+}
+
+int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
+                   struct oy_error *err)
+{
+    struct bpe_filter self = {
+        .settings = settings,
+        .kind = split_kind_from_name(settings->pre),
+    };
+    const struct oy_filter filter = {
+        .self = &self,
+        .wants_text = 1,
+        .n_pass = 1,
+        .output_kind = "tokenizer",
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+        .judge = judge,
+        .merge = merge,
+        .finish = finish,
+    };
+
+    if (check(settings, self.kind, err))
+        return -1;
+    const int rc = oy_filter_run(&filter, 1, run, NULL, err);
+
+    word_count_release(&self.words);
+    return rc;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-bpe: trains a byte-pair vocabulary.
+ */
+#include <string.h>
+
+#include "core/run.h"
+#include "tokenizer/bpe_filter.h"
+
+static const char description[] =
+    "Counts the words of all texts and merges the commonest pairs of symbols "
+    "until the vocabulary is full. The result is the tokenizer.json that "
+    "Hugging Face's BpeTrainer writes for the same texts and options, byte "
+    "for byte; it depends neither on the order of the records nor on the "
+    "number of threads. Ids are given to the special tokens first, then to "
+    "the alphabet, then to the merges.\n"
+    "\n"
+    "    oy-bpe --vocab-size 6400 --special '<|endoftext|>' clean.jsonl "
+    "> tokenizer.json\n"
+    "\n"
+    "    oy-cat book.txt | oy-bpe --vocab-size 32768 --pre cl100k -o "
+    "tokenizer.json";
+
+enum { N_OPTION = 8 };
+
+static void set_options(struct oy_option *option, struct bpe_settings *settings)
+{
+    const struct oy_option table[N_OPTION + 1] = {
+        {.name = "vocab-size",
+         .type = OY_OPT_INT,
+         .value = &settings->vocab_size,
+         .metavar = "N",
+         .range = "0:2000000000",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "Entries of the vocabulary, special tokens and alphabet "
+                 "among them; these are there even if they are more. "
+                 "Required, there is no default."},
+        {.name = "pre",
+         .type = OY_OPT_STRING,
+         .value = &settings->pre,
+         .metavar = "NAME",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "Where texts are cut into words: gpt2, cl100k, llama3 (the "
+                 "same), o200k, qwen2, deepseek3, smollm, whitespace, none. "
+                 "With whitespace symbols are characters, else bytes."},
+        {.name = "special",
+         .type = OY_OPT_LIST,
+         .value = &settings->special,
+         .metavar = "TOKEN",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "A special token; may be given many times."},
+        {.name = "min-frequency",
+         .type = OY_OPT_INT,
+         .value = &settings->min_frequency,
+         .metavar = "N",
+         .range = "0:",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "Pairs that are rarer are not merged."},
+        {.name = "max-token-length",
+         .type = OY_OPT_INT,
+         .value = &settings->max_token_length,
+         .metavar = "N",
+         .range = "1:",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "Tokens of more than two symbols are shorter than this, as "
+                 "in Hugging Face's trainer. No limit by default."},
+        {.name = "limit-alphabet",
+         .type = OY_OPT_INT,
+         .value = &settings->limit_alphabet,
+         .metavar = "N",
+         .range = "0:",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "Only so many of the commonest symbols; words lose the "
+                 "others. No limit by default."},
+        {.name = "initial-alphabet",
+         .type = OY_OPT_CHOICE,
+         .value = &settings->initial_alphabet,
+         .range = "auto|bytes|none",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "Symbols that are there though no text has them: the 256 "
+                 "bytes, or none. auto: bytes, but none with --pre "
+                 "whitespace."},
+        {.name = "unit",
+         .type = OY_OPT_CHOICE,
+         .value = &settings->unit,
+         .range = "record|line",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "What is cut at a time: the text of a record, or every line "
+                 "of it with its LF (a text ends with one LF more), as "
+                 "Hugging Face reads files."},
+    };
+
+    memcpy(option, table, sizeof table);
+}
+
+int main(int argc, char **argv)
+{
+    struct bpe_settings settings = {
+        .vocab_size = -1,
+        .pre = "gpt2",
+        .max_token_length = -1,
+        .limit_alphabet = -1,
+    };
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct oy_option option[N_OPTION + 1];
+    struct oy_program program = {
+        .name = "oy-bpe",
+        .synopsis = "--vocab-size N [OPTION]... [FILE]...",
+        .summary = "train a byte-pair vocabulary, as a tokenizer.json",
+        .description = description,
+        .option = option,
+    };
+
+    set_options(option, &settings);
+    oy_run_init(&run, argv[0]);
+    if (!oy_run_parse(&run, &program, argc, argv, &err))
+        bpe_filter_run(&settings, &run, &err);
+    const int code = oy_run_exit(&run, &err);
+
+    oy_list_release(&settings.special);
+    return code;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A table of words and how often each was seen: open addressing.
+ */
+#include "tokenizer/word_count.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/hash.h"
+
+enum {
+    INLINE_LEN = 16,
+    FIRST_SLOTS = 1024,
+};
+
+/* 32 bytes, two in a cache line. `key` is the word itself with zeros behind,
+ * or where it lies in the pool, and its hash. */
+struct word_slot {
+    uint64_t key[2];
+    uint64_t count; /* 0: the slot is free */
+    uint64_t len;
+};
+
+struct key {
+    uint64_t word[2];
+    uint64_t hash;
+};
+
+/* Of the 16 bytes that a short word is read with, those that are its own. */
+static uint64_t low_bytes(size_t n)
+{
+    return n >= 8 ? ~(uint64_t)0 : ((uint64_t)1 << (8 * n)) - 1;
+}
+
+static uint64_t hash_short(const uint64_t word[2], size_t len)
+{
+    /* Odd constants: the golden ratio's and that of MurmurHash3. */
+    const uint64_t a = (word[0] ^ len) * 0x9e3779b97f4a7c15u;
+    const uint64_t b = (word[1] + len) * 0xff51afd7ed558ccdu;
+
+    return oy_mix64(a ^ (b >> 29 | b << 35));
+}
+
+static struct key key_of(const char *word, size_t len)
+{
+    struct key key;
+
+    if (len > INLINE_LEN) {
+        key.hash = oy_hash64(word, len);
+        key.word[0] = 0;
+        key.word[1] = key.hash;
+        return key;
+    }
+    memcpy(key.word, word, INLINE_LEN);
+    key.word[0] &= low_bytes(len);
+    key.word[1] &= len > 8 ? low_bytes(len - 8) : 0;
+    key.hash = hash_short(key.word, len);
+    return key;
+}
+
+static uint64_t hash_of_slot(const struct word_slot *slot)
+{
+    return slot->len > INLINE_LEN ? slot->key[1]
+                                  : hash_short(slot->key, slot->len);
+}
+
+/* The slot of the word, or the free one where it belongs. */
+static struct word_slot *look_up(const struct word_count *words,
+                                 const struct key *key, const char *word,
+                                 size_t len)
+{
+    const size_t mask = words->n_slot - 1;
+
+    for (size_t i = key->hash & mask;; i = (i + 1) & mask) {
+        struct word_slot *const slot = &words->slot[i];
+
+        if (!slot->count)
+            return slot;
+        if (slot->len != len || slot->key[1] != key->word[1])
+            continue;
+        if (len <= INLINE_LEN ? slot->key[0] == key->word[0]
+                              : !memcmp(words->pool + slot->key[0], word, len))
+            return slot;
+    }
+}
+
+static void grow(struct word_count *words)
+{
+    struct word_slot *const old = words->slot;
+    const size_t n_old = words->n_slot;
+
+    words->n_slot = n_old ? n_old * 2 : FIRST_SLOTS;
+    words->slot = oy_calloc(words->n_slot, sizeof *words->slot);
+    for (size_t i = 0; i < n_old; i++) {
+        const size_t mask = words->n_slot - 1;
+        size_t at = hash_of_slot(&old[i]) & mask;
+
+        if (!old[i].count)
+            continue;
+        while (words->slot[at].count)
+            at = (at + 1) & mask;
+        words->slot[at] = old[i];
+    }
+    oy_free(old);
+}
+
+static uint64_t put_in_pool(struct word_count *words, const char *word,
+                            size_t len)
+{
+    const size_t at = words->pool_len;
+
+    OY_GROW(words->pool, words->pool_cap, at + len + OY_PADDING);
+    memcpy(words->pool + at, word, len);
+    words->pool_len = at + len;
+    return at;
+}
+
+void word_count_add(struct word_count *words, const char *word, size_t len,
+                    uint64_t count)
+{
+    /* At most 5/8 full: probes stay short. */
+    if (words->n_word * 8 >= words->n_slot * 5)
+        grow(words);
+    struct key key = key_of(word, len);
+    struct word_slot *const slot = look_up(words, &key, word, len);
+
+    if (slot->count) {
+        slot->count += count;
+        return;
+    }
+    if (len > INLINE_LEN)
+        key.word[0] = put_in_pool(words, word, len);
+    memcpy(slot->key, key.word, sizeof slot->key);
+    slot->len = len;
+    slot->count = count;
+    words->n_word++;
+}
+
+uint64_t word_count_find(const struct word_count *words, const char *word,
+                         size_t len)
+{
+    const struct key key = key_of(word, len);
+
+    return words->n_slot ? look_up(words, &key, word, len)->count : 0;
+}
+
+void word_count_merge(struct word_count *words, const struct word_count *from)
+{
+    const char *word;
+    size_t at = 0, len;
+    uint64_t count;
+
+    while (word_count_next(from, &at, &word, &len, &count))
+        word_count_add(words, word, len, count);
+}
+
+int word_count_next(const struct word_count *words, size_t *at,
+                    const char **word, size_t *len, uint64_t *count)
+{
+    for (; *at < words->n_slot; ++*at) {
+        const struct word_slot *const slot = &words->slot[*at];
+
+        if (!slot->count)
+            continue;
+        *word = slot->len > INLINE_LEN ? words->pool + slot->key[0]
+                                       : (const char *)slot->key;
+        *len = slot->len;
+        *count = slot->count;
+        ++*at;
+        return 1;
+    }
+    return 0;
+}
+
+void word_count_release(struct word_count *words)
+{
+    oy_free(words->slot);
+    oy_free(words->pool);
+    *words = (struct word_count){0};
+}

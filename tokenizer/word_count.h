@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A table of words and how often each was seen.
+ *
+ * Made for tens of millions of short words: a slot holds a word of up to 16
+ * bytes itself, longer ones lie in a pool; collisions step to the next slot.
+ * Words are any bytes, the empty word apart. Each thread counts into a table
+ * of its own and the tables are added up; the sums do not depend on order.
+ * Also used as a map from strings to numbers.
+ */
+#ifndef TOKENIZER_WORD_COUNT_H
+#define TOKENIZER_WORD_COUNT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zero-initialised is empty. */
+struct word_count {
+    struct word_slot *slot;
+    size_t n_slot; /* a power of two, or 0 */
+    size_t n_word;
+    char *pool; /* the long words */
+    size_t pool_len, pool_cap;
+};
+
+void word_count_release(struct word_count *words);
+
+/* Adds `count` (not 0) to the word. OY_PADDING bytes behind it must be
+ * readable; the word is copied. */
+void word_count_add(struct word_count *words, const char *word, size_t len,
+                    uint64_t count);
+/* The count of a word (readable as above), 0 when it is not there. */
+uint64_t word_count_find(const struct word_count *words, const char *word,
+                         size_t len);
+/* Adds every word of `from`. */
+void word_count_merge(struct word_count *words, const struct word_count *from);
+
+/* Steps over all words in no particular order: 1 and the next word, or 0.
+ * Begin with *at = 0. The bytes are borrowed until the table changes, with
+ * OY_PADDING readable bytes behind them. */
+int word_count_next(const struct word_count *words, size_t *at,
+                    const char **word, size_t *len, uint64_t *count);
+
+#endif
