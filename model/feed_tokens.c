@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rows cut out of token streams.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/feed_internal.h"
+
+struct tokens_source {
+    struct feed_source base;
+    struct tokens_reader *reader;
+    size_t seq_len;
+    uint64_t total;
+    struct feed_cutter cutter;
+};
+
+/* Of n + 1 tokens in the buffer the first n go in, the last n come out. */
+static struct feed_row row_of(struct feed_buffer *b, const uint8_t *flag,
+                              size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int is_start = i == 0 || (flag[i] & TOKENS_START);
+        const uint8_t next = flag[i + 1];
+        b->start[i] = (uint8_t)is_start;
+        b->target[i] =
+            (next & TOKENS_START) || !(next & TOKENS_LOSS) ? -1 : b->id[i + 1];
+    }
+    return (struct feed_row){n, b->id, b->target, b->start};
+}
+
+void feed_cutter_init(struct feed_cutter *cutter, feed_pull pull, void *arg,
+                      size_t seq_len)
+{
+    *cutter =
+        (struct feed_cutter){.pull = pull, .arg = arg, .seq_len = seq_len};
+    feed_buffer_reserve(&cutter->buffer, seq_len + 1);
+    cutter->flag = oy_alloc(seq_len + 1);
+}
+
+void feed_cutter_release(struct feed_cutter *cutter)
+{
+    feed_buffer_release(&cutter->buffer);
+    oy_free(cutter->flag);
+    cutter->flag = NULL;
+}
+
+int feed_cutter_next(struct feed_cutter *cutter, struct feed_row *row,
+                     struct oy_error *err)
+{
+    struct feed_buffer *const b = &cutter->buffer;
+    const size_t n = cutter->seq_len, kept = cutter->n_kept;
+    int64_t got;
+
+    if (kept) {
+        b->id[0] = b->id[n];
+        cutter->flag[0] = cutter->flag[n];
+    }
+    got = cutter->pull(cutter->arg, n + 1 - kept, b->id + kept,
+                       cutter->flag + kept, err);
+    if (got < 0)
+        return -1;
+    if ((size_t)got + kept < 2)
+        return 0;
+    cutter->n_kept = 1;
+    *row = row_of(b, cutter->flag, (size_t)got + kept - 1);
+    return 1;
+}
+
+static void tokens_source_close(struct feed_source *base)
+{
+    struct tokens_source *const s = (struct tokens_source *)base;
+
+    tokens_close(s->reader);
+    feed_cutter_release(&s->cutter);
+    oy_free(s);
+}
+
+static int64_t pull_tokens(void *arg, size_t n, int32_t *id, uint8_t *flag,
+                           struct oy_error *err)
+{
+    struct tokens_source *const s = arg;
+
+    return tokens_read(s->reader, n, id, flag, err);
+}
+
+static int row_at(struct feed_source *base, uint64_t index,
+                  struct feed_row *row, struct oy_error *err)
+{
+    struct tokens_source *const s = (struct tokens_source *)base;
+    struct feed_buffer *const b = &s->cutter.buffer;
+    const uint64_t at = index * s->seq_len;
+    const uint64_t left = s->total - 1 - at;
+    const size_t n = left < s->seq_len ? (size_t)left : s->seq_len;
+
+    if (tokens_read_at(s->reader, at, n + 1, b->id, s->cutter.flag, err) != 0)
+        return -1;
+    *row = row_of(b, s->cutter.flag, n);
+    snprintf(base->place, sizeof base->place, "token %llu",
+             (unsigned long long)at);
+    return 0;
+}
+
+static int row_next(struct feed_source *base, struct feed_row *row,
+                    struct oy_error *err)
+{
+    struct tokens_source *const s = (struct tokens_source *)base;
+
+    snprintf(base->place, sizeof base->place, "token %llu",
+             (unsigned long long)tokens_position(s->reader));
+    return feed_cutter_next(&s->cutter, row, err);
+}
+
+static struct tokens_source *new_source(struct tokens_reader *reader,
+                                        size_t seq_len)
+{
+    struct tokens_source *const s = oy_calloc(1, sizeof *s);
+
+    s->reader = reader;
+    s->seq_len = seq_len;
+    s->base.close = tokens_source_close;
+    s->base.info.n_vocab = tokens_reader_info(reader)->vocab_size;
+    s->base.info.tokenizer = tokens_reader_info(reader)->tokenizer;
+    s->base.info.has_tokenizer = 1;
+    feed_cutter_init(&s->cutter, pull_tokens, s, seq_len);
+    return s;
+}
+
+struct feed_source *feed_tokens_at(struct tokens_reader *reader, size_t seq_len)
+{
+    struct tokens_source *const s = new_source(reader, seq_len);
+
+    s->base.at = row_at;
+    s->total = tokens_total(reader);
+    s->base.info.n_token = s->total;
+    s->base.info.text_bytes = tokens_total_bytes(reader);
+    if (s->total > 1)
+        s->base.info.n_row = (s->total - 2) / seq_len + 1;
+    return &s->base;
+}
+
+struct feed_source *feed_tokens_stream(struct tokens_reader *reader,
+                                       size_t seq_len)
+{
+    struct tokens_source *const s = new_source(reader, seq_len);
+
+    s->base.next = row_next;
+    return &s->base;
+}
