@@ -121,6 +121,8 @@ void optimizer_step(struct optimizer *optimizer, float *weights, double lr,
                      x->clip > 0.0 && clipped < 1.0 ? (float)clipped : 1.0f,
                  .beta1 = (float)x->beta1,
                  .beta2 = (float)x->beta2,
+                 .rest1 = (float)(1.0 - x->beta1),
+                 .rest2 = (float)(1.0 - x->beta2),
                  .rate = (float)(lr / (1.0 - pow(x->beta1, t))),
                  .root = (float)(1.0 / sqrt(1.0 - pow(x->beta2, t))),
                  .eps = (float)x->eps}};

@@ -72,14 +72,15 @@ void rows_attention_gradient(float *score, float *dp, size_t n, float lse,
 double rows_square_sum(const float *x, size_t n);
 
 /* One step of AdamW (Loshchilov and Hutter 2019, as torch.optim.AdamW has
- * it): g *= scale; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+ * it): g *= scale; m = beta1 m + rest1 g; v = beta2 v + rest2 g^2;
  * p = p keep - rate m / (sqrt(v) root + eps). */
 struct rows_adamw {
     float scale; /* clipping */
     float beta1, beta2;
-    float keep; /* 1 - lr weight_decay, or 1 */
-    float rate; /* lr / (1 - beta1^t) */
-    float root; /* 1 / sqrt(1 - beta2^t) */
+    float rest1, rest2; /* 1 - beta, rounded once: 1 - 0.999f is 5e-5 off */
+    float keep;         /* 1 - lr weight_decay, or 1 */
+    float rate;         /* lr / (1 - beta1^t) */
+    float root;         /* 1 / sqrt(1 - beta2^t) */
     float eps;
 };
 void rows_adamw(float *p, float *m, float *v, const float *g, size_t n,

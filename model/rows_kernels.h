@@ -396,8 +396,8 @@ static inline void adamw_one(float *p, float *m, float *v, float g,
                              const struct rows_adamw *step)
 {
     g *= step->scale;
-    *m = *m * step->beta1 + g * (1.0f - step->beta1);
-    *v = *v * step->beta2 + g * g * (1.0f - step->beta2);
+    *m = *m * step->beta1 + g * step->rest1;
+    *v = *v * step->beta2 + g * g * step->rest2;
     *p = *p * step->keep -
          step->rate * *m / (__builtin_sqrtf(*v) * step->root + step->eps);
 }

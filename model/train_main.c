@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-train: tokens into a model.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/run.h"
+#include "model/config.h"
+#include "model/trainer.h"
+
+static const char DESCRIPTION[] =
+    "Trains a decoder of Llama's, Qwen3's or MiniMind's shape from scratch, or "
+    "goes on from a checkpoint's weights (--init), and writes a checkpoint "
+    "folder that transformers opens.\n\n"
+    "The input is a token stream or shards of oy-pack; JSONL texts, which are "
+    "tokenised and packed on the way; or JSONL rows {\"ids\":[...],"
+    "\"labels\":[...],\"doc_ids\":[...]}, one row each: labels of -100 have "
+    "no loss, a row of N ids is N-1 targets, a new document starts where "
+    "doc_ids change. Positions and attention start anew in every document. "
+    "Plain files are shuffled by the seed, once an epoch, and read as often "
+    "as is asked for; a pipe is one pass in order.\n\n"
+    "The loss of a step is the sum over its tokens divided by all tokens with "
+    "a loss. Checkpoints appear whole; with --resume a run goes on from the "
+    "one in -o, if there is one, and ends with the bytes that it would have "
+    "ended with undisturbed.\n\n"
+    "    oy-pack -t tok.json clean.jsonl | oy-train --preset tiny -t tok.json "
+    "--steps 200 -o ckpt";
+
+/* What the table fills and trainer_options has in another form. */
+struct values {
+    struct trainer_options o;
+    int method, dtype;
+    int schedule;
+    int order;
+};
+
+static const struct values DEFAULTS = {
+    .o = {.batch_rows = 8,
+          .accumulate = 1,
+          .schedule = {.lr = 5e-4, .min_ratio = 0.1},
+          .optimizer = {.beta1 = 0.9,
+                        .beta2 = 0.95,
+                        .eps = 1e-8,
+                        .weight_decay = 0.1,
+                        .clip = 1.0}},
+};
+
+#define M OY_OPT_IN_MANIFEST
+
+/* Checks that belong together no option's range can say. */
+static int check(const struct values *v, const struct oy_run *run,
+                 const struct oy_program *program, struct oy_error *err)
+{
+    static const char *const unused[] = {
+        "rejects", "strict", "stats", "manifest", "compress", "shard", "bad"};
+    const struct trainer_options *const o = &v->o;
+    const int n_model = !!o->preset + !!o->config_file + !!o->init;
+    const int n_length = (o->steps > 0) + (o->tokens > 0) + (o->epochs > 0);
+
+    for (size_t i = 0; i < sizeof unused / sizeof *unused; i++) {
+        if (oy_options_given(program, unused[i]))
+            return oy_fail(err, OY_USAGE, "--%s has no use here", unused[i]);
+    }
+    if (n_model != 1)
+        return oy_fail(err, OY_USAGE,
+                       "give one of --preset, --config-model and --init");
+    if (n_length > 1)
+        return oy_fail(err, OY_USAGE,
+                       "give one of --steps, --tokens and --epochs");
+    if (!run->output && !o->dry_run)
+        return oy_fail(err, OY_USAGE, "give the checkpoint folder with -o");
+    if (v->schedule != SCHEDULE_WSD && oy_options_given(program, "decay-steps"))
+        return oy_fail(err, OY_USAGE, "--decay-steps is of --schedule wsd");
+    return 0;
+}
+
+static void settle(struct values *v, const struct oy_run *run,
+                   const struct oy_program *program)
+{
+    struct trainer_options *const o = &v->o;
+
+    o->schedule.kind = (enum schedule_kind)v->schedule;
+    o->feed.path = run->input.item;
+    o->feed.n_path = (int)run->input.n_item;
+    o->feed.field = run->field;
+    o->feed.max_record = run->max_record;
+    o->feed.tmpdir = run->tmpdir;
+    o->feed.order = oy_options_given(program, "order") ? v->order : FEED_ANY;
+    o->output = run->output;
+    o->seed = (uint64_t)run->seed;
+    o->n_thread = (int)run->threads;
+    o->memory = run->memory;
+    o->progress = run->progress == OY_PROGRESS_ON ||
+                  (run->progress == OY_PROGRESS_AUTO && !run->quiet &&
+                   isatty(STDERR_FILENO));
+}
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct values v = DEFAULTS;
+    struct trainer_options *const o = &v.o;
+    const struct oy_option table[] = {
+        {"output", 'o', OY_OPT_STRING, &run.output, "CKPT", NULL, 0,
+         "Checkpoint folder to write; it appears whole or not at all."},
+        {"method", 0, OY_OPT_CHOICE, &v.method, NULL, "pretrain", M,
+         "What is learnt from the rows."},
+        {"preset", 0, OY_OPT_STRING, &o->preset, "NAME", NULL, M,
+         "A new model of a known shape: minimind-26m, minimind-64m, tiny. Its "
+         "vocabulary is the tokenizer's."},
+        {"config-model", 0, OY_OPT_STRING, &o->config_file, "FILE", NULL, 0,
+         "A new model of the shape in this config.json."},
+        {"init", 0, OY_OPT_STRING, &o->init, "CKPT", NULL, 0,
+         "Start from the weights of this checkpoint."},
+        {"tokenizer", 't', OY_OPT_STRING, &o->tokenizer, "TOKENIZER", NULL, 0,
+         "tokenizer.json or a folder with one: tokenises texts, and is copied "
+         "into the checkpoint (default: that of --init)."},
+        {"valid", 0, OY_OPT_STRING, &o->valid, "FILE", NULL, 0,
+         "Validation input of any of the three kinds; its loss is logged with "
+         "every checkpoint."},
+        {"steps", 0, OY_OPT_INT, &o->steps, "N", "0:", M,
+         "Optimiser steps (default: one epoch)."},
+        {"tokens", 0, OY_OPT_INT, &o->tokens, "N", "0:", M,
+         "Steps for this many tokens, by default those of --steps."},
+        {"epochs", 0, OY_OPT_DOUBLE, &o->epochs, "X", "0:1000000", M,
+         "Steps for this many passes over files, by default one."},
+        {"seq-len", 0, OY_OPT_INT, &o->seq_len, "N", "0:1048576", M,
+         "Targets of a row (default: 512, or the model's positions if fewer)."},
+        {"batch-rows", 0, OY_OPT_INT, &o->batch_rows, "N", "1:1048576", M,
+         "Rows of a micro-batch: what is in memory at once."},
+        {"accumulate", 0, OY_OPT_INT, &o->accumulate, "N", "1:1048576", M,
+         "Micro-batches of a step."},
+        {"lr", 0, OY_OPT_DOUBLE, &o->schedule.lr, "X", "0:100", M,
+         "Peak learning rate."},
+        {"schedule", 0, OY_OPT_CHOICE, &v.schedule, NULL,
+         "cosine|wsd|linear|constant|minimind", M,
+         "How the learning rate goes by step."},
+        {"warmup", 0, OY_OPT_INT, &o->schedule.warmup, "N", "0:", M,
+         "Steps of linear warm-up."},
+        {"decay-steps", 0, OY_OPT_INT, &o->schedule.decay, "N", "0:", M,
+         "Last steps, in which wsd goes down to zero."},
+        {"min-lr-ratio", 0, OY_OPT_DOUBLE, &o->schedule.min_ratio, "X", "0:1",
+         M, "Where cosine and linear end, as a part of --lr."},
+        {"weight-decay", 0, OY_OPT_DOUBLE, &o->optimizer.weight_decay, "X",
+         "0:10", M, "Of AdamW, on tensors of two and more dimensions."},
+        {"decay-all", 0, OY_OPT_FLAG, &o->optimizer.decay_all, NULL, NULL, M,
+         "Decay vectors too."},
+        {"beta1", 0, OY_OPT_DOUBLE, &o->optimizer.beta1, "X", "0:0.999999", M,
+         "Of AdamW."},
+        {"beta2", 0, OY_OPT_DOUBLE, &o->optimizer.beta2, "X", "0:0.999999", M,
+         "Of AdamW."},
+        {"eps", 0, OY_OPT_DOUBLE, &o->optimizer.eps, "X", "0:1", M,
+         "Of AdamW."},
+        {"clip", 0, OY_OPT_DOUBLE, &o->optimizer.clip, "X", "0:", M,
+         "Largest norm of a step's gradient; 0 clips nothing."},
+        {"dtype", 0, OY_OPT_CHOICE, &v.dtype, NULL, "f32", M,
+         "Numbers of the matrix products."},
+        {"z-loss", 0, OY_OPT_DOUBLE, &o->loss.z_loss, "X", "0:1", M,
+         "Weight of the mean square of log(sum(exp(logits)))."},
+        {"label-smoothing", 0, OY_OPT_DOUBLE, &o->loss.label_smoothing, "X",
+         "0:1", M, "As torch has it."},
+        {"loss-average", 0, OY_OPT_CHOICE, &o->loss_average, NULL, "step|micro",
+         M,
+         "Over all tokens of the step, or the mean of its micro-batches' "
+         "means."},
+        {"order", 0, OY_OPT_CHOICE, &v.order, NULL, "sequential|shuffle", M,
+         "Order of rows (default: shuffle for plain files)."},
+        {"save-every", 0, OY_OPT_INT, &o->save_every, "N", "0:", 0,
+         "Write the checkpoint every N steps; 0 means at the end."},
+        {"resume", 0, OY_OPT_FLAG, &o->resume, NULL, NULL, 0,
+         "Go on from the checkpoint in -o, if there is one."},
+        {"log", 0, OY_OPT_STRING, &o->log, "FILE.jsonl", NULL, 0,
+         "One JSON object a step."},
+        {"dump-gradients", 0, OY_OPT_STRING, &o->gradients, "DIR", NULL, 0,
+         "Write the first step's gradients, before clipping, to "
+         "DIR/gradients.safetensors."},
+        {"dry-run", 0, OY_OPT_FLAG, &o->dry_run, NULL, NULL, 0,
+         "Print weights, memory, steps and tokens as JSON; train nothing."},
+        {0},
+    };
+    struct oy_program program = {
+        .name = "oy-train",
+        .synopsis = "(--preset NAME | --config-model FILE | --init CKPT) "
+                    "[OPTION]... -o CKPT [FILE]...",
+        .summary = "train a language model",
+        .description = DESCRIPTION,
+        .option = table,
+    };
+
+    oy_run_init(&run, argv[0]);
+    if (oy_run_parse(&run, &program, argc, argv, &err) == 0 &&
+        check(&v, &run, &program, &err) == 0) {
+        settle(&v, &run, &program);
+        trainer_run(o, &err);
+    }
+    return oy_run_exit(&run, &err);
+}

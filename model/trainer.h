@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A training run from options to checkpoint.
+ *
+ * A step takes `accumulate` micro-batches of `batch_rows` rows. Its loss is
+ * the sum over its tokens divided by all tokens that have a target (or, with
+ * LOSS_MICRO, the mean of the micro-batches' means). When loss or gradient
+ * norm is not a finite number the update is left out and said so; three in a
+ * row end the run (65). Steps end early when a pipe ends. The checkpoint is
+ * written every save_every steps and at the end; `resume` goes on from there
+ * and gives the bytes that an uninterrupted run would have given.
+ */
+#ifndef MODEL_TRAINER_H
+#define MODEL_TRAINER_H
+
+#include <stdint.h>
+
+#include "core/error.h"
+#include "model/decoder.h"
+#include "model/feed.h"
+#include "model/optimizer.h"
+#include "model/schedule.h"
+
+enum loss_average { LOSS_STEP, LOSS_MICRO };
+
+struct trainer_options {
+    /* The model: exactly one of the first three. */
+    const char *preset, *config_file, *init;
+    const char *tokenizer; /* NULL: that of `init`, if it has one */
+    const char *output;    /* checkpoint folder */
+    int resume;
+
+    struct feed_options feed; /* tokenizer and seq_len are filled in */
+    const char *valid;        /* NULL: no validation */
+    /* How long: at most one above 0; none: one epoch. */
+    int64_t steps, tokens;
+    double epochs;
+    int64_t seq_len; /* 0: the model's max_position, at most 512 */
+    int64_t batch_rows, accumulate;
+
+    struct schedule schedule; /* steps is filled in */
+    struct optimizer_options optimizer;
+    struct decoder_loss_options loss;
+    int loss_average; /* enum loss_average */
+    uint64_t seed;
+
+    int64_t save_every;    /* 0: only at the end */
+    const char *log;       /* JSONL; NULL: none */
+    const char *gradients; /* folder: gradients of the run's first step, before
+                              clipping, as gradients.safetensors */
+    int dry_run;           /* say the plan on standard output, train nothing */
+    int n_thread;
+    uint64_t memory; /* refuse to need more; 0: any */
+    int progress;    /* show the line of progress */
+};
+
+/* The whole run. 0, or -1 with err. */
+int trainer_run(const struct trainer_options *options, struct oy_error *err);
+
+#endif
