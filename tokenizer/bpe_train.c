@@ -56,6 +56,7 @@ struct trainer {
     struct corpus corpus;
     struct pair_table pairs;
     struct pair_queue queue;
+    int64_t least;  /* the bar for both; 0 before the first time */
     uint32_t *list; /* words of all queued pairs */
     size_t n_list, list_cap;
 
@@ -272,89 +273,147 @@ static void prepare_words(struct trainer *t, const struct word_count *words)
     alphabet_release(&alphabet);
 }
 
-/* ---- the first pairs ---- */
+/* ---- all pairs of the words as they stand ---- */
 
-/* A pair of letters, while its words are counted and then listed. */
-struct first_pair {
+/* Only pairs of at least `least` are in the table and in the queue: most are
+ * rarer and are never merged. When the queue runs dry the bar is lowered and
+ * the words are read anew. Counting positions anew gives what adding up the
+ * steps gave, since a pair that was merged has none left. */
+
+/* A pair, while its words are counted and then listed. */
+struct found_pair {
     struct pair_entry entry;
     uint32_t last_word; /* plus one */
 };
 
-struct first_pairs {
-    struct first_pair *pair;
+struct found_pairs {
+    struct found_pair *pair;
     size_t n, cap;
 };
 
-/* In this stage the table's counts are numbers in `first`, plus one. */
-static void count_first_pairs(struct trainer *t, struct first_pairs *first)
+static int is_short_enough(const struct trainer *t, uint32_t left,
+                           uint32_t right)
+{
+    const size_t longest = t->options->max_token_length;
+    const size_t len = t->token_len[left] + t->token_len[right];
+
+    return !longest || len < longest || len == 2;
+}
+
+static void count_pair(struct trainer *t, struct found_pairs *found,
+                       uint64_t key, size_t w)
+{
+    int64_t *const number = pair_table_at(&t->pairs, key);
+
+    if (!*number) {
+        OY_GROW(found->pair, found->cap, found->n + 1);
+        found->pair[found->n++] = (struct found_pair){.entry.key = key};
+        *number = (int64_t)found->n;
+    }
+    struct found_pair *const pair = &found->pair[*number - 1];
+
+    pair->entry.count += t->corpus.word[w].count;
+    pair->entry.n_words += pair->last_word != w + 1;
+    pair->last_word = (uint32_t)w + 1;
+}
+
+/* In this stage the table's counts are numbers in `found`, plus one. */
+static void count_pairs(struct trainer *t, struct found_pairs *found)
 {
     for (size_t w = 0; w < t->corpus.n_word; w++) {
         const struct word *const word = &t->corpus.word[w];
         const uint32_t *const symbol = t->corpus.symbol + word->start;
 
         for (size_t i = 0; i + 1 < word->len; i++) {
-            const uint64_t key = pair_key(symbol[i], symbol[i + 1]);
-            int64_t *const number = pair_table_at(&t->pairs, key);
-
-            if (!*number) {
-                OY_GROW(first->pair, first->cap, first->n + 1);
-                first->pair[first->n++] = (struct first_pair){.entry.key = key};
-                *number = (int64_t)first->n;
-            }
-            struct first_pair *const pair = &first->pair[*number - 1];
-
-            pair->entry.count += word->count;
-            pair->entry.n_words += pair->last_word != w + 1;
-            pair->last_word = (uint32_t)w + 1;
+            if (is_short_enough(t, symbol[i], symbol[i + 1]))
+                count_pair(t, found, pair_key(symbol[i], symbol[i + 1]), w);
         }
     }
 }
 
-static void list_first_words(struct trainer *t, struct first_pairs *first)
+static void list_word(struct trainer *t, struct found_pairs *found,
+                      uint64_t key, size_t w)
 {
-    for (size_t i = 0; i < first->n; i++) {
-        first->pair[i].entry.list = t->n_list;
-        first->pair[i].last_word = 0;
-        t->n_list += first->pair[i].entry.n_words;
+    const int64_t *const number = pair_table_find(&t->pairs, key);
+
+    if (!number)
+        return;
+    struct found_pair *const pair = &found->pair[*number - 1];
+
+    if (pair->entry.count < t->least || pair->last_word == w + 1)
+        return;
+    t->list[pair->entry.list++] = (uint32_t)w;
+    pair->last_word = (uint32_t)w + 1;
+}
+
+static void list_words(struct trainer *t, struct found_pairs *found)
+{
+    t->n_list = 0;
+    for (size_t i = 0; i < found->n; i++) {
+        struct found_pair *const pair = &found->pair[i];
+
+        pair->last_word = 0;
+        pair->entry.list = t->n_list;
+        if (pair->entry.count >= t->least)
+            t->n_list += pair->entry.n_words;
     }
     OY_GROW(t->list, t->list_cap, t->n_list);
     for (size_t w = 0; w < t->corpus.n_word; w++) {
         const struct word *const word = &t->corpus.word[w];
         const uint32_t *const symbol = t->corpus.symbol + word->start;
 
-        for (size_t i = 0; i + 1 < word->len; i++) {
-            const int64_t number =
-                *pair_table_find(&t->pairs, pair_key(symbol[i], symbol[i + 1]));
-            struct first_pair *const pair = &first->pair[number - 1];
-
-            if (pair->last_word != w + 1)
-                t->list[pair->entry.list++] = (uint32_t)w;
-            pair->last_word = (uint32_t)w + 1;
-        }
+        for (size_t i = 0; i + 1 < word->len; i++)
+            list_word(t, found, pair_key(symbol[i], symbol[i + 1]), w);
     }
 }
 
-/* Pairs below this are never merged, and counts of queued pairs only fall. */
-static int64_t least_count(const struct trainer *t)
+/* Pairs below this are never merged. */
+static int64_t lowest_bar(const struct trainer *t)
 {
     return t->options->min_frequency > 1 ? t->options->min_frequency : 1;
 }
 
-static void queue_first_pairs(struct trainer *t)
+/* The count of the n-th merge is about that of the first, divided by n (Zipf);
+ * half of that for safety. A bad guess costs time, nothing else. */
+static int64_t first_bar(const struct trainer *t,
+                         const struct found_pairs *found)
 {
-    struct first_pairs first = {0};
+    const size_t n_token = t->out->n_token;
+    const size_t n_wanted =
+        t->options->vocab_size > n_token ? t->options->vocab_size - n_token : 1;
+    int64_t most = 0;
 
-    count_first_pairs(t, &first);
-    list_first_words(t, &first);
-    for (size_t i = 0; i < first.n; i++) {
-        struct pair_entry *const entry = &first.pair[i].entry;
-
-        entry->list -= entry->n_words;
-        *pair_table_find(&t->pairs, entry->key) = entry->count;
-        if (entry->count >= least_count(t))
-            pair_queue_push(&t->queue, entry);
+    for (size_t i = 0; i < found->n; i++) {
+        if (found->pair[i].entry.count > most)
+            most = found->pair[i].entry.count;
     }
-    oy_free(first.pair);
+    const int64_t bar = most / (int64_t)n_wanted / 2;
+
+    return bar > lowest_bar(t) ? bar : lowest_bar(t);
+}
+
+/* Fills table, queue and lists. */
+static void find_pairs(struct trainer *t)
+{
+    struct found_pairs found = {0};
+
+    pair_table_release(&t->pairs);
+    pair_queue_release(&t->queue);
+    count_pairs(t, &found);
+    if (!t->least)
+        t->least = first_bar(t, &found);
+    list_words(t, &found);
+    pair_table_release(&t->pairs);
+    for (size_t i = 0; i < found.n; i++) {
+        struct pair_entry *const entry = &found.pair[i].entry;
+
+        if (entry->count < t->least)
+            continue;
+        entry->list -= entry->n_words;
+        *pair_table_at(&t->pairs, entry->key) = entry->count;
+        pair_queue_push(&t->queue, entry);
+    }
+    oy_free(found.pair);
 }
 
 /* ---- one merge ---- */
@@ -441,7 +500,7 @@ static void settle_counts(struct trainer *t, const struct merge *merge)
     for (size_t i = 0; i < t->n_touched; i++) {
         const struct neighbour *const neighbour = &t->neighbour[t->touched[i]];
 
-        if (neighbour->won)
+        if (neighbour->won >= t->least)
             *pair_table_at(&t->pairs, won_key(merge, t->touched[i])) +=
                 neighbour->won;
     }
@@ -462,10 +521,10 @@ static void queue_won_pairs(struct trainer *t, const struct merge *merge)
         struct neighbour *const neighbour = &t->neighbour[at];
         const uint64_t key = won_key(merge, at);
         const int64_t count =
-            neighbour->won ? *pair_table_find(&t->pairs, key) : 0;
+            neighbour->won >= t->least ? *pair_table_find(&t->pairs, key) : 0;
 
         neighbour->list = SIZE_MAX;
-        if (count < least_count(t))
+        if (count < t->least)
             continue;
         neighbour->list = t->n_list;
         t->n_list += neighbour->n_words;
@@ -520,6 +579,25 @@ static void make_room_for_neighbours(struct trainer *t)
            (t->neighbour_cap - n_old) * sizeof *t->neighbour);
 }
 
+/* Merges in all words of a list. They lie anywhere in memory: what the next
+ * ones need is asked for in time. */
+static void merge_in_words(struct trainer *t, const struct merge *merge,
+                           const struct pair_entry *entry)
+{
+    enum { AHEAD = 8 };
+    const uint32_t *const list = t->list + entry->list;
+    const struct corpus *const corpus = &t->corpus;
+
+    for (uint32_t i = 0; i < entry->n_words; i++) {
+        if (i + 2 * AHEAD < entry->n_words)
+            __builtin_prefetch(&corpus->word[list[i + 2 * AHEAD]]);
+        if (i + AHEAD < entry->n_words)
+            __builtin_prefetch(corpus->symbol +
+                               corpus->word[list[i + AHEAD]].start);
+        merge_in_word(t, merge, list[i]);
+    }
+}
+
 static void merge_pair(struct trainer *t, const struct pair_entry *entry)
 {
     const size_t longest = t->options->max_token_length;
@@ -534,14 +612,14 @@ static void merge_pair(struct trainer *t, const struct pair_entry *entry)
     if (longest)
         merge.room = longest > made_len ? longest - made_len : 1;
     make_room_for_neighbours(t);
-    for (uint32_t i = 0; i < entry->n_words; i++)
-        merge_in_word(t, &merge, t->list[entry->list + i]);
+    merge_in_words(t, &merge, entry);
     settle_counts(t, &merge);
     queue_won_pairs(t, &merge);
     forget_step(t);
 }
 
-static void merge_all(struct trainer *t)
+/* Merges until the vocabulary is full or no pair is left above the bar. */
+static void merge_down_to_bar(struct trainer *t)
 {
     struct pair_entry entry;
 
@@ -554,19 +632,32 @@ static void merge_all(struct trainer *t)
             continue;
         }
         entry.count = count;
-        if (count >= least_count(t))
+        if (count >= t->least)
             pair_queue_push(&t->queue, &entry);
     }
 }
 
+static void merge_all(struct trainer *t)
+{
+    const int64_t lowest = lowest_bar(t);
+
+    find_pairs(t);
+    merge_down_to_bar(t);
+    while (t->out->n_token < t->options->vocab_size && t->least > lowest) {
+        t->least = t->least / 16 > lowest ? t->least / 16 : lowest;
+        find_pairs(t);
+        merge_down_to_bar(t);
+    }
+}
+
 void bpe_train(const struct bpe_train_options *options,
-               const struct word_count *words, struct bpe_trained *trained)
+               struct word_count *words, struct bpe_trained *trained)
 {
     struct trainer t = {.options = options, .out = trained};
 
     add_special_tokens(&t);
     prepare_words(&t, words);
-    queue_first_pairs(&t);
+    word_count_release(words);
     merge_all(&t);
     word_count_release(&t.by_text);
     oy_buffer_release(&t.text);

@@ -56,9 +56,10 @@ struct bpe_trained {
     int tie_was_cut;  /* limit_alphabet cut inside a group of equal counts */
 };
 
-/* Fills `trained`, which must be empty. */
+/* Fills `trained`, which must be empty, and empties `words`, whose memory is
+ * wanted for the merges. */
 void bpe_train(const struct bpe_train_options *options,
-               const struct word_count *words, struct bpe_trained *trained);
+               struct word_count *words, struct bpe_trained *trained);
 void bpe_trained_release(struct bpe_trained *trained);
 
 #endif
