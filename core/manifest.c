@@ -31,6 +31,34 @@ struct history {
 
 /* ---- reading ---- */
 
+/* The comma before the member that a value belongs to. */
+static const char *comma_before(const struct oy_json_value *document,
+                                const struct oy_json_value *value)
+{
+    const char *at = value->at;
+
+    while (*at != ',' && at > document->at + 1)
+        at--;
+    return at;
+}
+
+/* Whether the bytes are those that were written. */
+static int is_intact(const struct oy_json_value *document, const char *text,
+                     size_t len)
+{
+    const struct oy_json_value checksum = oy_json_member(document, "checksum");
+    char hash[33];
+
+    if (checksum.kind != OY_JSON_STRING)
+        return 0;
+    const char *end = comma_before(document, &checksum);
+    oy_hash128_text(oy_hash128(text, (size_t)(end - text)), hash);
+    if (!oy_json_equals(&checksum, hash))
+        return 0;
+    const char *tail = checksum.at + checksum.len;
+    return (size_t)(text + len - tail) == 3 && !memcmp(tail, "\n}\n", 3);
+}
+
 char *oy_manifest_read(const char *path, struct oy_json_value *document,
                        struct oy_error *err)
 {
@@ -52,10 +80,14 @@ char *oy_manifest_read(const char *path, struct oy_json_value *document,
         oy_json_member(document, "oyster_manifest");
     if (oy_json_int64(&format, &version))
         goto not_one;
-    if (version == FORMAT_VERSION)
+    if (version != FORMAT_VERSION) {
+        oy_fail(err, OY_DATA, "%s: manifest of the unknown version %lld", path,
+                (long long)version);
+        goto bad;
+    }
+    if (is_intact(document, text, len))
         return text;
-    oy_fail(err, OY_DATA, "%s: manifest of the unknown version %lld", path,
-            (long long)version);
+    oy_fail(err, OY_DATA, "%s: its checksum does not fit", path);
     goto bad;
 not_one:
     oy_fail(err, OY_DATA, "%s: not a manifest", path);
@@ -127,14 +159,11 @@ static void add_entry(struct history *history, char *entry)
 static char *make_entry(const struct oy_json_value *document)
 {
     const struct oy_json_value past = oy_json_member(document, "history");
-    const char *end = document->at + document->len - 1;
+    const char *end = past.kind == OY_JSON_MISSING
+                          ? document->at + document->len - 1
+                          : comma_before(document, &past);
     struct oy_buffer out = {0};
 
-    if (past.kind != OY_JSON_MISSING) {
-        end = past.at;
-        while (*end != ',' && end > document->at + 1)
-            end--;
-    }
     while (strchr(" \t\r\n", end[-1]))
         end--;
     for (const char *at = document->at; at < end; at++) {
@@ -315,7 +344,15 @@ static void put_history(struct oy_buffer *out, const struct history *history)
         oy_buffer_append_string(out, i ? ",\n    " : "\n    ");
         oy_buffer_append_string(out, history->entry[i]);
     }
-    oy_buffer_append_string(out, history->n_entry ? "\n  ]\n}\n" : "]\n}\n");
+    oy_buffer_append_string(out, history->n_entry ? "\n  ]" : "]");
+}
+
+static void put_checksum(struct oy_buffer *out)
+{
+    char hash[33];
+
+    oy_hash128_text(oy_hash128(out->data, out->len), hash);
+    oy_buffer_append_format(out, ",\n  \"checksum\": \"%s\"\n}\n", hash);
 }
 
 int oy_manifest_write(const char *path, const struct oy_manifest *manifest,
@@ -337,6 +374,7 @@ int oy_manifest_write(const char *path, const struct oy_manifest *manifest,
     put_counters(&out, "counts", manifest->counter);
     put_counters(&out, "reasons", manifest->reason);
     put_history(&out, &history);
+    put_checksum(&out);
     const int status = oy_output_write_file(path, out.data, out.len, err);
     for (size_t i = 0; i < history.n_entry; i++)
         oy_free(history.entry[i]);

@@ -11,8 +11,9 @@
  * oldest first, each once and without a history of its own. They are found by
  * the hashes of their outputs: in NAME.manifest.json beside an input NAME,
  * then in all *.manifest.json of that folder and (for pipes) of the folder of
- * the new manifest. Equal runs write equal manifests: no time, no path, no
- * thread count.
+ * the new manifest. `checksum`, last, is the XXH3-128 of all bytes before the
+ * comma in front of it. Equal runs write equal manifests: no time, no path,
+ * no thread count.
  */
 #ifndef CORE_MANIFEST_H
 #define CORE_MANIFEST_H
@@ -52,7 +53,7 @@ int oy_manifest_hash_file(struct oy_manifest_file *file, struct oy_error *err);
 int oy_manifest_write(const char *path, const struct oy_manifest *manifest,
                       struct oy_error *err);
 
-/* Reads a manifest and checks its grammar and version. Returns its text (yours,
+/* Reads a manifest and checks its grammar, version and checksum. Returns its text (yours,
  * free with oy_free), into which `document` points; NULL after a failure (65
  * when it is no manifest). */
 char *oy_manifest_read(const char *path, struct oy_json_value *document,
