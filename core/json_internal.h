@@ -13,28 +13,29 @@
 
 /* What an unescaping leaves beside the text. */
 struct oy_json_unescaped {
-  uint64_t n_repaired; /* lone surrogates, now U+FFFD */
-  int has_high;        /* 1: bytes of 0x80 and above may be there */
-  const char *why;     /* of a failure */
+    uint64_t n_repaired; /* lone surrogates, now U+FFFD */
+    int has_high;        /* 1: bytes of 0x80 and above may be there */
+    const char *why;     /* of a failure */
 };
 
 /* The inner loops in two forms. All may read OY_PADDING bytes behind `end`,
  * and answer as if they had not. */
 struct oy_json_kernel {
-  /* The quote that closes the string whose first inner byte is `at`, or
+    /* The quote that closes the string whose first inner byte is `at`, or
    * NULL. *escapes becomes non-zero if the string holds a backslash (it may
    * be so if the bytes behind it do); it is never cleared. */
-  const char *(*string_end)(const char *at, const char *end, uint64_t *escapes);
-  /* The byte behind the bracket that closes the object or array whose first
+    const char *(*string_end)(const char *at, const char *end,
+                              uint64_t *escapes);
+    /* The byte behind the bracket that closes the object or array whose first
    * inner byte is `at`, or NULL. Brackets are counted, not matched. */
-  const char *(*container_end)(const char *at, const char *end);
-  /* The first quote, backslash or control, or `end`. *high becomes non-zero
+    const char *(*container_end)(const char *at, const char *end);
+    /* The first quote, backslash or control, or `end`. *high becomes non-zero
    * if a byte before it is not ASCII (or one behind it). */
-  const char *(*plain_end)(const char *at, const char *end, uint64_t *high);
-  /* Writes the inside of a string unescaped; `out` has room for end - at +
+    const char *(*plain_end)(const char *at, const char *end, uint64_t *high);
+    /* Writes the inside of a string unescaped; `out` has room for end - at +
    * OY_PADDING bytes. Returns the end of the output, NULL when malformed. */
-  char *(*unescape)(const char *at, const char *end, char *out,
-                    struct oy_json_unescaped *result);
+    char *(*unescape)(const char *at, const char *end, char *out,
+                      struct oy_json_unescaped *result);
 };
 
 extern const struct oy_json_kernel oy_json_plain;
@@ -43,14 +44,16 @@ extern const struct oy_json_kernel oy_json_avx2; /* plain elsewhere */
 /* The best one for this machine. */
 const struct oy_json_kernel *oy_json_kernel(void);
 
-static inline int oy_json_is_space(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+static inline int oy_json_is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-static inline const char *oy_json_skip_space(const char *at, const char *end) {
-  while (at < end && oy_json_is_space(*at))
-    at++;
-  return at;
+static inline const char *oy_json_skip_space(const char *at, const char *end)
+{
+    while (at < end && oy_json_is_space(*at))
+        at++;
+    return at;
 }
 
 /* The byte behind the number that begins at `at`, by the grammar of RFC 8259,
