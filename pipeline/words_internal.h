@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the word splitters share. */
+#ifndef PIPELINE_WORDS_INTERNAL_H
+#define PIPELINE_WORDS_INTERNAL_H
+
+#include "core/alloc.h"
+#include "pipeline/words.h"
+
+static inline void words_push(struct words *words, size_t at, size_t len)
+{
+    if (words->n == words->cap)
+        OY_GROW(words->item, words->cap, words->n + 1);
+    words->item[words->n++] = (struct word){(uint32_t)at, (uint32_t)len};
+}
+
+void words_split_uax29(const char *text, size_t len, struct words *words);
+
+#endif
