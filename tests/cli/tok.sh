@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-tok: commands, options, fields, counts, exit codes. The ids of the small
+# tokenizer in tests/data/tokenizer are those of Hugging Face's tokenizers.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+TOK=tests/data/tokenizer
+bad=0
+same() { # same WHAT WANT GOT
+    if [ "$2" = "$3" ]; then echo "ok - $1"; else
+        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
+    fi
+}
+code() { # code WHAT WANT COMMAND...: stores standard error in $T/err
+    local what=$1 want=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err" </dev/null
+    same "$what" "$want" $?
+}
+says() { same "$1" 0 "$(grep -q -- "$2" "$T/err"; echo $?)"; }
+tok() { "$BIN/oy-tok" "$@" 2>&1; }
+
+same "encode adds the ids" \
+    '{"id":1,"text":"The oyster and the pearls.","ids":[278,337,297,273,272,280,321,15]}' \
+    "$(echo '{"id":1,"text":"The oyster and the pearls."}' | tok encode -t $TOK)"
+same "ids that are there are replaced" '{"ids":[297],"text":" and"}' \
+    "$(echo '{"ids":[1,2,3],"text":" and"}' | tok encode -t $TOK)"
+same "ids stand before oyster" '{"text":" and","ids":[297],"oyster":{"x":1}}' \
+    "$(echo '{"text":" and","oyster":{"x":1}}' | tok encode -t $TOK)"
+same "an empty text has no ids" '{"text":"","ids":[]}' \
+    "$(echo '{"text":""}' | tok encode -t $TOK)"
+same "another field" '{"a":{"b":" and"},"ids":[297]}' \
+    "$(echo '{"a":{"b":" and"}}' | tok encode -t $TOK --field a.b)"
+same "a special token is a token" '{"text":"<|end|> text","ids":[1,303]}' \
+    "$(echo '{"text":"<|end|> text"}' | tok encode -t $TOK)"
+n=$(echo '{"text":"<|end|>"}' | tok encode -t $TOK --special-text text |
+    grep -c '"ids":\[1\]')
+same "--special-text text does not find it" 0 "$n"
+same "and the text comes back" '<|end|>' \
+    "$(echo '{"text":"<|end|>"}' | tok encode -t $TOK --special-text text |
+        tok decode -t $TOK --skip-special | sed 's/.*"text":"//; s/".*//')"
+same "--add-special" '{"text":" and","ids":[0,297]}' \
+    "$(echo '{"text":" and"}' | tok encode -t $TOK --add-special)"
+same "invalid bytes become U+FFFD in ids and text" \
+    "$(printf '{"text":"a\xef\xbf\xbdb"}\n' | tok encode -t $TOK)" \
+    "$(printf '{"text":"a\xffb"}\n' | tok encode -t $TOK)"
+
+same "decode" '{"ids":[0,278,337,1],"text":"<|begin|>The oyster<|end|>"}' \
+    "$(echo '{"ids":[0,278,337,1]}' | tok decode -t $TOK)"
+same "decode --skip-special" '{"ids":[0,278,337,1],"text":"The oyster"}' \
+    "$(echo '{"ids":[0,278,337,1]}' | tok decode -t $TOK --skip-special)"
+same "decode replaces the text" '{"text":"The","ids":[278]}' \
+    "$(echo '{"text":"old","ids":[278]}' | tok decode -t $TOK)"
+same "decode leaves unknown ids out" '{"ids":[278,99999,-4],"text":"The"}' \
+    "$(echo '{"ids":[278,99999,-4]}' | tok decode -t $TOK)"
+
+for i in $(seq 1 3000); do
+    echo "{\"id\":$i,\"text\":\"Zahl $i: ünïcödé 中文 \\n\\t\\u0041 <|end|> oyster\"}"
+done >"$T/a.jsonl"
+tok encode -t $TOK "$T/a.jsonl" >"$T/ids.jsonl"
+same "there and back" \
+    "$(tok encode -t $TOK "$T/a.jsonl" | tok decode -t $TOK | sha256sum)" \
+    "$(sed 's/\\u0041/A/' "$T/a.jsonl" | tok encode -t $TOK | sha256sum)"
+for threads in 1 2 7; do
+    same "-T $threads gives the same bytes" "$(sha256sum <"$T/ids.jsonl")" \
+        "$(tok encode -T $threads -t $TOK "$T/a.jsonl" | sha256sum)"
+done
+zstd -q $TOK/tokenizer.json -o "$T/tokenizer.json.zst"
+same "a compressed tokenizer is the same" "$(sha256sum <"$T/ids.jsonl")" \
+    "$(tok encode -t "$T/tokenizer.json.zst" "$T/a.jsonl" | sha256sum)"
+same "a folder with a compressed one too" "$(sha256sum <"$T/ids.jsonl")" \
+    "$(tok encode -t "$T" "$T/a.jsonl" | sha256sum)"
+
+head -2 "$T/a.jsonl" >"$T/b.jsonl"
+tok count -t $TOK "$T/a.jsonl" "$T/b.jsonl" >"$T/count"
+same "count: a line a file, and the sum" 4 "$(wc -l <"$T/count")"
+same "count: documents" "3000 2 3002" \
+    "$(awk 'NR > 1 { print $1 }' "$T/count" | xargs)"
+same "count: tokens" \
+    "$(sed 's/.*"ids":\[//' "$T/ids.jsonl" | awk -F, '{ n += NF } END { print n }')" \
+    "$(awk -v f="$T/a.jsonl" '$5 == f { print $3 }' "$T/count")"
+sum=$(awk 'NR > 1 && NR < 4 { b += $2; t += $3 } END { print b, t }' "$T/count")
+same "count: the sum is the sum" "$sum" \
+    "$(awk '$5 == "total" { print $2, $3 }' "$T/count")"
+
+code "no command" 64 "$BIN/oy-tok" -t $TOK
+code "an unknown command" 64 "$BIN/oy-tok" sing -t $TOK
+says "it is named" "sing"
+code "no tokenizer" 64 "$BIN/oy-tok" encode "$T/a.jsonl"
+code "an unknown choice" 64 "$BIN/oy-tok" encode -t $TOK --special-text x
+code "a missing tokenizer" 66 "$BIN/oy-tok" encode -t "$T/none" "$T/a.jsonl"
+says "it is named" "$T/none"
+echo '{"model":{}}' >"$T/bad.json"
+code "a damaged tokenizer" 65 "$BIN/oy-tok" encode -t "$T/bad.json" "$T/a.jsonl"
+says "it is named" "bad.json"
+sed 's/"type": "ByteLevel"/"type": "Metaspace"/' $TOK/tokenizer.json >"$T/meta.json"
+code "a component that is not known" 65 \
+    "$BIN/oy-tok" encode -t "$T/meta.json" "$T/a.jsonl"
+says "it is named" "Metaspace"
+{ echo '{"text":"fine"}'; echo '{"text":"<|end|>"}'; } >"$T/special.jsonl"
+code "--special-text error" 65 \
+    "$BIN/oy-tok" encode -t $TOK --special-text error "$T/special.jsonl"
+says "names line and token" "special.jsonl:2: .*<|end|>"
+echo '{"ids":"abc"}' >"$T/noids.jsonl"
+code "ids that are no list" 65 "$BIN/oy-tok" decode -t $TOK "$T/noids.jsonl"
+says "names line and field" "noids.jsonl:1: .*'ids'"
+printf '{"text":"bad \xff byte"}\n' >"$T/utf8.jsonl"
+code "--strict refuses invalid UTF-8" 65 \
+    "$BIN/oy-tok" encode --strict -t $TOK "$T/utf8.jsonl"
+exit $bad
