@@ -63,7 +63,7 @@ int ask_run(const struct ask_options *options, const struct ask_sink *sink,
 
 /* For oy-decon: instead of requests, every document's text (its prompt
  * without shots, and its right answer) as {"id","text","task"} lines. */
-int ask_texts(const struct ask_options *options, struct oy_buffer *line,
+int ask_texts(const struct ask_options *options,
               int (*put)(void *arg, const char *line, size_t len,
                          struct oy_error *err),
               void *arg, struct oy_error *err);

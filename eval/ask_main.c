@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-ask: the questions of benchmarks, as a stream of requests. */
+#include <string.h>
+
+#include "core/output.h"
+#include "core/run.h"
+#include "eval/ask.h"
+#include "eval/ask_settings.h"
+
+static const char description[] =
+    "Writes the requests of benchmark tasks, one JSON object a line: contexts,"
+    " continuations and generation settings are lm-evaluation-harness's, byte"
+    " for byte, so that a model scored on them (oy-score) and graded"
+    " (oy-grade) has lm-eval's numbers.\n"
+    "\n"
+    "The first line tells of the run: tasks, versions, options, hashes of the"
+    " data. The first request of a document also carries the document, the"
+    " index of the right choice and the choices.\n"
+    "\n"
+    "    oy-ask --tasks arc_easy,wikitext --limit 2\n"
+    "\n"
+    "    oy-ask --tasks mmlu --num-fewshot 5 --data DIR | oy-score --model M |"
+    " oy-grade -o results.json";
+
+struct stream {
+    struct oy_output *output;
+    struct oy_buffer line;
+};
+
+static int write_line(struct stream *stream, struct oy_error *err)
+{
+    const int rc = oy_output_write(stream->output, stream->line.data,
+                                   stream->line.len, err);
+
+    oy_buffer_clear(&stream->line);
+    return rc;
+}
+
+static int put_header(void *arg, const char *run, size_t len,
+                      struct oy_error *err)
+{
+    struct stream *stream = arg;
+
+    oy_buffer_append_string(&stream->line, "{\"oyster_run\": ");
+    oy_buffer_append(&stream->line, run, len);
+    oy_buffer_append_string(&stream->line, "}\n");
+    return write_line(stream, err);
+}
+
+static int put_request(void *arg, const struct request *request,
+                       struct oy_error *err)
+{
+    struct stream *stream = arg;
+
+    request_write(request, &stream->line);
+    return write_line(stream, err);
+}
+
+static int put_text(void *arg, const char *line, size_t len,
+                    struct oy_error *err)
+{
+    struct stream *stream = arg;
+
+    return oy_output_write(stream->output, line, len, err);
+}
+
+static int run_ask(const struct oy_run *run, const struct ask_options *options,
+                   int texts, struct oy_error *err)
+{
+    struct stream stream = {.output = oy_run_open_output(run, err)};
+    const struct ask_sink sink = {put_header, put_request, &stream};
+    int rc;
+
+    if (!stream.output)
+        return -1;
+    rc = texts ? ask_texts(options, put_text, &stream, err)
+               : ask_run(options, &sink, err);
+    oy_buffer_release(&stream.line);
+    if (rc) {
+        oy_output_discard(stream.output);
+        return -1;
+    }
+    return oy_output_commit(stream.output, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct ask_settings settings;
+    struct ask_options options;
+    int texts = 0;
+    struct oy_option option[ASK_N_OPTION + 2] = {0};
+    struct oy_program program = {
+        .name = "oy-ask",
+        .synopsis = "--tasks LIST [OPTION]...",
+        .summary = "ask the questions of benchmarks",
+        .description = description,
+        .option = option,
+    };
+
+    ask_settings_init(&settings);
+    ask_settings_options(&settings, option);
+    option[ASK_N_OPTION] = (struct oy_option){
+        "texts",
+        0,
+        OY_OPT_FLAG,
+        &texts,
+        NULL,
+        NULL,
+        OY_OPT_IN_MANIFEST,
+        "Write the benchmarks' texts, one record a document, instead of"
+        " requests: what oy-decon compares with."};
+    oy_run_init(&run, argv[0]);
+    if (!oy_run_parse(&run, &program, argc, argv, &err) &&
+        !ask_settings_finish(&settings, &program, &run.input, &options, &err))
+        run_ask(&run, &options, texts, &err);
+    return oy_run_exit(&run, &err);
+}

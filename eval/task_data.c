@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Splits of data sets found, loaded, read row by row. */
+#include "eval/task_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/hash.h"
+#include "core/input.h"
+#include "core/run.h"
+
+/* "cais/mmlu" is kept in "cais__mmlu". */
+static char *folder_name(const char *dataset)
+{
+    struct oy_buffer name = {0};
+    char *copy;
+
+    for (; *dataset; dataset++) {
+        if (*dataset == '/')
+            oy_buffer_append_string(&name, "__");
+        else
+            oy_buffer_append_char(&name, *dataset);
+    }
+    copy = oy_strdup(oy_buffer_string(&name));
+    oy_buffer_release(&name);
+    return copy;
+}
+
+static char *find_file(const char *folder, const struct task *task,
+                       const char *split)
+{
+    static const char *const suffix[] = {".jsonl", ".jsonl.zst", ".jsonl.gz"};
+    char *dataset = folder_name(task->dataset_path);
+    char *path = NULL;
+
+    for (size_t i = 0; i < sizeof suffix / sizeof *suffix && !path; i++) {
+        path = oy_asprintf("%s/%s/%s/%s%s", folder, dataset,
+                           task->dataset_name ? task->dataset_name : "default",
+                           split, suffix[i]);
+        if (access(path, F_OK) != 0) {
+            oy_free(path);
+            path = NULL;
+        }
+    }
+    oy_free(dataset);
+    return path;
+}
+
+static void find_rows(struct task_data *data)
+{
+    const char *at = data->text;
+    const char *end = data->text + data->len;
+
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at);
+        if (len && at[len - 1] == '\r')
+            len--;
+        if (len) {
+            OY_GROW(data->row, data->cap_row, data->n_row + 1);
+            data->row[data->n_row++] = (struct oy_text){at, len};
+        }
+        if (!stop)
+            break;
+        at = stop + 1;
+    }
+}
+
+static int load(struct task_data *data, const char *folder,
+                const struct task *task, const char *split,
+                struct oy_error *err)
+{
+    data->path = find_file(folder, task, split);
+    if (!data->path)
+        return oy_fail(
+            err, OY_NOINPUT, "task '%s': no split '%s' of '%s' (%s) in %s",
+            task->name, split, task->dataset_path,
+            task->dataset_name ? task->dataset_name : "default", folder);
+    data->text = oy_input_slurp(data->path, SIZE_MAX / 4, &data->len, err);
+    if (!data->text)
+        return -1;
+    oy_hash128_text(oy_hash128(data->text, data->len), data->hash);
+    find_rows(data);
+    return 0;
+}
+
+int task_data_open(struct task_data *data, const char *folder,
+                   const struct task *task, const char *split,
+                   struct oy_error *err)
+{
+    char *bundled = NULL;
+    int rc;
+
+    *data = (struct task_data){0};
+    if (!folder)
+        folder = getenv("OYSTER_TASK_DATA");
+    if (!folder)
+        folder = bundled = oy_find_data("benchmarks/samples");
+    if (folder)
+        rc = load(data, folder, task, split, err);
+    else
+        rc = oy_fail(err, OY_NOINPUT, "no task data: give --data DIR");
+    oy_free(bundled);
+    if (rc)
+        task_data_release(data);
+    return rc;
+}
+
+void task_data_release(struct task_data *data)
+{
+    oy_free(data->path);
+    oy_free(data->text);
+    oy_free(data->row);
+    *data = (struct task_data){0};
+}
+
+int task_data_read(const struct task_data *data, size_t index,
+                   const struct task *task, struct oy_arena *arena,
+                   struct template_value *document, struct oy_error *err)
+{
+    const char *why = "";
+
+    if (template_parse_json(data->row[index].at, data->row[index].len, arena,
+                            document, &why))
+        oy_fail(err, OY_DATA, "%s", why);
+    else if (document->kind != TEMPLATE_DICT)
+        oy_fail(err, OY_DATA, "not an object");
+    else if (task_process_document(task, document, arena, err) == 0)
+        return 0;
+    return oy_fail_at(err, "%s: row %zu", data->path, index + 1);
+}
