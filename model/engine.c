@@ -150,6 +150,12 @@ const char *engine_kernel_name(const struct engine *engine)
     return gemm_kernel_name(engine->gemm);
 }
 
+struct oy_hash128 engine_weights_hash(const struct engine *engine)
+{
+    return oy_hash128(engine->weights,
+                      engine->layout->n_float * sizeof *engine->weights);
+}
+
 /* ---- preparing a pass ---- */
 
 /* The angles of positions below n. */

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/pool.h"
 #include "model/config.h"
 #include "model/kv.h"
@@ -47,6 +48,8 @@ struct kv_pool *engine_kv(struct engine *engine);
 struct oy_pool *engine_pool(const struct engine *engine);
 /* For journals and manifests; borrowed. */
 const char *engine_kernel_name(const struct engine *engine);
+/* Of all weights as they lie in memory; takes a moment. */
+struct oy_hash128 engine_weights_hash(const struct engine *engine);
 
 /* The next n tokens of a sequence. The ids must be in 0 .. n_vocab - 1
  * (asserted). A sequence stands in one piece of a pass only. */

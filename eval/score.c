@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The stream behind oy-score. */
+#include "eval/score.h"
+
+#include <string.h>
+
+#include "core/filter.h"
+#include "eval/journal.h"
+
+/* A window ends with a document once it holds this much. */
+enum { WINDOW_REQUESTS = 4096, WINDOW_TOKENS = 4 << 20 };
+
+/* What judge() leaves of a line. */
+struct judged {
+    int is_header;
+    struct oy_json_value run; /* of a header */
+    struct oy_text task;
+    int64_t doc_id;
+    enum request_type type;
+    struct plan plan;
+    struct oy_hash128 key;
+};
+
+struct score {
+    const struct score_settings *settings;
+    struct scorer *scorer;
+    struct journal *journal;
+
+    /* The window. */
+    struct oy_arena arena;
+    struct scorer_item *item;
+    struct oy_text *line;   /* [n_item] */
+    struct oy_hash128 *key; /* [n_item] */
+    size_t n_item, cap_item, cap_line, cap_key;
+    size_t n_token;
+    struct oy_text task;
+    int64_t doc_id;
+    uint64_t n_request; /* of the run */
+    struct oy_buffer out;
+};
+
+static void *make_worker(void *self)
+{
+    return scorer_worker_new(((struct score *)self)->scorer);
+}
+
+static void free_worker(void *self, void *worker)
+{
+    (void)self;
+    scorer_worker_free(worker);
+}
+
+static int judge(void *self, void *worker, struct oy_record *record, int pass,
+                 struct oy_error *err)
+{
+    struct judged *judged = oy_arena_alloc(record->arena, sizeof *judged);
+    struct oy_error bad = {0};
+    struct request request;
+
+    (void)self;
+    (void)pass;
+    (void)err;
+    memset(judged, 0, sizeof *judged);
+    record->blob = judged;
+    judged->is_header =
+        request_is_header(record->line, record->len, &judged->run);
+    if (judged->is_header)
+        return 0;
+    if (request_parse(record->line, record->len, record->arena, &request,
+                      &bad) ||
+        scorer_plan(worker, &request, record->arena, &judged->plan, &bad)) {
+        oy_record_fail(record, "%s", bad.message);
+        return 0;
+    }
+    judged->task = request.task;
+    judged->doc_id = request.doc_id;
+    judged->type = request.type;
+    judged->key = oy_hash128(record->line, record->len);
+    return 0;
+}
+
+/* ---- the window ---- */
+
+static int journal_window(struct score *score, const uint8_t *known,
+                          struct oy_error *err)
+{
+    if (!score->journal)
+        return 0;
+    for (size_t i = 0; i < score->n_item; i++) {
+        if (!known[i])
+            journal_add(score->journal, score->key[i], score->item[i].type,
+                        &score->item[i].answer);
+    }
+    return journal_flush(score->journal, err);
+}
+
+static int write_window(struct score *score, struct oy_output *output,
+                        struct oy_error *err)
+{
+    oy_buffer_clear(&score->out);
+    for (size_t i = 0; i < score->n_item; i++)
+        request_put_answered(score->line[i].at, score->line[i].len,
+                             score->item[i].type, &score->item[i].answer,
+                             &score->out);
+    if (oy_output_write(output, score->out.data, score->out.len, err))
+        return -1;
+    return oy_output_flush(output, err);
+}
+
+static void clear_window(struct score *score)
+{
+    oy_arena_clear(&score->arena);
+    score->n_item = score->n_token = 0;
+    score->task = (struct oy_text){0};
+}
+
+static int flush_window(struct score *score, struct oy_output *output,
+                        struct oy_error *err)
+{
+    if (!score->n_item)
+        return 0;
+    uint8_t *known = oy_arena_alloc(&score->arena, score->n_item);
+    for (size_t i = 0; i < score->n_item; i++)
+        known[i] = (uint8_t)score->item[i].answer.given;
+    if (scorer_answer(score->scorer, score->item, score->n_item, &score->arena,
+                      err) ||
+        journal_window(score, known, err) || write_window(score, output, err))
+        return -1;
+    clear_window(score);
+    return 0;
+}
+
+static int same_text(const struct oy_text *a, const struct oy_text *b)
+{
+    return a->len == b->len && (!a->len || !memcmp(a->at, b->at, a->len));
+}
+
+/* Whether the next request begins another window. */
+static int is_border(const struct score *score, const struct judged *judged)
+{
+    if (!same_text(&score->task, &judged->task))
+        return 1;
+    return (score->n_item >= WINDOW_REQUESTS ||
+            score->n_token >= WINDOW_TOKENS) &&
+           (judged->doc_id != score->doc_id || !judged->task.len);
+}
+
+static struct plan copy_plan(struct oy_arena *arena, const struct plan *from)
+{
+    struct plan plan = *from;
+
+    plan.part = oy_arena_array(arena, from->n_part + 1, sizeof *plan.part);
+    for (size_t i = 0; i < plan.n_part; i++) {
+        const size_t n = from->part[i].n + 1;
+        int32_t *id = oy_arena_array(arena, n, sizeof *id);
+        memcpy(id, from->part[i].id, n * sizeof *id);
+        plan.part[i] = from->part[i];
+        plan.part[i].id = id;
+    }
+    return plan;
+}
+
+static void add_request(struct score *score, const struct oy_record *record,
+                        const struct judged *judged)
+{
+    const size_t i = score->n_item++;
+
+    OY_GROW(score->item, score->cap_item, score->n_item);
+    OY_GROW(score->line, score->cap_line, score->n_item);
+    OY_GROW(score->key, score->cap_key, score->n_item);
+    score->item[i] =
+        (struct scorer_item){.type = judged->type,
+                             .plan = copy_plan(&score->arena, &judged->plan),
+                             .number = score->n_request++};
+    score->key[i] = judged->key;
+    score->line[i] = (struct oy_text){
+        oy_arena_copy(&score->arena, record->line, record->len), record->len};
+    journal_find(score->journal, judged->key, &score->item[i].answer);
+    for (size_t p = 0; p < judged->plan.n_part; p++)
+        score->n_token += judged->plan.part[p].n;
+    score->doc_id = judged->doc_id;
+    if (!score->task.at)
+        score->task = (struct oy_text){
+            oy_arena_copy(&score->arena, judged->task.at, judged->task.len),
+            judged->task.len};
+}
+
+static int pass_header(struct score *score, const struct judged *judged,
+                       struct oy_output *output, struct oy_error *err)
+{
+    struct oy_buffer model = {0};
+
+    if (flush_window(score, output, err))
+        return -1;
+    oy_buffer_clear(&score->out);
+    scorer_put_model(score->scorer, &model);
+    request_put_header(&judged->run, model.data, model.len, &score->out);
+    oy_buffer_release(&model);
+    return oy_output_write(output, score->out.data, score->out.len, err);
+}
+
+static int settle(void *self, struct oy_record *record,
+                  struct oy_filter_context *context, struct oy_error *err)
+{
+    struct score *score = self;
+    const struct judged *judged = record->blob;
+
+    if (score->settings->scorer.dry_run) {
+        if (!judged->is_header)
+            scorer_count(score->scorer, &judged->plan);
+        return 0;
+    }
+    if (judged->is_header)
+        return pass_header(score, judged, context->output, err);
+    if (is_border(score, judged) && flush_window(score, context->output, err))
+        return -1;
+    add_request(score, record, judged);
+    return 0;
+}
+
+static int finish(void *self, struct oy_filter_context *context,
+                  struct oy_error *err)
+{
+    struct score *score = self;
+
+    if (score->settings->scorer.dry_run) {
+        oy_buffer_clear(&score->out);
+        scorer_put_counts(score->scorer, &score->out);
+        oy_buffer_append_char(&score->out, '\n');
+        return oy_output_write(context->output, score->out.data, score->out.len,
+                               err);
+    }
+    if (flush_window(score, context->output, err))
+        return -1;
+    return score->settings->logits
+               ? scorer_write_logits(score->scorer, score->settings->logits,
+                                     err)
+               : 0;
+}
+
+/* ---- the run ---- */
+
+static int open_journal(struct score *score, struct oy_error *err)
+{
+    const struct scorer_options *options = &score->settings->scorer;
+    struct oy_buffer identity = {0};
+
+    if (!score->settings->journal || options->dry_run)
+        return 0;
+    oy_buffer_append_string(&identity, "{\"model\":");
+    scorer_put_identity(score->scorer, &identity);
+    oy_buffer_append_format(
+        &identity, ",\"per_token\":%d,\"top_logprobs\":%lld}",
+        options->per_token, (long long)options->top_logprobs);
+    score->journal = journal_open(score->settings->journal, identity.data,
+                                  identity.len, err);
+    oy_buffer_release(&identity);
+    return score->journal ? 0 : -1;
+}
+
+static int check_settings(const struct score_settings *settings,
+                          struct oy_error *err)
+{
+    if (!settings->scorer.model && !settings->scorer.dry_run)
+        return oy_fail(err, OY_USAGE, "--model is missing");
+    if (!settings->scorer.model && !settings->scorer.tokenizer)
+        return oy_fail(err, OY_USAGE, "--dry-run needs --model or -t");
+    if (settings->logits && settings->journal)
+        return oy_fail(err, OY_USAGE,
+                       "--logits and --journal contradict each other");
+    return 0;
+}
+
+static int run_filter(struct score *score, struct oy_run *run,
+                      struct oy_error *err)
+{
+    const struct oy_filter filter = {.self = score,
+                                     .n_pass = 1,
+                                     .output_kind = "requests",
+                                     .worker_new = make_worker,
+                                     .worker_free = free_worker,
+                                     .judge = judge,
+                                     .settle = settle,
+                                     .finish = finish};
+
+    return oy_filter_run(&filter, 1, run, NULL, err);
+}
+
+int score_run(const struct score_settings *settings, struct oy_run *run,
+              struct oy_error *err)
+{
+    struct score score = {.settings = settings};
+    struct scorer_options options = settings->scorer;
+    int status = -1;
+
+    if (check_settings(settings, err))
+        return -1;
+    struct oy_pool *pool = oy_pool_new(oy_run_threads(run), err);
+    options.keep_logits = settings->logits != NULL;
+    if (pool)
+        score.scorer = scorer_new(&options, pool, err);
+    if (score.scorer && !open_journal(&score, err))
+        status = run_filter(&score, run, err);
+    journal_close(score.journal);
+    scorer_free(score.scorer);
+    oy_pool_free(pool);
+    oy_arena_release(&score.arena);
+    oy_buffer_release(&score.out);
+    oy_free(score.item);
+    oy_free(score.line);
+    oy_free(score.key);
+    return status;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-score: answers requests with a model. */
+#include "eval/score.h"
+
+static const char description[] =
+    "Reads requests as oy-ask writes them and adds their answers: "
+    "\"logprob\" and \"is_greedy\" to a log-likelihood, \"logprob\" to a "
+    "rolling text. A request that was made by hand needs only \"context\" and "
+    "\"continuation\", or \"context_ids\" and \"continuation_ids\".\n"
+    "\n"
+    "Tokens that requests of a task have in common are computed once. The "
+    "output has the order of the input, and its numbers depend neither on "
+    "other requests nor on the number of threads.\n"
+    "\n"
+    "With --journal an interrupted run goes on where it was: answers that "
+    "stand in the file are not computed again.\n"
+    "\n"
+    "    oy-ask --tasks arc_easy | oy-score --model ckpt | oy-grade";
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct score_settings settings = {0};
+    int dtype = 0;
+    const struct oy_option option[] = {
+        {"model", 'm', OY_OPT_STRING, &settings.scorer.model, "DIR", NULL, 0,
+         "Checkpoint folder: config.json, model.safetensors, tokenizer.json."},
+        {"tokenizer", 't', OY_OPT_STRING, &settings.scorer.tokenizer, "PATH",
+         NULL, 0, "Tokenizer; by default the model's."},
+        {"dtype", 0, OY_OPT_CHOICE, &dtype, "TYPE", "f32|float32",
+         OY_OPT_IN_MANIFEST, "Type of the arithmetic."},
+        {"kernel", 0, OY_OPT_STRING, &settings.scorer.kernel, "NAME", NULL, 0,
+         "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
+         "of this CPU."},
+        {"max-length", 0, OY_OPT_INT, &settings.scorer.max_length, "N",
+         "1:16777216", OY_OPT_IN_MANIFEST,
+         "Tokens of an input; longer ones lose their beginning. By default "
+         "what the model's configuration says."},
+        {"kv-memory", 0, OY_OPT_SIZE, &settings.scorer.kv_memory, "SIZE", NULL,
+         0, "Most memory for keys and values; by default no limit."},
+        {"per-token", 0, OY_OPT_FLAG, &settings.scorer.per_token, NULL, NULL,
+         OY_OPT_IN_MANIFEST, "Add \"token_logprobs\"."},
+        {"top-logprobs", 0, OY_OPT_INT, &settings.scorer.top_logprobs, "K",
+         "0:1000", OY_OPT_IN_MANIFEST,
+         "Add \"top_logprobs\": the K best tokens of each scored position."},
+        {"logits", 0, OY_OPT_STRING, &settings.logits, "FILE", NULL, 0,
+         "Write the logits of every scored token of request N as tensor "
+         "logits.N of a safetensors file."},
+        {"journal", 0, OY_OPT_STRING, &settings.journal, "FILE", NULL, 0,
+         "Keep answers in FILE and do not compute those that stand there."},
+        {"dry-run", 0, OY_OPT_FLAG, &settings.scorer.dry_run, NULL, NULL,
+         OY_OPT_IN_MANIFEST,
+         "Score nothing; print how many requests and tokens there are."},
+        {0}};
+    struct oy_program program = {.name = "oy-score",
+                                 .synopsis = "--model DIR [OPTION]... "
+                                             "[FILE]...",
+                                 .summary = "answer requests with a model",
+                                 .description = description,
+                                 .option = option};
+
+    oy_run_init(&run, argv[0]);
+    if (!oy_run_parse(&run, &program, argc, argv, &err))
+        score_run(&settings, &run, &err);
+    return oy_run_exit(&run, &err);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Answers requests with a local model: the work of oy-score.
+ *
+ *     struct scorer *scorer = scorer_new(&options, &err);
+ *     struct scorer_worker *worker = scorer_worker_new(scorer);
+ *     scorer_plan(worker, &request, &arena, &plan, &err);   many, any thread
+ *     scorer_answer(scorer, item, n_item, &arena, &err);    one window
+ *
+ * Tokens that several requests of a window begin with are computed once
+ * (eval/tree.h). An answer is a function of the request and the model: not of
+ * the window, its order, or the number of threads.
+ */
+#ifndef EVAL_SCORER_H
+#define EVAL_SCORER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/pool.h"
+#include "eval/plan.h"
+#include "eval/request.h"
+
+struct scorer_options {
+    const char *model;     /* a checkpoint folder; NULL with dry_run */
+    const char *tokenizer; /* NULL: the model's */
+    const char *kernel;    /* NULL: the best (model/gemm.h) */
+    int64_t max_length;    /* rows of an input; 0: as the model says */
+    uint64_t kv_memory;    /* bytes for keys and values; 0: unbounded */
+    int per_token;         /* answers carry token_logprobs */
+    int64_t top_logprobs;  /* answers carry the K best; 0: not */
+    int keep_logits;       /* for scorer_write_logits */
+    int dry_run;           /* nothing will be scored: weights stay away */
+    void (*progress)(void *arg, uint64_t n_row); /* or NULL */
+    void *progress_arg;
+};
+
+struct scorer;
+struct scorer_worker;
+
+/* The pool is borrowed. NULL after a failure (64, 65, 66, 71). */
+struct scorer *scorer_new(const struct scorer_options *options,
+                          struct oy_pool *pool, struct oy_error *err);
+void scorer_free(struct scorer *scorer);
+
+/* A thread's part: it encodes. Borrows the scorer. */
+struct scorer_worker *scorer_worker_new(const struct scorer *scorer);
+void scorer_worker_free(struct scorer_worker *worker);
+
+/* The tokens of a request (log-likelihood or rolling); all in the arena. -1
+ * with err (65). */
+int scorer_plan(struct scorer_worker *worker, const struct request *request,
+                struct oy_arena *arena, struct plan *plan,
+                struct oy_error *err);
+
+struct scorer_item {
+    enum request_type type;
+    struct plan plan;
+    uint64_t number;              /* of the request in the run, for logits.N */
+    struct request_answer answer; /* given != 0: left as it is; else filled,
+                                   * its texts in the arena */
+};
+
+/* Answers all items that have no answer yet. -1 with err (71). */
+int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
+                  struct oy_arena *arena, struct oy_error *err);
+
+/* Adds a plan to the counts that scorer_put_counts tells: requests (after
+ * windowing), naive_tokens, unique_prefix_tokens, scored_rows,
+ * truncated_requests. Copies the tokens when the run is dry. */
+void scorer_count(struct scorer *scorer, const struct plan *plan);
+/* One JSON object. unique_prefix_tokens only of a dry run. */
+void scorer_put_counts(const struct scorer *scorer, struct oy_buffer *out);
+
+/* Writes logits.N [n_scored][n_vocab] of every request so far. */
+int scorer_write_logits(const struct scorer *scorer, const char *path,
+                        struct oy_error *err);
+
+/* The member "model" of a header (eval/request.h). */
+void scorer_put_model(const struct scorer *scorer, struct oy_buffer *out);
+/* Whose answers these are, as one JSON object: hashes of weights, shape and
+ * tokenizer, the kernel, max_length. For journals. */
+void scorer_put_identity(const struct scorer *scorer, struct oy_buffer *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scores many token sequences as one tree of shared beginnings: each token
+ * whose past is the same is computed once.
+ *
+ * All sequences of a window are known in advance. They are sorted; nodes of
+ * the tree are runs of tokens between branchings. Nodes whose parent is done
+ * are taken last in, first out, so that a branch is finished (and its keys
+ * and values are given back) before the next one begins, and a pass of the
+ * engine is filled with pieces of many nodes. What is computed for a sequence
+ * does not depend on the others (model/engine.h).
+ */
+#ifndef EVAL_TREE_H
+#define EVAL_TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "model/engine.h"
+
+/* id[0 .. n] are n + 1 tokens. The model is given id[0 .. n-1]; the last
+ * n_scored of its n rows are asked for the log-probability of the token
+ * behind them: score k is that of id[n - n_scored + 1 + k]. n_scored is
+ * 1 .. n. Everything is borrowed. */
+struct tree_sequence {
+    const int32_t *id;
+    size_t n;
+    size_t n_scored;
+    float *logprob;     /* [n_scored]: filled */
+    uint8_t *greedy;    /* [n_scored]: filled; whether the token is the first
+                        * largest of its row */
+    int32_t *top_id;    /* [n_scored][n_top], best first; or NULL */
+    float *top_logprob; /* [n_scored][n_top] */
+    float *logits;      /* [n_scored][n_vocab]: filled; or NULL */
+};
+
+struct tree_options {
+    size_t n_top; /* at most n_vocab */
+    /* Called after each pass with the rows that were computed; or NULL. */
+    void (*progress)(void *arg, uint64_t n_row);
+    void *arg;
+};
+
+/* Scores all. -1 with err (71): no memory for keys and values. */
+int tree_score(struct engine *engine, struct tree_sequence *sequence, size_t n,
+               const struct tree_options *options, struct oy_error *err);
+
+/* Tokens that tree_score would compute: nodes of a trie over the inputs. */
+uint64_t tree_count(const struct tree_sequence *sequence, size_t n);
+
+#endif
