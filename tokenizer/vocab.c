@@ -17,10 +17,13 @@ enum {
     LAST_ALPHABET = 0x143, /* highest code point of the byte alphabet */
 };
 
-/* From bytes to id: open addressing at a load of a half at most. */
+/* From bytes to id: open addressing at a load of a half at most. Place and
+ * length are those of the token, so that a look-up touches two lines. */
 struct vocab_slot {
     uint32_t tag; /* upper half of the hash, 0 = free */
     int32_t id;
+    uint32_t at;
+    uint32_t size; /* size_of() */
 };
 
 /* The state of one load. */
@@ -91,24 +94,45 @@ static int64_t map_bytes(const struct loader *loader, const char *text,
 
 /* ---- the table from bytes to id ---- */
 
+/* Up to 8 bytes as one word, without reading behind them. */
+static uint64_t load_few(const char *bytes, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+    uint32_t low, high;
+
+    if (len >= 4) {
+        memcpy(&low, s, 4);
+        memcpy(&high, s + len - 4, 4);
+        return (uint64_t)high << 32 | low;
+    }
+    if (!len)
+        return 0;
+    return (uint64_t)s[0] | (uint64_t)s[len / 2] << 8 |
+           (uint64_t)s[len - 1] << 16;
+}
+
 static uint64_t hash_bytes(const char *bytes, size_t len, int is_bytes)
 {
     uint64_t h = len * 0x9e3779b97f4a7c15ULL + (uint64_t)is_bytes;
     uint64_t word;
 
-    for (; len >= 8; len -= 8, bytes += 8) {
+    for (; len > 8; len -= 8, bytes += 8) {
         memcpy(&word, bytes, 8);
         h = (h ^ word) * 0xff51afd7ed558ccdULL;
         h ^= h >> 32;
     }
-    word = 0;
-    memcpy(&word, bytes, len);
-    return oy_mix64(h ^ word);
+    return oy_mix64(h ^ load_few(bytes, len));
 }
 
 static uint32_t tag_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) | 1;
+}
+
+/* The length, and whether it is one of bytes or of characters. */
+static uint32_t size_of(size_t len, int is_bytes)
+{
+    return (uint32_t)len << 1 | (uint32_t)is_bytes;
 }
 
 /* The slot that holds these bytes, or the free one where they belong. */
@@ -117,17 +141,15 @@ static struct vocab_slot *find_slot(const struct vocab *vocab,
 {
     const uint64_t hash = hash_bytes(bytes, len, is_bytes);
     const uint32_t tag = tag_of(hash);
+    const uint32_t size = size_of(len, is_bytes);
 
     for (uint32_t i = (uint32_t)hash & vocab->slot_mask;;
          i = (i + 1) & vocab->slot_mask) {
         struct vocab_slot *slot = &vocab->slot[i];
         if (!slot->tag)
             return slot;
-        if (slot->tag != tag)
-            continue;
-        const struct vocab_token *token = &vocab->token[slot->id];
-        if (token->len == len && token->is_bytes == is_bytes &&
-            !memcmp(vocab->text + token->at, bytes, len))
+        if (slot->tag == tag && slot->size == size &&
+            !memcmp(vocab->text + slot->at, bytes, len))
             return slot;
     }
 }
@@ -237,7 +259,9 @@ static void build_table(struct vocab *vocab)
 
     while (size < 2U * (uint32_t)vocab->n_id)
         size *= 2;
-    vocab->slot = oy_calloc(size, sizeof *vocab->slot);
+    vocab->slot = oy_try_alloc(size, sizeof *vocab->slot);
+    if (!vocab->slot)
+        vocab->slot = oy_calloc(size, sizeof *vocab->slot);
     vocab->slot_mask = size - 1;
     for (int32_t id = 0; id < vocab->n_id; id++) {
         const struct vocab_token *token = &vocab->token[id];
@@ -246,8 +270,12 @@ static void build_table(struct vocab *vocab)
         const char *bytes = vocab->text + token->at;
         struct vocab_slot *slot =
             find_slot(vocab, bytes, token->len, token->is_bytes);
-        slot->tag = tag_of(hash_bytes(bytes, token->len, token->is_bytes));
-        slot->id = id;
+        *slot = (struct vocab_slot){
+            .tag = tag_of(hash_bytes(bytes, token->len, token->is_bytes)),
+            .id = id,
+            .at = token->at,
+            .size = size_of(token->len, token->is_bytes),
+        };
     }
 }
 
@@ -608,6 +636,29 @@ int32_t vocab_find_content(const struct vocab *vocab, const char *content,
 
 /* ---- the file ---- */
 
+static int is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* The document as an object whose inside is still to be walked: one pass over
+ * a large file less. */
+static struct oy_json_value whole_object(const char *data, size_t len)
+{
+    while (len && is_space(*data)) {
+        data++;
+        len--;
+    }
+    while (len && is_space(data[len - 1]))
+        len--;
+    const int is_object = len > 1 && data[0] == '{' && data[len - 1] == '}';
+    return (struct oy_json_value){
+        .kind = is_object ? OY_JSON_OBJECT : OY_JSON_MISSING,
+        .at = data,
+        .len = len,
+    };
+}
+
 static int read_document(struct vocab *vocab, const char *data, size_t len,
                          struct oy_error *err)
 {
@@ -621,10 +672,8 @@ static int read_document(struct vocab *vocab, const char *data, size_t len,
     };
     struct loader loader = {.vocab = vocab, .err = err};
     struct oy_json_value root, part[VOCAB_N_PART];
-    const char *why = NULL;
 
-    if (oy_json_value_of(data, len, &root, &why))
-        return oy_fail(err, OY_DATA, "not JSON: %s", why);
+    root = whole_object(data, len);
     if (root.kind != OY_JSON_OBJECT)
         return oy_fail(err, OY_DATA, "not a tokenizer");
     if (vocab_find_members(&root, VOCAB_N_PART, name, part))
