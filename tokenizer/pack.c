@@ -11,14 +11,16 @@
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokens.h"
 
-/* One stream among several. */
+/* One stream among several: unnamed until their number is known. */
 struct shard {
-    char *path;
     struct oy_output *output;
+    uint64_t bytes;
+    struct oy_hash128 hash;
+    char *path; /* its name in the end */
 };
 
 struct pack {
-    const struct pack_settings *settings;
+    struct pack_settings *settings;
     const struct oy_run *run;
     struct tokenizer *tokenizer;
     struct tokens_info info;
@@ -84,11 +86,6 @@ static int judge(void *self, void *state, struct oy_record *record, int pass,
 
 /* ---- shards ---- */
 
-static char *shard_path(const struct pack *pack, size_t number)
-{
-    return oy_asprintf("%s-%05zu.tok", pack->run->output, number);
-}
-
 /* Ends the stream that is being written. */
 static int end_stream(struct pack *pack, struct oy_error *err)
 {
@@ -97,21 +94,26 @@ static int end_stream(struct pack *pack, struct oy_error *err)
     const int failed = tokens_writer_finish(pack->writer, err);
     tokens_writer_free(pack->writer);
     pack->writer = NULL;
-    return failed;
+    if (failed || !pack->n_shard)
+        return failed;
+    struct shard *shard = &pack->shard[pack->n_shard - 1];
+    shard->bytes = oy_output_bytes(shard->output);
+    shard->hash = oy_output_digest(shard->output);
+    return oy_output_finish(shard->output, err);
 }
 
 static int next_shard(struct pack *pack, struct oy_error *err)
 {
     if (end_stream(pack, err))
         return -1;
-    OY_GROW(pack->shard, pack->cap_shard, pack->n_shard + 1);
-    struct shard *shard = &pack->shard[pack->n_shard];
-    shard->path = shard_path(pack, pack->n_shard);
-    shard->output = oy_run_open_output_at(pack->run, shard->path, err);
-    pack->n_shard++;
-    if (!shard->output)
+    char *path = oy_asprintf("%s-%05zu.tok", pack->run->output, pack->n_shard);
+    struct oy_output *output = oy_run_open_output_at(pack->run, path, err);
+    oy_free(path);
+    if (!output)
         return -1;
-    pack->writer = tokens_writer_new(&pack->info, shard->output);
+    OY_GROW(pack->shard, pack->cap_shard, pack->n_shard + 1);
+    pack->shard[pack->n_shard++] = (struct shard){.output = output};
+    pack->writer = tokens_writer_new(&pack->info, output);
     return 0;
 }
 
@@ -139,15 +141,17 @@ static int commit_shards(struct pack *pack, struct oy_filter_context *context,
     for (size_t i = 0; i < pack->n_shard; i++) {
         struct shard *shard = &pack->shard[i];
         struct oy_manifest_file *file = &pack->made[i];
+        struct oy_output *output = shard->output;
+        shard->path = oy_asprintf("%s-%05zu-of-%05zu.tok", pack->run->output, i,
+                                  pack->n_shard);
         const char *slash = strrchr(shard->path, '/');
         file->path = shard->path;
         file->name = slash ? slash + 1 : shard->path;
         file->kind = "tokens";
-        file->bytes = oy_output_bytes(shard->output);
-        oy_hash128_text(oy_output_digest(shard->output), file->hash);
-        struct oy_output *output = shard->output;
+        file->bytes = shard->bytes;
+        oy_hash128_text(shard->hash, file->hash);
         shard->output = NULL;
-        if (oy_output_commit(output, err))
+        if (oy_output_commit_as(output, shard->path, err))
             return -1;
     }
     context->made = pack->made;
@@ -216,7 +220,7 @@ static int find_frame(const struct pack *pack, const char *option,
 
 static int prepare(struct pack *pack, struct oy_error *err)
 {
-    const struct pack_settings *settings = pack->settings;
+    struct pack_settings *settings = pack->settings;
     struct tokenizer *tokenizer = pack->tokenizer;
     struct tokens_info *info = &pack->info;
 
@@ -229,6 +233,11 @@ static int prepare(struct pack *pack, struct oy_error *err)
         oy_warn("%s names no bos_token and no eos_token: documents are not "
                 "framed",
                 settings->tokenizer);
+    /* The manifest tells the tokens that are used. */
+    if (!settings->bos)
+        settings->bos = tokenizer_bos_text(tokenizer);
+    if (!settings->eos)
+        settings->eos = tokenizer_eos_text(tokenizer);
     info->vocab_size = (uint32_t)tokenizer_size(tokenizer);
     info->row_len = (uint32_t)settings->seq_len;
     info->shuffle = settings->shuffle;
@@ -267,7 +276,7 @@ static void release(struct pack *pack)
     tokenizer_free(pack->tokenizer);
 }
 
-int pack_run(const struct pack_settings *settings, struct oy_run *run,
+int pack_run(struct pack_settings *settings, struct oy_run *run,
              struct oy_error *err)
 {
     struct pack pack = {.settings = settings, .run = run};
@@ -292,6 +301,7 @@ int pack_run(const struct pack_settings *settings, struct oy_run *run,
         !oy_run_add_resource(run, "tokenizer", tokenizer_path(pack.tokenizer),
                              err))
         failed = oy_filter_run(&filter, 1, run, NULL, err);
+    settings->bos = settings->eos = NULL; /* perhaps the tokenizer's own */
     release(&pack);
     return failed;
 }

@@ -26,8 +26,9 @@ struct pack_settings {
     int64_t split_tokens;  /* 0: one stream; else -o is a prefix of shards */
 };
 
-/* 0, or -1 with err. */
-int pack_run(const struct pack_settings *settings, struct oy_run *run,
+/* Fills `bos` and `eos` in, for the manifest, and clears them in the end. 0,
+ * or -1 with err. */
+int pack_run(struct pack_settings *settings, struct oy_run *run,
              struct oy_error *err);
 
 #endif

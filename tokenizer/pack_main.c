@@ -73,7 +73,7 @@ int main(int argc, char **argv)
          .metavar = "N",
          .range = "0:",
          .flags = OY_OPT_IN_MANIFEST,
-         .help = "Write shards PREFIX-00000.tok, PREFIX-00001.tok and so on, "
+         .help = "Write shards PREFIX-00000-of-00002.tok and so on, "
                  "PREFIX being -o; a shard ends with the document that takes "
                  "it to N tokens. 0 writes one stream."},
         {0},

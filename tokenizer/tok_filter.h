@@ -12,6 +12,7 @@
 enum tok_command { TOK_ENCODE, TOK_DECODE, TOK_COUNT };
 
 struct tok_settings {
+    const char *command_name; /* "encode" ... */
     enum tok_command command;
     const char *tokenizer; /* path, required */
     int special_text;      /* enum tokenizer_special */

@@ -27,15 +27,20 @@ static int take_command(struct oy_run *run, struct tok_settings *settings,
 {
     struct oy_list *input = &run->input;
 
-    if (!input->n_item)
-        return oy_fail(err, OY_USAGE,
-                       "a command must come first: encode, decode or count");
-    if (tok_command_from_name(input->item[0], &settings->command))
+    if (!settings->command_name) {
+        if (!input->n_item)
+            return oy_fail(err, OY_USAGE,
+                           "a command must come first: encode, "
+                           "decode or count");
+        settings->command_name = input->item[0];
+        input->n_item--;
+        memmove(input->item, input->item + 1,
+                input->n_item * sizeof *input->item);
+    }
+    if (tok_command_from_name(settings->command_name, &settings->command))
         return oy_fail(err, OY_USAGE,
                        "unknown command '%s': encode, decode or count",
-                       input->item[0]);
-    input->n_item--;
-    memmove(input->item, input->item + 1, input->n_item * sizeof *input->item);
+                       settings->command_name);
     return 0;
 }
 
@@ -71,6 +76,12 @@ int main(int argc, char **argv)
          .value = &settings.skip_special,
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Decode: leave special tokens out."},
+        {.name = "command",
+         .type = OY_OPT_STRING,
+         .value = &settings.command_name,
+         .metavar = "COMMAND",
+         .flags = OY_OPT_IN_MANIFEST | OY_OPT_HIDDEN,
+         .help = "The command, in place of the first operand."},
         {0},
     };
     struct oy_program program = {
