@@ -139,8 +139,11 @@ static int judge_near(void *self, void *arg, struct oy_record *record, int pass,
         oy_record_fail(record, "text of 4 GiB or more");
         return 0;
     }
-    const size_t n = minhash_shingles(minhash, &worker->minhash,
-                                      dedup->splitter, text.at, text.len);
+    const size_t n = dedup->normalizes && dedup->splitter == WORDS_WS
+                         ? minhash_simple_shingles(minhash, &worker->minhash,
+                                                   text.at, text.len)
+                         : minhash_shingles(minhash, &worker->minhash,
+                                            dedup->splitter, text.at, text.len);
     if (!n)
         return 0;
     minhash_sign(minhash, worker->minhash.hash, n, worker->signature);

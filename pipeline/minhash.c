@@ -153,28 +153,68 @@ static uint64_t hash_shingle(enum minhash_hash kind, const char *text,
     return value;
 }
 
+static size_t hash_shingles(const struct minhash *minhash,
+                            struct minhash_work *work, const char *joined,
+                            size_t n_word)
+{
+    const size_t shingle = (size_t)minhash->shingle;
+
+    if (n_word < shingle)
+        return 0;
+    const size_t n = n_word - shingle + 1;
+    const uint32_t *start = work->start;
+    OY_GROW(work->hash, work->cap_hash, n);
+    for (size_t i = 0; i < n; i++)
+        work->hash[i] = hash_shingle(minhash->hash, joined + start[i],
+                                     start[i + shingle] - 1 - start[i]);
+    return n;
+}
+
+/* Where the words of a text begin whose only white space is single spaces;
+ * start[n] is where the next would. 0 when there are two spaces in a row. */
+static size_t find_starts(struct minhash_work *work, const char *text,
+                          size_t len)
+{
+    unsigned twice = 0, after = 0;
+    size_t n = 1;
+
+    OY_GROW(work->start, work->cap_start, len + 2);
+    work->start[0] = 0;
+    for (size_t i = 0; i < len; i++) {
+        const unsigned space = text[i] == ' ';
+        work->start[n] = (uint32_t)i + 1;
+        n += space;
+        twice |= space & after;
+        after = space;
+    }
+    work->start[n] = (uint32_t)len + 1;
+    return twice || !len ? 0 : n;
+}
+
 size_t minhash_shingles(const struct minhash *minhash,
                         struct minhash_work *work, enum words_splitter splitter,
                         const char *text, size_t len)
 {
-    const size_t shingle = (size_t)minhash->shingle;
-
     words_split(splitter, text, len, &work->words);
-    const size_t n_word = work->words.n;
-    const size_t size = joined_size(&work->words);
+    const size_t n_word = work->words.n, size = joined_size(&work->words);
     /* Offsets in `joined` are 32 bits: 4 GiB of words are enough. */
-    if (n_word < shingle || size > UINT32_MAX)
+    if (size > UINT32_MAX)
         return 0;
     OY_GROW(work->joined, work->cap_joined, size + OY_PADDING);
     OY_GROW(work->start, work->cap_start, n_word + 1);
     join_words(work, text);
-    const size_t n = n_word - shingle + 1;
-    OY_GROW(work->hash, work->cap_hash, n);
-    for (size_t i = 0; i < n; i++)
-        work->hash[i] =
-            hash_shingle(minhash->hash, work->joined + work->start[i],
-                         work->start[i + shingle] - 1 - work->start[i]);
-    return n;
+    return hash_shingles(minhash, work, work->joined, n_word);
+}
+
+size_t minhash_simple_shingles(const struct minhash *minhash,
+                               struct minhash_work *work, const char *text,
+                               size_t len)
+{
+    const size_t n_word = find_starts(work, text, len);
+
+    if (!n_word)
+        return minhash_shingles(minhash, work, WORDS_WS, text, len);
+    return hash_shingles(minhash, work, text, n_word);
 }
 
 /* ---- signatures ---- */

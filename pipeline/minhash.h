@@ -63,6 +63,12 @@ size_t minhash_shingles(const struct minhash *minhash,
                         struct minhash_work *work, enum words_splitter splitter,
                         const char *text, size_t len);
 
+/* The same for words between white space in a text of simplify_text(), where
+ * they mostly lie joined already. */
+size_t minhash_simple_shingles(const struct minhash *minhash,
+                               struct minhash_work *work, const char *text,
+                               size_t len);
+
 /* The signature of n_hash > 0 shingles: signature[0 .. n_lane), of which the
  * first n count. The best form for this processor. */
 void minhash_sign(const struct minhash *minhash, const uint64_t *hash,

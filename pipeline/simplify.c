@@ -93,42 +93,56 @@ static size_t skip_number(const char *text, size_t len, size_t at)
     return end > next ? end : at;
 }
 
-/* Numbers, punctuation and white space of a text in lower case. Returns
- * whether something is left that NFD may change. */
+/* A character that is no plain letter or mark: at `*at`, moved behind it. */
+static enum kind take_special(const char *text, size_t len, size_t *at,
+                              char **to, int *unstable)
+{
+    const size_t start = *at;
+    const uint32_t c = oy_utf8_next(text, at);
+    const enum kind kind = c < 0x80 ? DIGIT : kind_of_wide(c);
+
+    if (kind == BLANK)
+        return kind;
+    if (kind == DIGIT) {
+        *(*to)++ = '0';
+        *at = skip_number(text, len, start);
+        return kind;
+    }
+    *unstable |= !is_stable(c);
+    memcpy(*to, text + start, *at - start);
+    *to += *at - start;
+    return kind;
+}
+
+/* Lower case of ASCII, numbers, punctuation and white space. Returns whether
+ * something is left that NFD may change. Letters and marks take no branch:
+ * every byte is written, and a blank behind a blank is written over. */
 static int squeeze(const char *text, size_t len, struct oy_buffer *out)
 {
-    char *to = oy_buffer_reserve(out, len);
+    char *to = oy_buffer_reserve(out, len + 1);
     const char *const start = to;
-    int blank = 0, unstable = 0;
+    int unstable = 0;
+    unsigned after_blank = 1;
 
     for (size_t at = 0; at < len;) {
-        size_t next = at + 1;
-        uint32_t c = (unsigned char)text[at];
-        enum kind kind = KIND[c];
+        const unsigned char c = (unsigned char)text[at];
+        unsigned blank = KIND[c];
 
-        if (kind == WIDE) {
-            next = at;
-            c = oy_utf8_next(text, &next);
-            kind = kind_of_wide(c);
+        if (blank < DIGIT) {
+            const unsigned upper = (unsigned)(c - 'A') < 26;
+            *to = blank ? ' ' : (char)(c + 32 * upper);
+            to += !(blank & after_blank);
+            at++;
+        } else {
+            blank = take_special(text, len, &at, &to, &unstable) == BLANK;
+            *to = ' ';
+            to += blank & !after_blank;
         }
-        if (kind == BLANK) {
-            blank = 1;
-            at = next;
-            continue;
-        }
-        if (blank && to > start)
-            *to++ = ' ';
-        blank = 0;
-        if (kind == DIGIT) {
-            *to++ = '0';
-            at = skip_number(text, len, at);
-            continue;
-        }
-        unstable |= c >= 0x80 && !is_stable(c);
-        while (at < next)
-            *to++ = text[at++];
+        after_blank = blank;
     }
     out->len += (size_t)(to - start);
+    if (after_blank && to > start)
+        out->len--;
     return unstable;
 }
 
@@ -166,40 +180,39 @@ static const char *strip(const char *text, size_t *len)
     return text;
 }
 
-/* Lower case of ASCII is done in place of oy_py_lower's general work. */
-static void lower(struct simplify *simplify, const char *text, size_t len)
+static int is_ascii(const char *text, size_t len)
 {
-    struct oy_buffer *out = &simplify->lower;
-    unsigned wide = 0;
+    uint64_t all = 0, word;
+    size_t i = 0;
 
-    oy_buffer_clear(out);
-    char *to = oy_buffer_reserve(out, len);
-    for (size_t i = 0; i < len; i++) {
-        const unsigned char c = (unsigned char)text[i];
-        wide |= c;
-        to[i] = (char)(c + ((unsigned char)(c - 'A') < 26 ? 32 : 0));
+    for (; i + sizeof word <= len; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        all |= word;
     }
-    out->len = len;
-    if (wide < 0x80)
-        return;
-    oy_buffer_clear(out);
-    oy_py_lower(text, len, out);
+    for (; i < len; i++)
+        all |= (unsigned char)text[i];
+    return !(all & 0x8080808080808080ULL);
 }
 
 const char *simplify_text(struct simplify *simplify, const char *text,
                           size_t len, size_t *simple_len)
 {
-    struct oy_buffer *plain = &simplify->plain;
+    struct oy_buffer *lower = &simplify->lower, *plain = &simplify->plain;
 
-    lower(simplify, text, len);
+    if (!is_ascii(text, len)) {
+        oy_buffer_clear(lower);
+        oy_py_lower(text, len, lower);
+        text = lower->data;
+        len = lower->len;
+    }
     oy_buffer_clear(plain);
-    if (!squeeze(simplify->lower.data, simplify->lower.len, plain)) {
+    if (!squeeze(text, len, plain)) {
         *simple_len = plain->len;
         return plain->data;
     }
     strip_marks(simplify, plain->data, plain->len);
-    *simple_len = simplify->lower.len;
-    return strip(simplify->lower.data, simple_len);
+    *simple_len = lower->len;
+    return strip(lower->data, simple_len);
 }
 
 void simplify_release(struct simplify *simplify)
