@@ -219,10 +219,10 @@ static int is_same_file(const char *a, const char *b)
            x.st_ino == y.st_ino;
 }
 
-/* In the order of names, so that equal folders give equal histories. What an
- * earlier run left at `own` is no history of this one. */
+/* In the order of names, so that equal folders give equal histories; passes
+ * over two files. */
 static int search_folder(struct history *history, const char *folder,
-                         const char *hash, const char *own)
+                         const char *hash, const char *const skip[2])
 {
     struct dirent **entry;
     const int n = scandir(folder, &entry, has_suffix, alphasort);
@@ -231,7 +231,8 @@ static int search_folder(struct history *history, const char *folder,
     for (int i = 0; i < n; i++) {
         char *path = oy_asprintf("%s/%s", folder, entry[i]->d_name);
         found = found ||
-                (!is_same_file(path, own) && add_manifest(history, path, hash));
+                (!is_same_file(path, skip[0]) && !is_same_file(path, skip[1]) &&
+                 add_manifest(history, path, hash));
         oy_free(path);
         free(entry[i]);
     }
@@ -249,24 +250,25 @@ static char *folder_of(const char *path)
     return oy_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* `own` is where the new manifest will stand. */
+/* `own` is where the new manifest will stand; what an earlier run left there
+ * is no history of this one. */
 static void find_history(struct history *history,
                          const struct oy_manifest_file *input, const char *own)
 {
     char *own_folder = folder_of(own);
+    char *beside = oy_asprintf("%s%s", input->path ? input->path : "", suffix);
+    char *folder = folder_of(beside);
+    const char *const skip[2] = {own, beside};
     int found = 0;
 
-    if (input->path) {
-        char *beside = oy_asprintf("%s%s", input->path, suffix);
-        char *folder = folder_of(input->path);
+    if (input->path)
         found = (!is_same_file(beside, own) &&
                  add_manifest(history, beside, input->hash)) ||
-                search_folder(history, folder, input->hash, own);
-        oy_free(folder);
-        oy_free(beside);
-    }
-    if (!found)
-        search_folder(history, own_folder, input->hash, own);
+                search_folder(history, folder, input->hash, skip);
+    if (!found && (!input->path || !is_same_file(folder, own_folder)))
+        search_folder(history, own_folder, input->hash, skip);
+    oy_free(folder);
+    oy_free(beside);
     oy_free(own_folder);
 }
 
