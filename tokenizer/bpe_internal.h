@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/hash.h"
 #include "tokenizer/bpe_encode.h"
@@ -80,10 +81,42 @@ static inline int32_t bpe_rank(const struct bpe *bpe, int32_t left,
     return pair ? pair->rank : BPE_NO_RANK;
 }
 
+static inline int bpe_get_bit(const uint64_t *bits, uint32_t at)
+{
+    return bits[at / 64] >> at % 64 & 1;
+}
+
+/* Of n = 3 or 4 bytes. */
+static inline uint32_t bpe_hash_few(const unsigned char *text, size_t n,
+                                    int n_bit)
+{
+    uint32_t word = 0;
+
+    memcpy(&word, text, n);
+    return word * 0x9e3779b1U >> (32 - n_bit);
+}
+
+static inline uint32_t bpe_two_at(const unsigned char *text)
+{
+    return (uint32_t)text[0] << 8 | text[1];
+}
+
 /* Whether no token reaches across the border before text[at], so that no
  * merge can: the two sides may be encoded apart. 2 <= at <= len - 2, all bytes
- * have tokens. May say 0 where 1 would be true. */
-int bpe_can_cut(const struct bpe *bpe, const unsigned char *text, size_t at);
+ * have tokens. May say 0 where 1 would be true. A token across the border has
+ * two bytes or more on both sides, so that it holds the four neighbours around
+ * it; or one before it, so that it is two bytes or begins with the three asked
+ * for; or one behind it, likewise. */
+static inline int bpe_can_cut(const struct bpe *bpe, const unsigned char *text,
+                              size_t at)
+{
+    const unsigned char *s = text + at;
+
+    return !bpe_get_bit(bpe->four, bpe_hash_few(s - 2, 4, BPE_FOUR_BITS)) &&
+           !bpe_get_bit(bpe->two, bpe_two_at(s - 1)) &&
+           !bpe_get_bit(bpe->three, bpe_hash_few(s - 2, 3, BPE_THREE_BITS)) &&
+           !bpe_get_bit(bpe->three, bpe_hash_few(s - 1, 3, BPE_THREE_BITS));
+}
 
 /* Scratch of bpe_merge(); zero-initialised is empty. */
 struct bpe_scratch {

@@ -9,40 +9,9 @@
 
 /* ---- tables ---- */
 
-static int get_bit(const uint64_t *bits, uint32_t at)
-{
-    return bits[at / 64] >> at % 64 & 1;
-}
-
 static void set_bit(uint64_t *bits, uint32_t at)
 {
     bits[at / 64] |= 1ULL << at % 64;
-}
-
-static uint32_t hash_few(const unsigned char *text, int n, int n_bit)
-{
-    uint32_t word = 0;
-
-    memcpy(&word, text, (size_t)n);
-    return word * 0x9e3779b1U >> (32 - n_bit);
-}
-
-static uint32_t two_at(const unsigned char *text)
-{
-    return (uint32_t)text[0] << 8 | text[1];
-}
-
-/* A token across the border has two bytes or more on both sides, so that it
- * holds the four neighbours around it; or one before it, so that it is two
- * bytes or begins with the three asked for; or one behind it, likewise. */
-int bpe_can_cut(const struct bpe *bpe, const unsigned char *text, size_t at)
-{
-    const unsigned char *s = text + at;
-
-    return !get_bit(bpe->four, hash_few(s - 2, 4, BPE_FOUR_BITS)) &&
-           !get_bit(bpe->two, two_at(s - 1)) &&
-           !get_bit(bpe->three, hash_few(s - 2, 3, BPE_THREE_BITS)) &&
-           !get_bit(bpe->three, hash_few(s - 1, 3, BPE_THREE_BITS));
 }
 
 static void fill_spans(struct bpe *bpe)
@@ -55,14 +24,14 @@ static void fill_spans(struct bpe *bpe)
         if (!token->is_used || !token->is_bytes || token->len < 2)
             continue;
         if (token->len == 2)
-            set_bit(bpe->two, two_at(s));
+            set_bit(bpe->two, bpe_two_at(s));
         else
-            set_bit(bpe->three, hash_few(s, 3, BPE_THREE_BITS));
+            set_bit(bpe->three, bpe_hash_few(s, 3, BPE_THREE_BITS));
         if (token->len > 3)
             set_bit(bpe->three,
-                    hash_few(s + token->len - 3, 3, BPE_THREE_BITS));
+                    bpe_hash_few(s + token->len - 3, 3, BPE_THREE_BITS));
         for (uint32_t i = 0; i + 4 <= token->len; i++)
-            set_bit(bpe->four, hash_few(s + i, 4, BPE_FOUR_BITS));
+            set_bit(bpe->four, bpe_hash_few(s + i, 4, BPE_FOUR_BITS));
     }
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "core/input.h"
+#include "core/random.h"
 #include "tests/unit/tokenizer_fixture.h"
 #include "tokenizer/tokenizer.h"
 
@@ -373,6 +374,42 @@ static void test_damaged_files(void **state)
     oy_buffer_release(&json);
 }
 
+/* Whatever bytes are changed, loading ends with a tokenizer or an error; one
+ * that loads can be used. */
+static void test_mutated_files(void **state)
+{
+    (void)state;
+    const struct fixture fixture = {
+        .merge = merges, .added = "[" ADDED(1, "<end>", SPECIAL) "]"};
+    struct oy_random random = oy_random_at(5, 5);
+    struct oy_buffer json = {0};
+    int n_loaded = 0;
+
+    put_fixture(&json, &fixture);
+    for (int i = 0; i < 1500; i++) {
+        struct oy_error err = {0};
+        char *copy = oy_strndup(json.data, json.len);
+        for (uint64_t n = oy_random_below(&random, 4) + 1; n; n--) {
+            const uint64_t at = oy_random_below(&random, json.len);
+            copy[at] = "\"\\{}[]:,0-\xff"
+                       "a"[oy_random_below(&random, 12)];
+        }
+        char *name = write_file(copy, json.len);
+        struct tokenizer *tokenizer = tokenizer_load(name, &err);
+        if (tokenizer) {
+            free(show(tokenizer, "abc ab<end> \xe4\xbd\xa0", TOKENIZER_TOKEN));
+            n_loaded++;
+        } else {
+            assert_int_equal(err.code, OY_DATA);
+        }
+        tokenizer_free(tokenizer);
+        drop_file(name);
+        oy_free(copy);
+    }
+    assert_true(n_loaded > 0);
+    oy_buffer_release(&json);
+}
+
 static void write_at(const char *folder, const char *name, const char *data,
                      size_t len)
 {
@@ -598,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_unsupported_is_named),
         cmocka_unit_test(test_absent_options),
         cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_mutated_files),
         cmocka_unit_test(test_folder_with_configuration),
         cmocka_unit_test(test_goldens),
     };
