@@ -21,6 +21,14 @@ struct check {
         uint64_t device, inode;
     } * seen;
     size_t n_seen, cap_seen;
+    /* Files that were measured for a manifest: several may name one. */
+    struct check_measured {
+        struct check_seen id;
+        int counts_records;
+        struct oy_manifest_file file; /* no path */
+        int is_told;                  /* a fault of it was printed */
+    } * measured;
+    size_t n_measured, cap_measured;
 };
 
 /* Writes one line. 0, or -1 when that fails. */
