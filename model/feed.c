@@ -208,6 +208,16 @@ int feed_next(struct feed *feed, struct feed_row *row, struct oy_error *err)
     return 1;
 }
 
+int feed_rewind(struct feed *feed, struct oy_error *err)
+{
+    if (feed->source->next && feed->n_given > 0)
+        return oy_fail(err, OY_USAGE,
+                       "a pipe or a compressed token stream can be read once");
+    feed->n_given = 0;
+    feed->hash = 0;
+    return 0;
+}
+
 uint64_t feed_position(const struct feed *feed)
 {
     return feed->n_given;

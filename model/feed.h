@@ -82,6 +82,10 @@ const struct feed_info *feed_info(const struct feed *feed);
  * one_pass, or of an empty input; -1 on failure. */
 int feed_next(struct feed *feed, struct feed_row *row, struct oy_error *err);
 
+/* Starts again at the first row of the first epoch, with a fresh hash: -1 (64)
+ * for a pipe that has already given rows. */
+int feed_rewind(struct feed *feed, struct oy_error *err);
+
 /* Rows given so far, and the hash of all of them in order. */
 uint64_t feed_position(const struct feed *feed);
 uint64_t feed_hash(const struct feed *feed);

@@ -43,7 +43,7 @@ struct trainer {
     struct optimizer optimizer;
     struct decoder *decoder;
 
-    struct feed *feed;
+    struct feed *feed, *valid; /* valid: NULL without validation */
     struct train_batch *batch; /* [accumulate] */
     int n_batch;               /* filled */
     struct train_state state;
@@ -144,17 +144,11 @@ static int choose_length(struct trainer *t, struct oy_error *err)
     return 0;
 }
 
-/* A stream knows the size of its vocabulary; a preset has none yet. */
-static int settle_vocabulary(struct trainer *t, struct oy_error *err)
+static int check_feed(const struct trainer *t, const struct feed *feed,
+                      struct oy_error *err)
 {
-    const struct feed_info *const info = feed_info(t->feed);
+    const struct feed_info *const info = feed_info(feed);
 
-    if (t->config.n_vocab == 0)
-        t->config.n_vocab = (int)info->n_vocab;
-    if (t->config.n_vocab == 0)
-        return oy_fail(err, OY_USAGE,
-                       "a preset needs a tokenizer for ready-made rows: give "
-                       "-t TOKENIZER");
     if (info->n_vocab > (uint32_t)t->config.n_vocab)
         return oy_fail(err, OY_DATA,
                        "tokens of a vocabulary of %u do not fit a model of %d",
@@ -165,6 +159,22 @@ static int settle_vocabulary(struct trainer *t, struct oy_error *err)
         return oy_fail(err, OY_DATA,
                        "%s: the tokens were made with another tokenizer",
                        t->tokenizer);
+    return 0;
+}
+
+/* A stream knows the size of its vocabulary; a preset has none yet. */
+static int settle_vocabulary(struct trainer *t, struct oy_error *err)
+{
+    if (t->config.n_vocab == 0)
+        t->config.n_vocab = (int)feed_info(t->feed)->n_vocab;
+    if (t->config.n_vocab == 0)
+        return oy_fail(err, OY_USAGE,
+                       "a preset needs a tokenizer for ready-made rows: give "
+                       "-t TOKENIZER");
+    if (check_feed(t, t->feed, err) != 0)
+        return -1;
+    if (t->valid && check_feed(t, t->valid, err) != 0)
+        return oy_fail_at(err, "%s", t->options->valid);
     return 0;
 }
 
@@ -370,34 +380,21 @@ static int sum_validation(struct trainer *t, struct feed *feed,
 
 static int validate(struct trainer *t, struct oy_error *err)
 {
-    struct feed_options options = t->options->feed;
     struct decoder_sums all = {0};
-    struct feed *feed;
-    double bits = -1.0;
-    int rc;
+    uint64_t text_bytes;
 
-    if (!t->options->valid)
+    if (!t->valid)
         return 0;
-    options.path = &t->options->valid;
-    options.n_path = 1;
-    options.order = FEED_SEQUENTIAL;
-    options.one_pass = 1;
-    options.tokenizer = t->tokenizer;
-    options.seq_len = t->seq_len;
-    feed = feed_open(&options, err);
-    if (!feed)
-        return -1;
-    rc = sum_validation(t, feed, &all, err);
-    if (rc == 0 && all.n_target == 0)
-        rc = oy_fail(err, OY_DATA, "%s: no tokens to validate on",
-                     t->options->valid);
-    if (rc == 0 && feed_info(feed)->text_bytes > 0)
-        bits = all.ce / M_LN2 / (double)feed_info(feed)->text_bytes;
-    feed_close(feed);
-    if (rc != 0)
-        return -1;
-    return train_log_valid(t->log, t->state.step, all.ce / (double)all.n_target,
-                           bits, err);
+    if (feed_rewind(t->valid, err) != 0 ||
+        sum_validation(t, t->valid, &all, err) != 0)
+        return oy_fail_at(err, "%s", t->options->valid);
+    if (all.n_target == 0)
+        return oy_fail(err, OY_DATA, "%s: no tokens to validate on",
+                       t->options->valid);
+    text_bytes = feed_info(t->valid)->text_bytes;
+    return train_log_valid(
+        t->log, t->state.step, all.ce / (double)all.n_target,
+        text_bytes > 0 ? all.ce / M_LN2 / (double)text_bytes : -1.0, err);
 }
 
 /* ---- a step ---- */
@@ -533,7 +530,7 @@ static int run_steps(struct trainer *t, struct oy_error *err)
 
 /* ---- the run ---- */
 
-static int open_feed(struct trainer *t, struct oy_error *err)
+static int open_feeds(struct trainer *t, struct oy_error *err)
 {
     struct feed_options options = t->options->feed;
 
@@ -541,14 +538,21 @@ static int open_feed(struct trainer *t, struct oy_error *err)
     options.seq_len = t->seq_len;
     options.seed = t->options->seed;
     t->feed = feed_open(&options, err);
-    return t->feed ? 0 : -1;
+    if (!t->feed || !t->options->valid)
+        return t->feed ? 0 : -1;
+    options.path = &t->options->valid;
+    options.n_path = 1;
+    options.order = FEED_SEQUENTIAL;
+    options.one_pass = 1;
+    t->valid = feed_open(&options, err);
+    return t->valid ? 0 : -1;
 }
 
 /* All that can fail for a reason of the user's comes before memory. */
 static int prepare(struct trainer *t, struct oy_error *err)
 {
     if (choose_model(t, err) != 0 || choose_length(t, err) != 0 ||
-        open_feed(t, err) != 0 || settle_vocabulary(t, err) != 0 ||
+        open_feeds(t, err) != 0 || settle_vocabulary(t, err) != 0 ||
         choose_steps(t, err) != 0 ||
         weight_layout_init(&t->layout, &t->config, err) != 0)
         return -1;
@@ -587,6 +591,7 @@ static void release(struct trainer *t)
     oy_pool_free(t->pool);
     weight_layout_release(&t->layout);
     feed_close(t->feed);
+    feed_close(t->valid);
 }
 
 int trainer_run(const struct trainer_options *options, struct oy_error *err)
