@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The stream of answers taken in: header, documents, the end. */
+#include "eval/grade.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "eval/grade_internal.h"
+#include "eval/text_clean.h"
+
+void grade_options_init(struct grade_options *options)
+{
+    *options = (struct grade_options){.bootstrap_iters = 100000};
+}
+
+static int make_folder(const char *path, struct oy_error *err)
+{
+    char *copy = oy_strdup(path);
+    int rc = 0;
+
+    for (char *at = copy + 1; rc == 0; at++) {
+        const char end = *at;
+        if (end && end != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            rc = oy_fail_errno(err, OY_CANTCREAT, "%s", copy);
+        *at = end;
+        if (!end)
+            break;
+    }
+    oy_free(copy);
+    return rc;
+}
+
+struct grade *grade_new(const struct grade_options *options,
+                        struct oy_error *err)
+{
+    struct grade *grade = oy_calloc(1, sizeof *grade);
+
+    grade->options = *options;
+    grade->model = template_new_dict(&grade->arena);
+    grade->pool = oy_pool_new((int)options->threads, err);
+    if (grade->pool &&
+        (!options->log_samples || !make_folder(options->log_samples, err)))
+        return grade;
+    grade_free(grade);
+    return NULL;
+}
+
+static void release_task(struct grade_task *task)
+{
+    for (size_t i = 0; i < task->n_metric; i++) {
+        template_free(task->metric[i].weight);
+        oy_free(task->metric[i].item);
+    }
+    oy_free(task->metric);
+    oy_buffer_release(&task->hashes);
+    oy_buffer_release(&task->samples);
+    oy_output_discard(task->log);
+}
+
+void grade_free(struct grade *grade)
+{
+    if (!grade)
+        return;
+    for (size_t i = 0; grade->task && i < grade->set.n_task; i++)
+        release_task(&grade->task[i]);
+    oy_free(grade->task);
+    task_set_release(&grade->set);
+    oy_pool_free(grade->pool);
+    oy_free(grade->request);
+    oy_arena_release(&grade->pending);
+    oy_arena_release(&grade->arena);
+    oy_free(grade);
+}
+
+/* ---- the header ---- */
+
+static int add_metric(struct grade_task *task,
+                      const struct template_value *config,
+                      struct oy_arena *arena, struct oy_error *err)
+{
+    static const struct template_options options = {
+        .flags = TEMPLATE_PROMPT,
+        .text_filter = text_clean_filters,
+        .count_filter = text_clean_counts,
+    };
+    const struct template_value *name = template_get(config, "metric");
+    const struct template_value *weight = template_get(config, "weight");
+    struct grade_metric *metric = &task->metric[task->n_metric];
+
+    if (!name || name->kind != TEMPLATE_STRING)
+        return oy_fail(err, OY_DATA, "a metric without a name");
+    metric->kind =
+        metric_find(oy_arena_copy(arena, name->text.at, name->text.len));
+    if (!metric->kind)
+        return oy_fail(err, OY_DATA, "unknown metric '%.*s'",
+                       (int)name->text.len, name->text.at);
+    task->n_metric++;
+    if (!weight || weight->kind != TEMPLATE_STRING)
+        return 0;
+    metric->weight = template_compile_expression(
+        weight->text.at, weight->text.len, &options, err);
+    return metric->weight ? 0 : -1;
+}
+
+static int add_metrics(struct grade *grade, struct grade_task *task,
+                       struct oy_error *err)
+{
+    const struct template_value *list =
+        template_get(&task->task->config, "metric_list");
+    size_t n;
+
+    if (!list || list->kind != TEMPLATE_LIST || !list->list->n_item)
+        return oy_fail(err, OY_DATA, "no metrics");
+    n = list->list->n_item;
+    task->metric = oy_calloc(n, sizeof *task->metric);
+    for (size_t i = 0; i < n; i++) {
+        if (add_metric(task, &list->list->item[i], &grade->arena, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int open_log(const struct grade *grade, struct grade_task *task,
+                    struct oy_error *err)
+{
+    char *path;
+
+    if (!grade->options.log_samples)
+        return 0;
+    if (strchr(task->task->name, '/'))
+        return oy_fail(err, OY_DATA, "a task's name with a slash");
+    path = oy_asprintf("%s/samples_%s.jsonl", grade->options.log_samples,
+                       task->task->name);
+    task->log = oy_output_open(path, NULL, err);
+    oy_free(path);
+    return task->log ? 0 : -1;
+}
+
+static int begin_task(struct grade *grade, size_t index, struct oy_error *err)
+{
+    struct grade_task *task = &grade->task[index];
+    const struct template_value *counts =
+        template_get(&grade->run, "n-samples");
+    const struct template_value *count;
+
+    task->task = &grade->set.task[index];
+    task->last_doc_id = -1;
+    count = counts ? template_get(counts, task->task->name) : NULL;
+    count = count ? template_get(count, "effective") : NULL;
+    if (!count || count->kind != TEMPLATE_INT)
+        return oy_fail(err, OY_DATA, "task '%s': no count of documents",
+                       task->task->name);
+    task->n_effective = (size_t)count->integer;
+    if (add_metrics(grade, task, err))
+        return oy_fail_at(err, "task '%s'", task->task->name);
+    return open_log(grade, task, err);
+}
+
+int grade_begin(struct grade *grade, const char *run, size_t len,
+                struct oy_error *err)
+{
+    const char *text = oy_arena_copy(&grade->arena, run, len);
+    const struct template_value *tasks, *model;
+    const char *why = "no tasks";
+
+    if (grade->task)
+        return oy_fail(err, OY_DATA, "a second header");
+    if (template_parse_json(text, len, &grade->arena, &grade->run, &why))
+        return oy_fail(err, OY_DATA, "header: %s", why);
+    tasks = template_get(&grade->run, "tasks");
+    if (!tasks || tasks->kind != TEMPLATE_DICT)
+        return oy_fail(err, OY_DATA, "header: %s", why);
+    model = template_get(&grade->run, "model");
+    if (model && model->kind == TEMPLATE_DICT)
+        grade->model = *model;
+    for (size_t i = 0; i < tasks->dict->n_entry; i++) {
+        if (task_from_config(&tasks->dict->entry[i].value, &grade->set, err))
+            return oy_fail_at(err, "header");
+    }
+    grade->task = oy_calloc(grade->set.n_task, sizeof *grade->task);
+    for (size_t i = 0; i < grade->set.n_task; i++) {
+        if (begin_task(grade, i, err))
+            return -1;
+    }
+    return 0;
+}
+
+int grade_set_model(struct grade *grade, const char *model, size_t len,
+                    struct oy_error *err)
+{
+    const char *text = oy_arena_copy(&grade->arena, model, len);
+    const char *why = "not an object";
+
+    if (template_parse_json(text, len, &grade->arena, &grade->model, &why) ||
+        grade->model.kind != TEMPLATE_DICT)
+        return oy_fail(err, OY_DATA, "model: %s", why);
+    return 0;
+}
+
+/* ---- requests ---- */
+
+static struct grade_task *find_task(struct grade *grade, struct oy_text name)
+{
+    for (size_t i = 0; i < grade->set.n_task; i++) {
+        const char *other = grade->set.task[i].name;
+        if (strlen(other) == name.len && !memcmp(other, name.at, name.len))
+            return &grade->task[i];
+    }
+    return NULL;
+}
+
+static int is_same_document(const struct grade *grade,
+                            const struct request *request)
+{
+    const char *name = grade->current->task->name;
+
+    return grade->doc_id == request->doc_id &&
+           strlen(name) == request->task.len &&
+           !memcmp(name, request->task.at, request->task.len);
+}
+
+static int start_document(struct grade *grade, const struct request *request,
+                          struct oy_error *err)
+{
+    struct grade_task *task = find_task(grade, request->task);
+
+    if (!task)
+        return oy_fail(err, OY_DATA, "task '%.*s' is not in the header",
+                       (int)request->task.len, request->task.at);
+    if (request->doc_id <= task->last_doc_id)
+        return oy_fail(err, OY_DATA, "task '%s': document %lld out of order",
+                       task->task->name, (long long)request->doc_id);
+    if (request->doc.kind != OY_JSON_OBJECT ||
+        request->target.kind == OY_JSON_MISSING)
+        return oy_fail(err, OY_DATA,
+                       "task '%s': document %lld without 'doc' or 'target'",
+                       task->task->name, (long long)request->doc_id);
+    grade->current = task;
+    grade->doc_id = task->last_doc_id = request->doc_id;
+    return 0;
+}
+
+int grade_add(struct grade *grade, const struct request *request,
+              struct oy_error *err)
+{
+    if (!grade->task)
+        return oy_fail(err, OY_DATA, "no header line 'oyster_run'");
+    if (grade->current && !is_same_document(grade, request) &&
+        grade_document(grade, err))
+        return -1;
+    if (!grade->current && start_document(grade, request, err))
+        return -1;
+    if (request->index != (int64_t)grade->n_request)
+        return oy_fail(err, OY_DATA,
+                       "task '%s': document %lld: request %zu is missing",
+                       grade->current->task->name, (long long)grade->doc_id,
+                       grade->n_request);
+    if (!request->answer.given)
+        return oy_fail(err, OY_DATA,
+                       "task '%s': document %lld: request %zu has no answer",
+                       grade->current->task->name, (long long)grade->doc_id,
+                       grade->n_request);
+    OY_GROW(grade->request, grade->cap_request, grade->n_request + 1);
+    request_copy(request, &grade->pending, &grade->request[grade->n_request]);
+    grade->n_request++;
+    return 0;
+}
+
+static int finish_task(struct grade *grade, struct grade_task *task,
+                       struct oy_error *err)
+{
+    if (task->n_document != task->n_effective)
+        return oy_fail(err, OY_DATA,
+                       "task '%s': %zu documents of %zu: the stream is short",
+                       task->task->name, task->n_document, task->n_effective);
+    for (size_t i = 0; i < task->n_metric; i++) {
+        struct grade_metric *metric = &task->metric[i];
+        if (!task->n_document)
+            continue;
+        metric->value = metric_aggregate(metric->kind->aggregation,
+                                         metric->item, task->n_document);
+        metric->error = metric_error(
+            metric->kind->aggregation, metric->item, task->n_document,
+            grade->options.bootstrap_iters, grade->pool);
+    }
+    if (task->log) {
+        struct oy_output *log = task->log;
+        task->log = NULL;
+        return oy_output_commit(log, err);
+    }
+    return 0;
+}
+
+int grade_finish(struct grade *grade, struct oy_error *err)
+{
+    if (!grade->task)
+        return oy_fail(err, OY_DATA, "no header line 'oyster_run'");
+    if (grade->current && grade_document(grade, err))
+        return -1;
+    for (size_t i = 0; i < grade->set.n_task; i++) {
+        if (finish_task(grade, &grade->task[i], err))
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One document graded: its metrics, its hashes, its line of samples. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "core/utf8.h"
+#include "eval/grade_internal.h"
+
+/* A document as its parts are gathered. */
+struct graded {
+    struct template_value doc;
+    struct template_value target; /* as lm-eval's doc_to_target gives it */
+    struct template_value choices;
+    struct metric_item *item; /* [n_metric] */
+    char doc_hash[65], prompt_hash[65], target_hash[65];
+};
+
+void grade_sha256(const void *data, size_t len, char hex[65])
+{
+    unsigned char digest[32];
+
+    oy_sha256(data, len, digest);
+    for (int i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+static int fail(const struct grade *grade, struct oy_error *err,
+                const char *why)
+{
+    return oy_fail(err, OY_DATA, "task '%s': document %lld: %s",
+                   grade->current->task->name, (long long)grade->doc_id, why);
+}
+
+static int read_part(struct grade *grade, const struct oy_json_value *json,
+                     struct template_value *value, struct oy_error *err)
+{
+    const char *why = "";
+
+    *value = template_none();
+    if (json->kind != OY_JSON_MISSING &&
+        template_from_json(json, &grade->pending, value, &why))
+        return fail(grade, err, why);
+    return 0;
+}
+
+/* ---- metrics ---- */
+
+static int choice_metrics(struct grade *grade, struct graded *graded,
+                          struct oy_error *err)
+{
+    const struct grade_task *task = grade->current;
+    const size_t n = grade->n_request;
+    struct metric_choice *choice =
+        oy_arena_array(&grade->pending, n, sizeof *choice);
+
+    if (graded->choices.kind != TEMPLATE_LIST ||
+        graded->choices.list->n_item != n)
+        return fail(grade, err, "as many requests as choices are wanted");
+    if (graded->target.kind != TEMPLATE_INT || graded->target.integer < 0 ||
+        (uint64_t)graded->target.integer >= n)
+        return fail(grade, err, "'target' is no choice's index");
+    for (size_t i = 0; i < n; i++) {
+        const struct template_value *text = &graded->choices.list->item[i];
+        if (text->kind != TEMPLATE_STRING)
+            return fail(grade, err, "a choice is not a text");
+        choice[i] = (struct metric_choice){
+            .logprob = grade->request[i].answer.logprob,
+            .is_greedy = grade->request[i].answer.is_greedy,
+            .n_char = oy_utf8_count(text->text.at, text->text.len),
+            .n_byte = text->text.len,
+        };
+    }
+    for (size_t i = 0; i < task->n_metric; i++)
+        graded->item[i].value =
+            metric_of_choices(task->metric[i].kind->name, choice, n,
+                              (size_t)graded->target.integer);
+    return 0;
+}
+
+/* lambada: acc is whether the answer is the greedy one. */
+static void likelihood_metrics(const struct grade *grade, struct graded *graded)
+{
+    const struct request_answer *answer = &grade->request[0].answer;
+
+    for (size_t i = 0; i < grade->current->n_metric; i++) {
+        const int is_acc = !strcmp(grade->current->metric[i].kind->name, "acc");
+        graded->item[i].value = is_acc ? answer->is_greedy : answer->logprob;
+    }
+}
+
+static int rolling_metrics(struct grade *grade, struct graded *graded,
+                           struct oy_error *err)
+{
+    const struct grade_task *task = grade->current;
+
+    for (size_t i = 0; i < task->n_metric; i++) {
+        struct template_value weight;
+        if (!task->metric[i].weight)
+            return fail(grade, err, "a metric without its weight");
+        if (template_evaluate(task->metric[i].weight, &graded->doc,
+                              &grade->pending, &weight, err))
+            return -1;
+        if (!template_is_number(&weight))
+            return fail(grade, err, "a weight is not a number");
+        graded->item[i] = (struct metric_item){grade->request[0].answer.logprob,
+                                               template_number(&weight)};
+    }
+    return 0;
+}
+
+static int all_metrics(struct grade *grade, struct graded *graded,
+                       struct oy_error *err)
+{
+    const enum task_output output = grade->current->task->output;
+
+    if (output == TASK_MULTIPLE_CHOICE)
+        return choice_metrics(grade, graded, err);
+    if (grade->n_request != 1)
+        return fail(grade, err, "one request is wanted");
+    if (output == TASK_ROLLING)
+        return rolling_metrics(grade, graded, err);
+    if (output == TASK_GENERATE)
+        return fail(grade, err, "no metric for completions");
+    likelihood_metrics(grade, graded);
+    return 0;
+}
+
+/* ---- hashes ---- */
+
+static struct oy_text first_argument(const struct grade *grade)
+{
+    const struct request *request = &grade->request[0];
+
+    return request->type == REQUEST_ROLLING ? request->continuation
+                                            : request->context;
+}
+
+/* lm-eval hashes the document as json.dumps(doc, indent=2). */
+static void make_hashes(const struct grade *grade, struct graded *graded)
+{
+    const struct template_json_style style = {.indent = 2};
+    const struct oy_text prompt = first_argument(grade);
+    struct oy_buffer text = {0};
+
+    template_put_json(&graded->doc, &style, &text);
+    grade_sha256(text.data, text.len, graded->doc_hash);
+    grade_sha256(prompt.at, prompt.len, graded->prompt_hash);
+    oy_buffer_clear(&text);
+    template_put_text(&graded->target, &text);
+    grade_sha256(oy_buffer_string(&text), text.len, graded->target_hash);
+    oy_buffer_release(&text);
+}
+
+/* ---- the line of samples ---- */
+
+static void put_value_text(const struct template_value *value,
+                           struct oy_buffer *out)
+{
+    struct oy_buffer text = {0};
+
+    template_put_text(value, &text);
+    oy_json_put_string(out, text.data, text.len);
+    oy_buffer_release(&text);
+}
+
+static void put_string(struct oy_text text, struct oy_buffer *out)
+{
+    oy_json_put_string(out, text.at, text.len);
+}
+
+static void put_arguments(const struct grade *grade, struct oy_buffer *out)
+{
+    for (size_t i = 0; i < grade->n_request; i++) {
+        const struct request *r = &grade->request[i];
+        oy_buffer_append_format(
+            out, "%s\"gen_args_%zu\": {\"arg_0\": ", i ? ", " : "", i);
+        if (r->type == REQUEST_ROLLING) {
+            put_string(r->continuation, out);
+        } else {
+            put_string(r->context, out);
+            oy_buffer_append_string(out, ", \"arg_1\": ");
+            put_string(r->continuation, out);
+        }
+        oy_buffer_append_char(out, '}');
+    }
+}
+
+/* Log-likelihoods as the texts that Python's str() gives. */
+static void put_logprob(double logprob, struct oy_buffer *out)
+{
+    const struct template_value value = template_float(logprob);
+
+    put_value_text(&value, out);
+}
+
+static void put_response(const struct request *r, struct oy_buffer *out)
+{
+    if (r->type == REQUEST_ROLLING) {
+        put_logprob(r->answer.logprob, out);
+        return;
+    }
+    oy_buffer_append_char(out, '[');
+    put_logprob(r->answer.logprob, out);
+    oy_buffer_append_format(out, ", \"%s\"]",
+                            r->answer.is_greedy ? "True" : "False");
+}
+
+static void put_responses(const struct grade *grade, const char *open,
+                          const char *close, struct oy_buffer *out)
+{
+    for (size_t i = 0; i < grade->n_request; i++) {
+        oy_buffer_append_string(out, i ? ", " : "");
+        oy_buffer_append_string(out, open);
+        put_response(&grade->request[i], out);
+        oy_buffer_append_string(out, close);
+    }
+}
+
+/* A metric's value of a document: [log-likelihood, weight] of rolling ones;
+ * an integer where lm-eval has one (acc of log-likelihood tasks). */
+static void put_item(const struct grade *grade, size_t index,
+                     const struct metric_item *item, struct oy_buffer *out)
+{
+    const struct grade_metric *metric = &grade->current->metric[index];
+
+    if (metric->weight) {
+        oy_buffer_append_char(out, '[');
+        oy_json_put_double(out, item->value);
+        oy_buffer_append_string(out, ", ");
+        oy_json_put_int(out, (int64_t)item->weight);
+        oy_buffer_append_char(out, ']');
+    } else if (grade->current->task->output == TASK_LOGLIKELIHOOD &&
+               metric->kind->aggregation == METRIC_MEAN) {
+        oy_json_put_int(out, (int64_t)item->value);
+    } else {
+        oy_json_put_double(out, item->value);
+    }
+}
+
+static void put_items(const struct grade *grade, const struct graded *graded,
+                      struct oy_buffer *out)
+{
+    for (size_t i = 0; i < grade->current->n_metric; i++) {
+        oy_buffer_append_format(
+            out, ", \"%s\": ", grade->current->metric[i].kind->name);
+        put_item(grade, i, &graded->item[i], out);
+    }
+}
+
+static void put_sample(const struct grade *grade, const struct graded *graded,
+                       struct oy_buffer *out)
+{
+    const struct template_json_style style = {.indent = -1};
+
+    oy_buffer_append_format(
+        out, "{\"doc_id\": %lld, \"doc\": ", (long long)grade->doc_id);
+    template_put_json(&graded->doc, &style, out);
+    oy_buffer_append_string(out, ", \"target\": ");
+    put_value_text(&graded->target, out);
+    oy_buffer_append_string(out, ", \"arguments\": {");
+    put_arguments(grade, out);
+    oy_buffer_append_string(out, "}, \"resps\": [");
+    put_responses(grade, "[", "]", out);
+    oy_buffer_append_string(out, "], \"filtered_resps\": [");
+    put_responses(grade, "", "", out);
+    oy_buffer_append_string(out, "], \"filter\": \"none\", \"metrics\": [");
+    for (size_t i = 0; i < grade->current->n_metric; i++)
+        oy_buffer_append_format(out, "%s\"%s\"", i ? ", " : "",
+                                grade->current->metric[i].kind->name);
+    oy_buffer_append_format(out,
+                            "], \"doc_hash\": \"%s\", \"prompt_hash\": \"%s\""
+                            ", \"target_hash\": \"%s\"",
+                            graded->doc_hash, graded->prompt_hash,
+                            graded->target_hash);
+    put_items(grade, graded, out);
+    oy_buffer_append_string(out, "}\n");
+}
+
+/* ---- all of it ---- */
+
+static int record(struct grade *grade, const struct graded *graded,
+                  struct oy_error *err)
+{
+    struct grade_task *task = grade->current;
+    struct oy_buffer line = {0};
+    int rc = 0;
+
+    for (size_t i = 0; i < task->n_metric; i++) {
+        struct grade_metric *metric = &task->metric[i];
+        OY_GROW(metric->item, metric->cap_item, task->n_document + 1);
+        metric->item[task->n_document] = graded->item[i];
+    }
+    oy_buffer_append(&task->hashes, graded->doc_hash, 64);
+    oy_buffer_append(&task->hashes, graded->prompt_hash, 64);
+    oy_buffer_append(&task->hashes, graded->target_hash, 64);
+    oy_buffer_append_format(&task->samples,
+                            "%s{\"doc_id\": %lld, \"doc_hash\": \"%s\"",
+                            task->n_document ? ",\n        " : "",
+                            (long long)grade->doc_id, graded->doc_hash);
+    put_items(grade, graded, &task->samples);
+    oy_buffer_append_char(&task->samples, '}');
+    task->n_document++;
+    if (task->log) {
+        put_sample(grade, graded, &line);
+        rc = oy_output_write(task->log, line.data, line.len, err);
+        oy_buffer_release(&line);
+    }
+    return rc;
+}
+
+int grade_document(struct grade *grade, struct oy_error *err)
+{
+    const struct request *first = &grade->request[0];
+    struct graded graded = {0};
+
+    if (read_part(grade, &first->doc, &graded.doc, err) ||
+        read_part(grade, &first->target, &graded.target, err) ||
+        read_part(grade, &first->choices, &graded.choices, err))
+        return -1;
+    graded.item = oy_arena_array(&grade->pending, grade->current->n_metric + 1,
+                                 sizeof *graded.item);
+    memset(graded.item, 0, grade->current->n_metric * sizeof *graded.item);
+    if (all_metrics(grade, &graded, err))
+        return -1;
+    make_hashes(grade, &graded);
+    if (record(grade, &graded, err))
+        return -1;
+    grade->current = NULL;
+    grade->n_request = 0;
+    oy_arena_clear(&grade->pending);
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-grade: answered requests graded into results. */
+#include <string.h>
+
+#include "core/output.h"
+#include "core/run.h"
+#include "core/source.h"
+#include "eval/grade.h"
+
+static const char description[] =
+    "Reads requests with their answers (oy-ask ... | oy-score ...) and writes"
+    " what lm-evaluation-harness writes: results JSON with metrics, standard"
+    " errors and groups (-o), samples (--log-samples), and its table.\n"
+    "\n"
+    "Dates and times are null unless --stamp is given: equal runs give equal"
+    " files. The member 'oyster' of the results holds the score of every"
+    " document, by which oy-cmp pairs them.\n"
+    "\n"
+    "    oy-ask --tasks arc_easy | oy-score --model M | oy-grade -o r.json";
+
+struct reader {
+    struct grade *grade;
+    struct oy_arena arena;
+    int has_header;
+};
+
+static int take_line(struct reader *reader, const char *line, size_t len,
+                     struct oy_error *err)
+{
+    struct oy_json_value run;
+    struct request request;
+
+    if (!reader->has_header && request_is_header(line, len, &run)) {
+        reader->has_header = 1;
+        return grade_begin(reader->grade, run.at, run.len, err);
+    }
+    oy_arena_clear(&reader->arena);
+    if (request_parse(line, len, &reader->arena, &request, err))
+        return -1;
+    return grade_add(reader->grade, &request, err);
+}
+
+static int take_batch(struct reader *reader, const struct oy_batch *batch,
+                      struct oy_error *err)
+{
+    for (size_t i = 0; i < batch->n_line; i++) {
+        const struct oy_line *line = &batch->line[i];
+        if (line->len == SIZE_MAX)
+            oy_fail(err, OY_DATA, "line longer than --max-record");
+        else if (!take_line(reader, batch->data + line->at, line->len, err))
+            continue;
+        return oy_fail_at(err, "%s:%llu", batch->file,
+                          (unsigned long long)batch->line_number[i]);
+    }
+    return 0;
+}
+
+static int read_stream(const struct oy_run *run, struct grade *grade,
+                       struct oy_error *err)
+{
+    const struct oy_source_options options = {.max_record = run->max_record};
+    struct oy_source *source =
+        oy_source_open(run->input.item, (int)run->input.n_item, &options, err);
+    struct reader reader = {.grade = grade};
+    struct oy_batch batch = {0};
+    int more = -1;
+
+    if (!source)
+        return -1;
+    while ((more = source->next(source, &batch, err)) == 1) {
+        if (take_batch(&reader, &batch, err)) {
+            more = -1;
+            break;
+        }
+    }
+    source->close(source);
+    oy_batch_release(&batch);
+    oy_arena_release(&reader.arena);
+    return more ? -1 : grade_finish(grade, err);
+}
+
+/* The results to -o; the table to standard output, or the results when there
+ * is no -o. */
+static int write_results(const struct oy_run *run, struct grade *grade,
+                         struct oy_error *err)
+{
+    struct oy_output *output = oy_run_open_output(run, err);
+    struct oy_buffer text = {0};
+    int rc;
+
+    if (!output)
+        return -1;
+    grade_put_results(grade, &text);
+    rc = oy_output_write(output, text.data, text.len, err);
+    if (oy_output_commit(output, err))
+        rc = -1;
+    oy_buffer_clear(&text);
+    if (rc == 0 && run->output && strcmp(run->output, "-") && !run->quiet) {
+        struct oy_output *out = oy_output_open(NULL, NULL, err);
+        grade_put_table(grade, &text);
+        rc = out ? oy_output_write(out, text.data, text.len, err) : -1;
+        if (oy_output_commit(out, err))
+            rc = -1;
+    }
+    oy_buffer_release(&text);
+    return rc;
+}
+
+static int run_grade(const struct oy_run *run,
+                     const struct grade_options *options, struct oy_error *err)
+{
+    struct grade *grade = grade_new(options, err);
+    int rc;
+
+    if (!grade)
+        return -1;
+    rc = read_stream(run, grade, err);
+    if (rc == 0)
+        rc = write_results(run, grade, err);
+    grade_free(grade);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct grade_options options;
+    const struct oy_option option[] = {
+        {"log-samples", 0, OY_OPT_STRING, &options.log_samples, "DIR", NULL, 0,
+         "Write lm-eval's samples files, DIR/samples_TASK.jsonl."},
+        {"bootstrap-iters", 0, OY_OPT_INT, &options.bootstrap_iters, "N",
+         "0:100000000", OY_OPT_IN_MANIFEST,
+         "Replicates of bootstrapped standard errors; 0: no errors at all."},
+        {"stamp", 0, OY_OPT_FLAG, &options.stamp, NULL, NULL, 0,
+         "Write the date into the results."},
+        {0},
+    };
+    struct oy_program program = {
+        .name = "oy-grade",
+        .synopsis = "[OPTION]... [FILE]...",
+        .summary = "grade the answers of a model",
+        .description = description,
+        .option = option,
+    };
+
+    grade_options_init(&options);
+    oy_run_init(&run, argv[0]);
+    if (!oy_run_parse(&run, &program, argc, argv, &err)) {
+        options.threads = run.threads;
+        run_grade(&run, &options, &err);
+    }
+    return oy_run_exit(&run, &err);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Metrics: what one document scores, how scores are put together, and the
+ * standard error of that; lm-eval's (api/metrics.py, api/task.py).
+ *
+ * Sums run in document order with plain doubles, as Python's sum() up to 3.11
+ * does. An error that does not exist is NaN ("N/A" in results).
+ */
+#ifndef EVAL_METRIC_H
+#define EVAL_METRIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/pool.h"
+
+enum metric_aggregation {
+    METRIC_MEAN,
+    METRIC_PERPLEXITY,          /* exp(-mean) */
+    METRIC_WEIGHTED_PERPLEXITY, /* exp(-sum / sum of weights) */
+    METRIC_BITS_PER_BYTE,       /* -sum / sum of weights / ln 2 */
+};
+
+struct metric_kind {
+    const char *name;
+    enum metric_aggregation aggregation;
+    int higher_is_better;
+};
+
+/* A metric by lm-eval's name, or NULL. */
+const struct metric_kind *metric_find(const char *name);
+
+/* numpy.argmax: the first of the greatest; the first NaN is greater than
+ * anything. n > 0. */
+size_t metric_argmax(const double *value, size_t n);
+
+/* What a choice came to. */
+struct metric_choice {
+    double logprob;
+    int is_greedy;
+    size_t n_char; /* code points of the choice, without the delimiter */
+    size_t n_byte;
+};
+
+/* A multiple-choice metric of one document (acc, acc_norm, acc_bytes,
+ * exact_match). `gold` is the right one's index. */
+double metric_of_choices(const char *name, const struct metric_choice *choice,
+                         size_t n, size_t gold);
+
+/* One document's share: a value, and a weight where the metric has one. */
+struct metric_item {
+    double value;
+    double weight;
+};
+
+double metric_aggregate(enum metric_aggregation aggregation,
+                        const struct metric_item *item, size_t n);
+
+/* The standard error: of a mean, sample sd over sqrt(n); of a perplexity, by
+ * bootstrap: `iters` replicates in chunks of 1000, chunk j drawn by Python's
+ * random.Random(j), the sample sd of all (mean_stderr, bootstrap_stderr of
+ * api/metrics.py); of the weighted ones, none. NaN for n < 2 or iters 0. The
+ * pool (or NULL) shares the chunks and changes nothing. */
+double metric_error(enum metric_aggregation aggregation,
+                    const struct metric_item *item, size_t n, int64_t iters,
+                    struct oy_pool *pool);
+
+/* A group's value and error from its leaves (api/metrics.py,
+ * aggregate_subtask_metrics, pooled_sample_stderr, unweighted_mean_stderr).
+ * An error that is NaN makes the group's NaN. */
+double metric_group_value(const double *value, const double *size, size_t n,
+                          int weighted);
+double metric_group_error(const double *error, const double *size, size_t n,
+                          int weighted);
+
+#endif
