@@ -18,6 +18,7 @@ enum key_use {
     KEY_HARMLESS, /* changes no arithmetic of ours */
     KEY_MUST_BE_FALSE,
     KEY_MUST_BE_ONE,
+    KEY_OF_EXPERTS, /* harmless where use_moe says false */
 };
 
 static const struct key_row {
@@ -92,16 +93,16 @@ static const struct key_row {
     {"typical_p", KEY_HARMLESS},
     {"no_repeat_ngram_size", KEY_HARMLESS},
     {"encoder_no_repeat_ngram_size", KEY_HARMLESS},
-    {"num_experts", KEY_HARMLESS}, /* of MiniMind, while use_moe is false */
-    {"num_experts_per_tok", KEY_HARMLESS},
-    {"n_routed_experts", KEY_HARMLESS},
-    {"n_shared_experts", KEY_HARMLESS},
-    {"scoring_func", KEY_HARMLESS},
-    {"aux_loss_alpha", KEY_HARMLESS},
-    {"seq_aux", KEY_HARMLESS},
-    {"norm_topk_prob", KEY_HARMLESS},
-    {"moe_intermediate_size", KEY_HARMLESS},
-    {"router_aux_loss_coef", KEY_HARMLESS},
+    {"num_experts", KEY_OF_EXPERTS},
+    {"num_experts_per_tok", KEY_OF_EXPERTS},
+    {"n_routed_experts", KEY_OF_EXPERTS},
+    {"n_shared_experts", KEY_OF_EXPERTS},
+    {"scoring_func", KEY_OF_EXPERTS},
+    {"aux_loss_alpha", KEY_OF_EXPERTS},
+    {"seq_aux", KEY_OF_EXPERTS},
+    {"norm_topk_prob", KEY_OF_EXPERTS},
+    {"moe_intermediate_size", KEY_OF_EXPERTS},
+    {"router_aux_loss_coef", KEY_OF_EXPERTS},
 };
 
 /* Families whose arithmetic this decoder has; defaults of their classes in
@@ -219,6 +220,12 @@ static int is_trivial(const struct oy_json_value *value)
     return value->kind == OY_JSON_NULL || value->kind == OY_JSON_FALSE;
 }
 
+/* MiniMind's configurations carry the numbers of experts they do not have. */
+static int has_no_experts(const struct reading *reading)
+{
+    return oy_json_member(&reading->all, "use_moe").kind == OY_JSON_FALSE;
+}
+
 static int check_key(const struct reading *reading,
                      const struct oy_json_value *key,
                      const struct oy_json_value *value)
@@ -235,6 +242,8 @@ static int check_key(const struct reading *reading,
         if (key_table[i].use == KEY_MUST_BE_ONE &&
             value->kind == OY_JSON_NUMBER && !oy_json_double(value, &number) &&
             number == 1)
+            return 0;
+        if (key_table[i].use == KEY_OF_EXPERTS && has_no_experts(reading))
             return 0;
         return oy_fail(reading->err, OY_DATA, "'%s' is not supported", name);
     }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-gen: prompts in, completions out.
+ *
+ * Records carry "prompt" (a text) or "ids"; a copy with "completion" (and
+ * more, as the settings say) goes out, in the order of the input. Prompts are
+ * completed a few hundred at a time.
+ */
+#ifndef MODEL_GEN_H
+#define MODEL_GEN_H
+
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/options.h"
+#include "core/run.h"
+#include "model/generate.h"
+
+struct gen_settings {
+    const char *model;     /* a checkpoint folder */
+    const char *tokenizer; /* NULL: the model's */
+    const char *kernel;    /* NULL: the best */
+    uint64_t kv_memory;
+    struct generate_options generate; /* stop and seed are set from below */
+    struct oy_list stop;
+    int64_t n_sample; /* completions of a prompt, 1 or more */
+    int with_ids;
+    int print_distribution;
+    int lines; /* plain text in and out */
+};
+
+int gen_run(const struct gen_settings *settings, struct oy_run *run,
+            struct oy_error *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Completions of many prompts at once.
+ *
+ * Prompts and running completions share the passes of the engine: whenever
+ * one ends, the next prompt takes its place. A completion is a function of
+ * its prompt, the options, the seed and its numbers alone, not of its
+ * neighbours.
+ */
+#ifndef MODEL_GENERATE_H
+#define MODEL_GENERATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "model/engine.h"
+#include "model/sampler.h"
+#include "tokenizer/tokenizer.h"
+
+struct generate_options {
+    struct sampler_options sampler;
+    int64_t max_tokens;      /* of a completion */
+    int ignore_eos;          /* go on behind the model's end tokens */
+    const char *const *stop; /* texts that end a completion */
+    size_t n_stop;
+    uint64_t seed;
+};
+
+enum generate_finish { GENERATE_STOP, GENERATE_LENGTH };
+
+struct generate_job {
+    const int32_t *prompt; /* at least one token; equal pointers of neighbours
+                            * are computed once */
+    size_t n_prompt;       /* at most the model's max_position (asserted) */
+    uint64_t record;       /* the random stream is a function of the seed, */
+    uint64_t sample;       /* the record and the number of its sample */
+    int64_t max_tokens;    /* 0: as the options say */
+    /* Filled; released by generate_job_release. */
+    struct token_ids ids;  /* without the end token */
+    struct oy_buffer text; /* decoded, special tokens left out, cut before the
+                            * stop text; empty without a tokenizer */
+    enum generate_finish finish;
+};
+
+void generate_job_release(struct generate_job *job);
+
+/* Runs all jobs. The tokenizer may be NULL when there are no stop texts. -1
+ * with err (71). */
+int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
+                 const struct generate_options *options,
+                 struct generate_job *job, size_t n, struct oy_error *err);
+
+/* The stream that draws the tokens of a completion. */
+struct oy_random generate_random(uint64_t seed, uint64_t record,
+                                 uint64_t sample);
+
+#endif
