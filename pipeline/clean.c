@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Judging records by a chain of rules, and what is said about them. */
+#include "pipeline/clean.h"
+
+#include <string.h>
+
+#include "core/run.h"
+#include "pipeline/sample.h"
+
+struct clean {
+    const struct chain *chain;
+    const struct clean_options *options;
+    struct sample sample;
+};
+
+/* What a thread works with. */
+struct worker {
+    struct document document;
+    struct measures measures;
+    struct oy_buffer json;
+};
+
+/* The outcome for one record. */
+struct verdict {
+    const struct chain_step *step; /* that failed; NULL: kept */
+    const char *reason;
+};
+
+static void *worker_new(void *self)
+{
+    const struct clean *clean = self;
+    struct worker *worker = oy_calloc(1, sizeof *worker);
+
+    worker->document.splitter = clean->options->words;
+    return worker;
+}
+
+static void worker_free(void *self, void *state)
+{
+    struct worker *worker = state;
+
+    (void)self;
+    document_release(&worker->document);
+    oy_buffer_release(&worker->measures.json);
+    oy_buffer_release(&worker->json);
+    oy_free(worker);
+}
+
+/* ---- what is said ---- */
+
+static void put_failure(struct oy_buffer *out, const struct chain_step *step,
+                        const char *reason)
+{
+    oy_buffer_append_string(out, "\"rule\":");
+    if (step)
+        oy_json_put_string(out, step->label, strlen(step->label));
+    else
+        oy_buffer_append_string(out, "null");
+    oy_buffer_append_string(out, ",\"reason\":");
+    if (reason)
+        oy_json_put_string(out, reason, strlen(reason));
+    else
+        oy_buffer_append_string(out, "null");
+}
+
+/* The text in worker->json becomes oyster.PART. */
+static void set_part(struct worker *worker, struct oy_record *record,
+                     const char *part)
+{
+    const struct oy_buffer *json = &worker->json;
+
+    oy_record_set_part(record, part,
+                       oy_arena_copy(record->arena, json->data, json->len),
+                       json->len);
+}
+
+/* `failed` holds the list of all that failed, or nothing. */
+static void annotate(const struct clean *clean, struct worker *worker,
+                     struct oy_record *record, const struct verdict *verdict,
+                     const struct oy_buffer *failed)
+{
+    struct oy_buffer *out = &worker->json;
+
+    oy_buffer_clear(out);
+    oy_buffer_append_format(out, "{\"keep\":%s,",
+                            verdict->step ? "false" : "true");
+    put_failure(out, verdict->step, verdict->reason);
+    oy_buffer_append_format(out, ",\"rewritten\":%s",
+                            worker->document.is_rewritten ? "true" : "false");
+    if (clean->options->all_reasons) {
+        oy_buffer_append_string(out, ",\"failed\":[");
+        oy_buffer_append(out, failed->data, failed->len);
+        oy_buffer_append_char(out, ']');
+    }
+    if (clean->options->annotate) {
+        oy_buffer_append_string(out, ",\"measured\":{");
+        oy_buffer_append(out, worker->measures.json.data,
+                         worker->measures.json.len);
+        oy_buffer_append_char(out, '}');
+    }
+    oy_buffer_append_char(out, '}');
+    set_part(worker, record, "clean");
+}
+
+static void print_words(struct worker *worker, struct oy_record *record)
+{
+    const struct words *words = document_words(&worker->document);
+    const char *text = worker->document.text.at;
+    struct oy_buffer *out = &worker->json;
+
+    oy_buffer_clear(out);
+    oy_buffer_append_char(out, '[');
+    for (size_t i = 0; i < words->n; i++) {
+        if (i)
+            oy_buffer_append_char(out, ',');
+        oy_json_put_string(out, text + words->item[i].at, words->item[i].len);
+    }
+    oy_buffer_append_char(out, ']');
+    set_part(worker, record, "words");
+}
+
+/* ---- judging ---- */
+
+static void note_failure(struct oy_buffer *failed,
+                         const struct chain_step *step, const char *reason)
+{
+    oy_buffer_append_string(failed, failed->len ? ",{" : "{");
+    put_failure(failed, step, reason);
+    oy_buffer_append_char(failed, '}');
+}
+
+/* Runs the rules; the first that fails decides. */
+static struct verdict run_rules(const struct clean *clean,
+                                struct worker *worker, struct oy_buffer *failed)
+{
+    struct measures *out = clean->options->annotate ? &worker->measures : NULL;
+    struct verdict verdict = {0};
+
+    worker->measures.json.len = 0;
+    worker->measures.n_name = 0;
+    for (size_t i = 0; i < clean->chain->n_step; i++) {
+        const struct chain_step *step = &clean->chain->step[i];
+        worker->measures.rule = step->label;
+        const char *reason =
+            step->rule->judge(step->params, &worker->document, out);
+        if (!reason)
+            continue;
+        if (!verdict.step)
+            verdict = (struct verdict){step, reason};
+        if (!clean->options->all_reasons)
+            break;
+        note_failure(failed, step, reason);
+    }
+    return verdict;
+}
+
+/* The counter's name: the peer's reason, and of a second instance of a rule
+ * its number. */
+static const char *counter_name(struct oy_record *record,
+                                const struct verdict *verdict)
+{
+    if (verdict->step->number == 1)
+        return verdict->reason;
+    char *name = oy_asprintf("%s#%d", verdict->reason, verdict->step->number);
+    const char *kept = oy_arena_copy(record->arena, name, strlen(name));
+    oy_free(name);
+    return kept;
+}
+
+static void drop(struct oy_record *record, const struct verdict *verdict)
+{
+    record->fate = OY_DROP;
+    record->reason = counter_name(record, verdict);
+}
+
+static int judge(void *self, void *state, struct oy_record *record, int pass,
+                 struct oy_error *err)
+{
+    const struct clean *clean = self;
+    const struct clean_options *options = clean->options;
+    struct worker *worker = state;
+    struct oy_buffer failed = {0};
+
+    (void)pass;
+    (void)err;
+    if (record->text.len >= UINT32_MAX) {
+        oy_record_fail(record, "text of 4 GiB or more");
+        return 0;
+    }
+    document_start(&worker->document, record->text);
+    if (options->print_words)
+        print_words(worker, record);
+    const struct verdict verdict = run_rules(clean, worker, &failed);
+    const int dropped =
+        verdict.step && !options->annotate && !options->print_words;
+    if (options->annotate || (dropped && options->tell_dropped))
+        annotate(clean, worker, record, &verdict, &failed);
+    if (dropped)
+        drop(record, &verdict);
+    else if (worker->document.is_rewritten)
+        oy_record_set_text(record, 0, worker->document.text.at,
+                           worker->document.text.len);
+    oy_buffer_release(&failed);
+    return 0;
+}
+
+/* Only with --sample-dropped. */
+static int settle(void *self, struct oy_record *record,
+                  struct oy_filter_context *context, struct oy_error *err)
+{
+    struct clean *clean = self;
+
+    (void)context;
+    (void)err;
+    if (record->fate == OY_DROP && sample_offer(&clean->sample, record))
+        oy_record_fail(record, "member 'oyster' is not an object");
+    return 0;
+}
+
+static int finish(void *self, struct oy_filter_context *context,
+                  struct oy_error *err)
+{
+    struct clean *clean = self;
+
+    return sample_write(&clean->sample, context->run, clean->options->sample,
+                        err);
+}
+
+int clean_run(const struct chain *chain, const struct clean_options *options,
+              struct oy_run *run, struct oy_error *err)
+{
+    struct clean clean = {
+        .chain = chain,
+        .options = options,
+        .sample = {.n_each = (size_t)options->n_sample,
+                   .seed = (uint64_t)run->seed},
+    };
+    const struct oy_filter filter = {
+        .self = &clean,
+        .wants_text = 1,
+        .n_pass = 1,
+        .writes_records = !options->dry_run,
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+        .judge = judge,
+        .settle = options->n_sample ? settle : NULL,
+        .finish = options->n_sample ? finish : NULL,
+    };
+    const int result = oy_filter_run(&filter, 1, run, NULL, err);
+
+    sample_release(&clean.sample);
+    return result;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-clean: keeps the records that rules of quality let pass. */
+#include <string.h>
+
+#include "core/run.h"
+#include "pipeline/clean.h"
+
+static const char description[] =
+    "Each record's text goes through a list of rules in the order given; the "
+    "first that fails drops the record and gives the reason. The rules, "
+    "their parameters, defaults and reasons are those of the tools that "
+    "people use today (datatrove's GopherQualityFilter, "
+    "GopherRepetitionFilter, FineWebQualityFilter), document by document.\n"
+    "\n"
+    "Rules: gopher_quality, gopher_repetition, fineweb_quality, length. The "
+    "same rule may be given twice; the second instance is called RULE#2. "
+    "Presets are JSON files in pipeline/presets: gopher, basic.\n"
+    "\n"
+    "What a word is decides more documents than any threshold, so it must be "
+    "chosen: ws (between white space) or uax29 (Unicode's word boundaries, "
+    "where punctuation marks are words). A preset may choose.\n"
+    "\n"
+    "    oy-clean --preset gopher -o clean.jsonl.zst web.jsonl.zst\n"
+    "\n"
+    "    oy-clean --rules length,gopher_quality --words ws --set "
+    "length.min=200 --annotate web.jsonl\n"
+    "\n"
+    "With --annotate every record is kept and gets oyster.clean: {keep, rule, "
+    "reason, rewritten, measured{...}}; where a peer's rule raises an error "
+    "on an empty text, the reason is `empty`.";
+
+struct settings {
+    struct oy_list preset;
+    struct oy_list set;
+    const char *rules;
+    const char *words;
+    struct clean_options clean;
+};
+
+static int choose_words(const struct settings *settings,
+                        const struct chain *chain, struct clean_options *clean,
+                        struct oy_error *err)
+{
+    clean->words = chain->words;
+    if (settings->words) {
+        clean->words = words_splitter_of(settings->words);
+        if (clean->words == WORDS_NONE)
+            return oy_fail(err, OY_USAGE,
+                           "--words must be ws or uax29, not '%s'",
+                           settings->words);
+    }
+    if (clean->words == WORDS_NONE &&
+        (clean->print_words || chain_needs_words(chain)))
+        return oy_fail(
+            err, OY_USAGE,
+            "choose what a word is with --words ws or --words uax29");
+    return 0;
+}
+
+static int build_chain(const struct settings *settings, struct chain *chain,
+                       struct oy_error *err)
+{
+    if (!settings->preset.n_item && !settings->rules)
+        return oy_fail(err, OY_USAGE, "give --preset or --rules");
+    for (size_t i = 0; i < settings->preset.n_item; i++) {
+        if (chain_add_preset(chain, settings->preset.item[i], err))
+            return -1;
+    }
+    if (settings->rules && chain_set_rules(chain, settings->rules, err))
+        return -1;
+    for (size_t i = 0; i < settings->set.n_item; i++) {
+        if (chain_set_param(chain, settings->set.item[i], err))
+            return -1;
+    }
+    return 0;
+}
+
+/* Where dropped records and the output go under the options' wishes. */
+static int choose_outputs(struct oy_run *run, struct clean_options *clean,
+                          struct oy_error *err)
+{
+    if (clean->n_sample && !run->dropped)
+        return oy_fail(err, OY_USAGE, "--sample-dropped needs --dropped FILE");
+    clean->tell_dropped = run->dropped != NULL;
+    if (clean->n_sample) {
+        clean->sample = run->dropped;
+        run->dropped = NULL;
+    }
+    if (clean->dry_run) {
+        clean->n_sample = 0;
+        run->dropped = NULL;
+        run->output = "/dev/null";
+    }
+    return 0;
+}
+
+static int clean_main(struct settings *settings, struct oy_run *run,
+                      struct oy_error *err)
+{
+    struct chain chain = {0};
+    int result = build_chain(settings, &chain, err);
+
+    if (!result)
+        result = choose_words(settings, &chain, &settings->clean, err);
+    if (!result)
+        result = choose_outputs(run, &settings->clean, err);
+    if (!result)
+        result = clean_run(&chain, &settings->clean, run, err);
+    chain_release(&chain);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct settings s = {0};
+    const struct oy_option option[] = {
+        {"preset", 0, OY_OPT_LIST, &s.preset, "NAME|FILE", NULL,
+         OY_OPT_IN_MANIFEST,
+         "Rules, parameters and words from a preset. Several are joined."},
+        {"rules", 0, OY_OPT_STRING, &s.rules, "R1,R2,...", NULL,
+         OY_OPT_IN_MANIFEST,
+         "The rules, in this order, instead of the presets' list; none judges "
+         "nothing."},
+        {"set", 0, OY_OPT_LIST, &s.set, "RULE.PARAM=VALUE", NULL,
+         OY_OPT_IN_MANIFEST,
+         "A parameter of a rule. VALUE is JSON if it parses, else a string."},
+        {"words", 0, OY_OPT_STRING, &s.words, "ws|uax29", NULL,
+         OY_OPT_IN_MANIFEST, "What a word is."},
+        {"annotate", 0, OY_OPT_FLAG, &s.clean.annotate, NULL, NULL,
+         OY_OPT_IN_MANIFEST,
+         "Keep every record and add oyster.clean, with what was measured."},
+        {"all-reasons", 0, OY_OPT_FLAG, &s.clean.all_reasons, NULL, NULL,
+         OY_OPT_IN_MANIFEST,
+         "Run the rules behind the first that fails too; oyster.clean.failed "
+         "lists all that fail."},
+        {"dropped", 0, OY_OPT_STRING, &run.dropped, "FILE", NULL, 0,
+         "Write dropped records to FILE as they were read, with "
+         "oyster.clean."},
+        {"sample-dropped", 0, OY_OPT_INT, &s.clean.n_sample, "N", "0:", 0,
+         "Of every reason write only N dropped records, chosen by chance "
+         "(--seed)."},
+        {"dry-run", 0, OY_OPT_FLAG, &s.clean.dry_run, NULL, NULL, 0,
+         "Judge and count, write no records."},
+        {"print-words", 0, OY_OPT_FLAG, &s.clean.print_words, NULL, NULL,
+         OY_OPT_IN_MANIFEST,
+         "Keep every record and add oyster.words, the list of its words."},
+        {0},
+    };
+    struct oy_program program = {
+        .name = "oy-clean",
+        .synopsis = "[OPTION]... [FILE]...",
+        .summary = "keep the records that rules of quality let pass",
+        .description = description,
+        .option = option,
+    };
+
+    oy_run_init(&run, argv[0]);
+    if (!oy_run_parse(&run, &program, argc, argv, &err))
+        clean_main(&s, &run, &err);
+    oy_list_release(&s.preset);
+    oy_list_release(&s.set);
+    return oy_run_exit(&run, &err);
+}

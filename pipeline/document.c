@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Views of a text, made when they are asked for. */
+#include "pipeline/document.h"
+
+#include "core/alloc.h"
+#include "core/utf8.h"
+
+enum { HAS_N_CODE = 1, HAS_WORDS = 2, HAS_LINES = 4, HAS_NGRAMS = 8 };
+
+void document_start(struct document *document, struct oy_text text)
+{
+    document->text = text;
+    document->made = 0;
+    document->is_rewritten = 0;
+}
+
+void document_rewrite(struct document *document, struct oy_text text)
+{
+    document_start(document, text);
+    document->is_rewritten = 1;
+}
+
+void document_release(struct document *document)
+{
+    words_release(&document->words);
+    pieces_release(&document->lines);
+    pieces_release(&document->paragraphs);
+    pieces_release(&document->scratch);
+    ngrams_release(&document->ngrams);
+    seen_release(&document->seen);
+}
+
+/* Whether the view must be made now; it then counts as made. */
+static int is_missing(struct document *document, unsigned view)
+{
+    const unsigned made = document->made;
+
+    document->made |= view;
+    return !(made & view);
+}
+
+size_t document_n_code(struct document *document)
+{
+    if (is_missing(document, HAS_N_CODE))
+        document->n_code = oy_utf8_count(document->text.at, document->text.len);
+    return document->n_code;
+}
+
+const struct words *document_words(struct document *document)
+{
+    if (is_missing(document, HAS_WORDS))
+        words_split(document->splitter, document->text.at, document->text.len,
+                    &document->words);
+    return &document->words;
+}
+
+const struct pieces *document_lines(struct document *document)
+{
+    if (is_missing(document, HAS_LINES))
+        pieces_split(document->text.at, 0, document->text.len, 1,
+                     &document->lines);
+    return &document->lines;
+}
+
+struct piece *document_scratch(struct document *document, size_t n)
+{
+    struct pieces *scratch = &document->scratch;
+
+    return OY_GROW(scratch->item, scratch->cap, n);
+}
+
+struct ngrams *document_ngrams(struct document *document)
+{
+    if (is_missing(document, HAS_NGRAMS))
+        ngrams_init(&document->ngrams, document->text.at,
+                    document_words(document));
+    return &document->ngrams;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The text of one record with the views that rules ask for: its words, its
+ * lines, its n-grams. A view is made when it is first asked for and shared by
+ * all rules after that.
+ *
+ * One document belongs to one thread and is reused from record to record, so
+ * that nothing is allocated once its arrays have grown. Views are borrowed
+ * until the text is set again.
+ */
+#ifndef PIPELINE_DOCUMENT_H
+#define PIPELINE_DOCUMENT_H
+
+#include "core/json.h"
+#include "pipeline/ngrams.h"
+#include "pipeline/pieces.h"
+#include "pipeline/words.h"
+
+/* Zero-initialised is empty; `splitter` is set once. */
+struct document {
+    enum words_splitter splitter;
+    struct oy_text text; /* valid UTF-8, padded */
+    int is_rewritten;    /* a rule has set another text */
+
+    /* Private: the views, and which of them stand for this text. */
+    unsigned made;
+    size_t n_code;
+    struct words words;
+    struct pieces lines;
+    struct pieces paragraphs; /* scratch of a rule */
+    struct pieces scratch;
+    struct ngrams ngrams;
+    struct seen seen;
+};
+
+/* A new record's text (borrowed): all views are forgotten. */
+void document_start(struct document *document, struct oy_text text);
+/* What a rule that rewrites calls (borrowed, from the record's arena). */
+void document_rewrite(struct document *document, struct oy_text text);
+void document_release(struct document *document);
+
+/* Code points of the text. */
+size_t document_n_code(struct document *document);
+const struct words *document_words(struct document *document);
+/* text.split("\n"): at least one piece, empty ones included. */
+const struct pieces *document_lines(struct document *document);
+/* Room for n pieces of a rule's own, until the next call. */
+struct piece *document_scratch(struct document *document, size_t n);
+struct ngrams *document_ngrams(struct document *document);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Repeated n-grams of words, for many n over one text.
+ *
+ * Each distinct word gets a number and the value of its bytes as a polynomial
+ * modulo 2^64; sums along the text then give the hash of any window's bytes
+ * in two operations, whatever its length, and nothing is ever joined. Hashes
+ * only find candidates, words decide.
+ */
+#ifndef PIPELINE_NGRAMS_H
+#define PIPELINE_NGRAMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pipeline/seen.h"
+#include "pipeline/words.h"
+
+struct ngrams_word; /* a distinct word */
+struct ngrams_mark; /* what stands before a word of the text */
+
+/* Zero-initialised is empty; reused from text to text. */
+struct ngrams {
+    const char *text; /* borrowed, as the words are */
+    const struct words *words;
+    struct ngrams_word *distinct;
+    size_t n_distinct, cap_distinct;
+    uint32_t *id; /* [words->n] number of the distinct word */
+    size_t cap_id;
+    struct ngrams_mark *mark; /* [words->n + 1] */
+    size_t cap_mark;
+    uint32_t *count; /* scratch */
+    size_t cap_count;
+    struct seen seen;
+};
+
+void ngrams_init(struct ngrams *ngrams, const char *text,
+                 const struct words *words);
+void ngrams_release(struct ngrams *ngrams);
+
+/* The most frequent n-gram (of equal ones that which comes first): the code
+ * points of its words joined by one space, times how often it stands there; 0
+ * when there are fewer than n words. (datatrove, find_top_duplicate) */
+size_t ngrams_top(struct ngrams *ngrams, size_t n);
+
+/* Code points in n-grams that were there before, read from left to right:
+ * behind a repeated one the reading goes on, behind a new one it goes on by
+ * one word. N-grams are equal when their words joined by nothing are.
+ * (datatrove, find_all_duplicate) */
+size_t ngrams_repeated(struct ngrams *ngrams, size_t n);
+
+#endif

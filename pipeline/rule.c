@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of rules, their parameters, their measures. */
+#include "pipeline/rule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pipeline/rule_internal.h"
+
+static const struct rule *const table[] = {
+    &rule_gopher_quality,
+    &rule_gopher_repetition,
+    &rule_fineweb_quality,
+    &rule_length,
+};
+
+enum { N_RULE = sizeof table / sizeof *table };
+
+const struct rule *rule_row(size_t i)
+{
+    return i < N_RULE ? table[i] : NULL;
+}
+
+const struct rule *rule_find(const char *name)
+{
+    for (size_t i = 0; i < N_RULE; i++) {
+        if (!strcmp(table[i]->name, name))
+            return table[i];
+    }
+    return NULL;
+}
+
+/* ---- setting parameters ---- */
+
+static int read_count(const struct oy_json_value *value, int64_t *count)
+{
+    if (value->kind == OY_JSON_NULL) {
+        *count = 0;
+        return 0;
+    }
+    return oy_json_int64(value, count) || *count < 0 ? -1 : 0;
+}
+
+static int read_number(const struct oy_json_value *value, double *number)
+{
+    if (value->kind == OY_JSON_NULL) {
+        *number = 0;
+        return 0;
+    }
+    return oy_json_double(value, number);
+}
+
+static int read_texts(const struct oy_json_value *value,
+                      struct rule_texts *texts, struct oy_arena *arena)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value element;
+    uint64_t n_repaired = 0;
+    const char *why, **item;
+    size_t n = 0;
+    int more;
+
+    *texts = (struct rule_texts){0};
+    if (value->kind == OY_JSON_NULL)
+        return 0;
+    if (value->kind != OY_JSON_ARRAY)
+        return -1;
+    /* An element takes two bytes at the least. */
+    item = oy_arena_array(arena, value->len / 2, sizeof *item);
+    oy_json_enter(&cursor, value);
+    while ((more = oy_json_next_element(&cursor, &element)) == 1) {
+        struct oy_text text;
+        if (oy_json_text(&element, arena, &text, &n_repaired, &why))
+            return -1;
+        item[n++] = oy_arena_copy(arena, text.at, text.len);
+    }
+    *texts = (struct rule_texts){item, n};
+    return more;
+}
+
+static int read_pair(const struct oy_json_value *value, int *size,
+                     double *limit)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value n, number;
+    int64_t count;
+
+    oy_json_enter(&cursor, value);
+    if (oy_json_next_element(&cursor, &n) != 1 ||
+        oy_json_next_element(&cursor, &number) != 1 ||
+        oy_json_next_element(&cursor, &n) == 1)
+        return -1;
+    oy_json_enter(&cursor, value);
+    oy_json_next_element(&cursor, &n);
+    if (read_count(&n, &count) || count < 1 || count > 1000)
+        return -1;
+    *size = (int)count;
+    return read_number(&number, limit);
+}
+
+static int read_pairs(const struct oy_json_value *value,
+                      struct rule_pairs *pairs)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value element;
+    int more;
+
+    pairs->n = 0;
+    if (value->kind == OY_JSON_NULL)
+        return 0;
+    if (value->kind != OY_JSON_ARRAY)
+        return -1;
+    oy_json_enter(&cursor, value);
+    while ((more = oy_json_next_element(&cursor, &element)) == 1) {
+        if (pairs->n == RULE_MAX_PAIRS ||
+            read_pair(&element, &pairs->size[pairs->n],
+                      &pairs->limit[pairs->n]))
+            return -1;
+        pairs->n++;
+    }
+    return more;
+}
+
+static int read_value(const struct rule_param *param, void *field,
+                      const struct oy_json_value *value, struct oy_arena *arena)
+{
+    switch (param->type) {
+    case RULE_NUMBER: return read_number(value, field);
+    case RULE_COUNT: return read_count(value, field);
+    case RULE_BOOL: return oy_json_bool(value, field);
+    case RULE_TEXTS: return read_texts(value, field, arena);
+    case RULE_PAIRS: return read_pairs(value, field);
+    }
+    return -1;
+}
+
+int rule_set(const struct rule *rule, void *params, const char *name,
+             const struct oy_json_value *value, struct oy_arena *arena,
+             int code, struct oy_error *err)
+{
+    static const char *const wanted[] = {
+        [RULE_NUMBER] = "a number",
+        [RULE_COUNT] = "a count",
+        [RULE_BOOL] = "true or false",
+        [RULE_TEXTS] = "a list of strings",
+        [RULE_PAIRS] = "a list of [n, limit]",
+    };
+    const struct rule_param *param = rule->param;
+
+    while (param->name && strcmp(param->name, name) != 0)
+        param++;
+    if (!param->name)
+        return oy_fail(err, code, "rule '%s' has no parameter '%s'", rule->name,
+                       name);
+    if (read_value(param, (char *)params + param->offset, value, arena))
+        return oy_fail(err, code, "'%s.%s' must be %s", rule->name, name,
+                       wanted[param->type]);
+    return 0;
+}
+
+/* ---- listing parameters ---- */
+
+static void put_texts(const struct rule_texts *texts, struct oy_buffer *out)
+{
+    oy_buffer_append_char(out, '[');
+    for (size_t i = 0; i < texts->n; i++) {
+        oy_buffer_append_string(out, i ? "," : "");
+        oy_json_put_string(out, texts->item[i], strlen(texts->item[i]));
+    }
+    oy_buffer_append_char(out, ']');
+}
+
+static void put_pairs(const struct rule_pairs *pairs, struct oy_buffer *out)
+{
+    oy_buffer_append_char(out, '[');
+    for (int i = 0; i < pairs->n; i++) {
+        oy_buffer_append_format(out, "%s[%d,", i ? "," : "", pairs->size[i]);
+        oy_json_put_double(out, pairs->limit[i]);
+        oy_buffer_append_char(out, ']');
+    }
+    oy_buffer_append_char(out, ']');
+}
+
+void rule_put_param(const struct rule_param *param, const void *params,
+                    struct oy_buffer *out)
+{
+    const void *field = (const char *)params + param->offset;
+
+    switch (param->type) {
+    case RULE_NUMBER: oy_json_put_double(out, *(const double *)field); break;
+    case RULE_COUNT: oy_json_put_int(out, *(const int64_t *)field); break;
+    case RULE_BOOL:
+        oy_buffer_append_string(out, *(const int *)field ? "true" : "false");
+        break;
+    case RULE_TEXTS: put_texts(field, out); break;
+    case RULE_PAIRS: put_pairs(field, out); break;
+    }
+}
+
+/* ---- measures ---- */
+
+static int is_taken(const struct measures *out, const char *name)
+{
+    for (int i = 0; i < out->n_name; i++) {
+        if (!strcmp(out->name[i], name))
+            return 1;
+    }
+    return 0;
+}
+
+static void put_name(struct measures *out, const char *name)
+{
+    const int taken = is_taken(out, name);
+
+    if (out->json.len)
+        oy_buffer_append_char(&out->json, ',');
+    oy_buffer_append_char(&out->json, '"');
+    if (taken) {
+        oy_buffer_append_string(&out->json, out->rule);
+        oy_buffer_append_char(&out->json, '.');
+    } else if (out->n_name < (int)(sizeof out->name / sizeof *out->name)) {
+        out->name[out->n_name++] = name;
+    }
+    oy_buffer_append_string(&out->json, name);
+    oy_buffer_append_string(&out->json, "\":");
+}
+
+void measure_count(struct measures *out, const char *name, size_t count)
+{
+    if (!out)
+        return;
+    put_name(out, name);
+    oy_json_put_int(&out->json, (int64_t)count);
+}
+
+void measure_number(struct measures *out, const char *name, double number)
+{
+    if (!out)
+        return;
+    put_name(out, name);
+    oy_json_put_double(&out->json, number);
+}
+
+void measure_json(struct measures *out, const char *name, const char *json,
+                  size_t len)
+{
+    if (!out)
+        return;
+    put_name(out, name);
+    oy_buffer_append(&out->json, json, len);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules that judge a document, as one table. A new rule is one file with a
+ * `const struct rule`, one row in rule.c, one test.
+ *
+ * A rule's parameters are a struct of its own, described by a table of names
+ * and types: presets and --set fill it through rule_set(). judge() is pure: it
+ * may be called from many threads at once, each with its own document.
+ */
+#ifndef PIPELINE_RULE_H
+#define PIPELINE_RULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "pipeline/document.h"
+
+/* ---- parameters ---- */
+
+enum rule_type {
+    RULE_NUMBER, /* double; null is 0 */
+    RULE_COUNT,  /* int64_t, not negative; null is 0 */
+    RULE_BOOL,   /* int */
+    RULE_TEXTS,  /* struct rule_texts: a list of strings; null: none */
+    RULE_PAIRS,  /* struct rule_pairs: a list of [n, limit]; null: none */
+};
+
+struct rule_texts {
+    const char *const *item;
+    size_t n;
+};
+
+enum { RULE_MAX_PAIRS = 16 };
+
+struct rule_pairs {
+    int n;
+    int size[RULE_MAX_PAIRS];
+    double limit[RULE_MAX_PAIRS];
+};
+
+struct rule_param {
+    const char *name; /* the peer's */
+    enum rule_type type;
+    size_t offset;
+};
+
+#define RULE_PARAM(type, kind, field)                                          \
+    {                                                                          \
+#field, kind, offsetof(type, field)                                    \
+    }
+
+/* ---- what was measured ---- */
+
+/* The inside of a JSON object. A name that an earlier rule has taken is
+ * written RULE.NAME. */
+struct measures {
+    const char *rule; /* whose measures come now */
+    struct oy_buffer json;
+    const char *name[64];
+    int n_name;
+};
+
+/* All accept NULL for `out` and do nothing then. Names must live as long as
+ * *out. */
+void measure_count(struct measures *out, const char *name, size_t count);
+void measure_number(struct measures *out, const char *name, double number);
+/* `json` is a value that is serialised already. */
+void measure_json(struct measures *out, const char *name, const char *json,
+                  size_t len);
+
+/* ---- rules ---- */
+
+struct rule {
+    const char *name;
+    int needs_words;
+    size_t params_size;
+    const void *defaults;
+    const struct rule_param *param; /* ends with a NULL name */
+    /* Returns why the document is dropped (a static string, the peer's word
+     * for it) or NULL to keep it. With `out` everything is measured, else it
+     * may stop at the first answer. */
+    const char *(*judge)(const void *params, struct document *document,
+                         struct measures *out);
+};
+
+/* The rule of that name, or NULL. */
+const struct rule *rule_find(const char *name);
+/* Row i, NULL behind the last. */
+const struct rule *rule_row(size_t i);
+
+/* Sets a parameter from a JSON value (text padded). Lists are kept in
+ * `arena`. -1 with a failure of that code when the name is unknown or the
+ * value does not fit. */
+int rule_set(const struct rule *rule, void *params, const char *name,
+             const struct oy_json_value *value, struct oy_arena *arena,
+             int code, struct oy_error *err);
+/* A parameter's value as JSON, for listings. */
+void rule_put_param(const struct rule_param *param, const void *params,
+                    struct oy_buffer *out);
+
+/* a / b > limit, with a limit of 0 meaning "off". */
+static inline int rule_exceeds(double a, double b, double limit)
+{
+    return limit != 0 && a / b > limit;
+}
+
+#endif

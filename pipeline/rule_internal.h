@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rules, one in a file of its name. */
+#ifndef PIPELINE_RULE_INTERNAL_H
+#define PIPELINE_RULE_INTERNAL_H
+
+#include "pipeline/rule.h"
+
+/* Parameters, reasons and order of tests are datatrove's (0.10.1). */
+extern const struct rule rule_gopher_quality;
+extern const struct rule rule_gopher_repetition;
+extern const struct rule rule_fineweb_quality;
+
+/* Our own: code points of the text within `min` and `max`, 0 being off. */
+extern const struct rule rule_length;
+
+#endif
