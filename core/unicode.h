@@ -4,11 +4,11 @@
  *
  * Versions decide tokens and documents: the tokenizers' splitters ask for
  * Unicode 16, Python 3.11's str methods for 14, word boundaries (UAX #29) for
- * 15, Hugging Face's normal forms for 9. Tables are generated into unicode_table.c,
- * unicode_normal_table.c and unicode_compat_table.c by unicode_table.py
- * (beside them) from the Unicode data files. A look-up is three array reads,
- * inlined. A code point that is younger than the version asked for is
- * unassigned (Cn); a value above U+10FFFF may not be asked for.
+ * 15, Hugging Face's normal forms for 9. Tables are generated into
+ * unicode_table.c, unicode_normal_table.c and unicode_compat_table.c by
+ * unicode_table.py (beside them) from the Unicode data files. A look-up is
+ * three array reads, inlined. A code point that is younger than the version
+ * asked for is unassigned (Cn); a value above U+10FFFF may not be asked for.
  */
 #ifndef CORE_UNICODE_H
 #define CORE_UNICODE_H
@@ -19,9 +19,9 @@
 /* General categories, in this order. */
 /* clang-format off */
 enum oy_category {
-    OY_CN, OY_LU, OY_LL, OY_LT, OY_LM, OY_LO, OY_MN, OY_MC, OY_ME, OY_ND, OY_NL,
-    OY_NO_, OY_PC, OY_PD, OY_PS, OY_PE, OY_PI, OY_PF, OY_PO, OY_SM, OY_SC, OY_SK,
-    OY_SO, OY_ZS, OY_ZL, OY_ZP, OY_CC, OY_CF, OY_CS, OY_CO,
+    OY_CN, OY_LU, OY_LL, OY_LT, OY_LM, OY_LO, OY_MN, OY_MC, OY_ME, OY_ND,
+    OY_NL, OY_NO_, OY_PC, OY_PD, OY_PS, OY_PE, OY_PI, OY_PF, OY_PO, OY_SM,
+    OY_SC, OY_SK, OY_SO, OY_ZS, OY_ZL, OY_ZP, OY_CC, OY_CF, OY_CS, OY_CO,
 };
 /* clang-format on */
 

@@ -473,8 +473,9 @@ static const char o200k_regex[] =
            "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*" CONTRACTION "?|"
            "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" WHITE;
 
-/* For each kind HF's spelling first, then tiktoken's, equal on every text. (Its newer one of cl100k,
- * with \s++$ before \s*[\r\n], is not equal: "\n " at the end of a text.) */
+/* For each kind HF's spelling first, then tiktoken's, equal on every text. (Its
+ * newer one of cl100k, with \s++$ before \s*[\r\n], is not equal: "\n " at the
+ * end of a text.) */
 static const struct spelling {
     enum split_kind kind;
     const char *regex;
