@@ -6,6 +6,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -20,6 +21,7 @@ enum {
 
 struct oy_archive {
     struct archive *reader;
+    locale_t utf8; /* or 0 */
     struct oy_input *input;
     const char *name;       /* of the archive, for messages */
     struct oy_error *cause; /* of the call in progress: for callbacks */
@@ -134,6 +136,7 @@ struct oy_archive *oy_archive_open(struct oy_input *input, const char *path,
     archive->input = input;
     archive->name = oy_input_name(input);
     archive->cause = err;
+    archive->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     archive->reader = archive_read_new();
     OY_ASSERT(archive->reader);
     choose_formats(archive->reader);
@@ -153,10 +156,27 @@ void oy_archive_close(struct oy_archive *archive)
     if (!archive)
         return;
     archive_read_free(archive->reader);
+    if (archive->utf8)
+        freelocale(archive->utf8);
     oy_free(archive);
 }
 
-/* Without a locale, libarchive has names either as UTF-8 or as bytes. */
+/* libarchive brings names into the form of the locale, which is "C" in our
+ * programs and has no form for most. The thread has another one for as long
+ * as a header is read. */
+static int next_header(struct oy_archive *archive, struct archive_entry **entry)
+{
+    const locale_t old = archive->utf8 ? uselocale(archive->utf8) : (locale_t)0;
+    const int rc = archive_read_next_header(archive->reader, entry);
+
+    if (rc == ARCHIVE_OK || rc == ARCHIVE_WARN)
+        archive_entry_pathname_utf8(*entry); /* made now, kept with it */
+    if (old)
+        uselocale(old);
+    return rc;
+}
+
+/* Either as UTF-8, or as the bytes that they are. */
 static const char *name_of(struct archive_entry *entry)
 {
     const char *name = archive_entry_pathname_utf8(entry);
@@ -179,7 +199,7 @@ int oy_archive_next(struct oy_archive *archive, const char **name,
 
     archive->cause = err;
     for (;;) {
-        const int rc = archive_read_next_header(archive->reader, &entry);
+        const int rc = next_header(archive, &entry);
         if (rc == ARCHIVE_EOF)
             return 0;
         /* A warning is a name that has no form in this locale. */

@@ -56,6 +56,8 @@ int main(int argc, char **argv)
         {"annotate", 0, OY_OPT_FLAG, &settings.annotate, NULL, NULL,
          OY_OPT_IN_MANIFEST,
          "Keep every record and add oyster.dedup {keep, cluster, size}."},
+        {"dropped", 0, OY_OPT_STRING, &run.dropped, "FILE", NULL, 0,
+         "Write the dropped records to FILE, with oyster.dedup."},
         {0}};
     struct oy_program program = {
         .name = "oy-dedup",

@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-cat: every kind of input, ids, ranges, shards, damaged inputs.
+BIN=${BIN:-build/bin}
+SHARED=${OYSTER_SHARED:-../shared}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+same() { # same WHAT WANT GOT
+    if [ "$2" = "$3" ]; then echo "ok - $1"; else
+        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
+    fi
+}
+code() { # code WHAT WANT COMMAND...: standard error in $T/err
+    local what=$1 want=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err" </dev/null
+    same "$what" "$want" $?
+}
+says() { same "$1" 0 "$(grep -q -- "$2" "$T/err"; echo $?)"; }
+cat_() { "$BIN/oy-cat" "$@" 2>&1; }
+start=$PWD
+case $BIN in /*) ;; *) BIN=$start/$BIN ;; esac
+case $SHARED in /*) ;; *) SHARED=$start/$SHARED ;; esac
+cd "$T" || exit 1
+
+# ---- JSONL ----
+printf '{"a":1}\n{"b":2, "x":1e400}\n' >a.jsonl
+same "records pass as they are" "$(cat a.jsonl)" "$(cat_ a.jsonl)"
+same "from standard input" "$(cat a.jsonl)" "$(cat_ <a.jsonl)"
+same "a missing last LF is added" '{"a":1}' "$(printf '{"a":1}' | cat_)"
+same "CRLF, blank lines and a mark are taken off" '{"a":1}
+{"b":2}' "$(printf '\xef\xbb\xbf{"a":1}\r\n\r\n  \n{"b":2}\n' | cat_)"
+for codec in "zstd -q" gzip xz bzip2; do
+    $codec -c <a.jsonl >"a.$codec"
+    same "$codec is known by its bytes" "$(cat a.jsonl)" "$(cat_ "a.$codec")"
+    cat "a.$codec" "a.$codec" >twice
+    same "$codec twice in a row" "$(cat a.jsonl a.jsonl)" "$(cat_ twice)"
+done
+
+# ---- text and lines ----
+mkdir -p d/sub
+printf 'one "q"\ntwo\n' >d/b.txt
+printf 'bad \xff byte' >d/sub/c.txt
+printf '\x89PNG\r\n\x1a\n\0\0' >d/z.png
+printf '{"id":"j"}\n' >d/a.jsonl
+: >d/empty.txt
+same "a folder is walked in name order" '{"id":"j"}
+{"id":"d/b.txt","text":"one \"q\"\ntwo\n"}
+{"id":"d/sub/c.txt","text":"bad '$'\xef\xbf\xbd'' byte"}' "$(cat_ d)"
+code "what is no text is counted" 0 "$BIN/oy-cat" -v d
+says "under a name" "not_text_file *1"
+same "--from lines" '{"id":"d/b.txt:1","text":"one \"q\""}
+{"id":"d/b.txt:2","text":"two"}' "$(cat_ --from lines d/b.txt)"
+same "--from text takes JSONL whole" '{"id":"d/a.jsonl","text":"{\"id\":\"j\"}\n"}' \
+    "$(cat_ --from text d/a.jsonl)"
+same "a program is no JSONL" '{"id":"p","text":"{ echo x; }\n"}' \
+    "$(echo '{ echo x; }' >p; cat_ p)"
+code "--from jsonl insists" 65 "$BIN/oy-cat" --from jsonl d/b.txt
+code "--from takes no other kind" 64 "$BIN/oy-cat" --from nonsense d/b.txt
+
+# ---- archives ----
+tar cf t.tar d/a.jsonl d/b.txt
+same "members of a tar" '{"id":"j"}
+{"id":"t.tar/d/b.txt","text":"one \"q\"\ntwo\n"}' "$(cat_ t.tar)"
+gzip -k t.tar
+same "of a compressed tar" '{"id":"j"}
+{"id":"t.tar.gz/d/b.txt","text":"one \"q\"\ntwo\n"}' "$(cat_ t.tar.gz)"
+tar cf outer.tar t.tar
+code "an archive inside is not opened" 0 "$BIN/oy-cat" -v outer.tar
+says "but counted" "nested_archive *1"
+head -c 700 t.tar >cut.tar
+code "a truncated tar" 65 "$BIN/oy-cat" cut.tar
+says "is named" "cut.tar"
+
+# ---- web archives ----
+warc() { # warc TYPE ID CONTENT-TYPE BLOCK
+    printf 'WARC/1.0\r\nWARC-Type: %s\r\nWARC-Record-ID: <urn:%s>\r\nWARC-Target-URI: http://x/%s\r\nWARC-Date: 2024-01-01T00:00:00Z\r\nContent-Type: %s\r\nContent-Length: %s\r\n\r\n' \
+        "$1" "$2" "$2" "$3" "$(printf "$4" | wc -c)"
+    printf "$4"
+    printf '\r\n\r\n'
+}
+{
+    warc warcinfo 0 application/warc-fields 'a: b'
+    warc conversion 1 text/plain 'hello\n'
+    warc request 2 'application/http; msgtype=request' 'GET / HTTP/1.1\r\n\r\n'
+    warc response 3 'application/http; msgtype=response' 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>hi'
+    warc response 4 'application/http; msgtype=response' 'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nxx'
+} >w.warc
+same "a web archive" '{"id":"<urn:1>","url":"http://x/1","date":"2024-01-01T00:00:00Z","text":"hello\n"}
+{"id":"<urn:3>","url":"http://x/3","date":"2024-01-01T00:00:00Z","text":"<p>hi"}' \
+    "$(cat_ w.warc)"
+code "what makes no document is counted" 0 "$BIN/oy-cat" -v --stats s.json w.warc
+for name in warc_request warc_warcinfo warc_not_text; do
+    says "$name" "$name *1"
+    same "$name in --stats" 1 "$(grep -c "\"$name\": *1" s.json)"
+done
+gzip -c w.warc >w.warc.gz
+same "compressed" "$(cat_ w.warc)" "$(cat_ w.warc.gz)"
+head -c 300 w.warc >cut.warc
+code "a truncated one" 65 "$BIN/oy-cat" cut.warc
+says "says where" "cut.warc: at byte [0-9]*: truncated"
+
+# ---- ranges, shards ----
+for i in $(seq 0 99); do echo "{\"n\":$i}"; done >n.jsonl
+same "--records" "$(sed -n 4,10p n.jsonl)" "$(cat_ --records 3:10 n.jsonl)"
+same "--records without an end" "$(tail -2 n.jsonl)" "$(cat_ --records 98: n.jsonl)"
+same "--records without a beginning" "$(head -2 n.jsonl)" "$(cat_ --records :2 n.jsonl)"
+code "--records backwards" 64 "$BIN/oy-cat" --records 5:2 n.jsonl
+same "--shard" "$(awk 'NR % 3 == 2' n.jsonl)" "$(cat_ --shard 2/3 n.jsonl)"
+code "shards in a folder that is not there" 73 "$BIN/oy-cat" --split-records 40 -o s/p n.jsonl
+mkdir s
+code "--split-records" 0 "$BIN/oy-cat" --split-records 40 -o s/p n.jsonl --manifest m.json
+same "names tell number and count" "p-00000-of-00003.jsonl.zst p-00001-of-00003.jsonl.zst p-00002-of-00003.jsonl.zst" \
+    "$(ls s | tr '\n' ' ' | sed 's/ $//')"
+same "shards are the whole" "$(cat n.jsonl)" "$(cat_ s/*)"
+same "of so many records" 40 "$(cat_ s/p-00001* | wc -l)"
+same "the manifest lists them" 3 "$(grep -c 'p-0000[0-9]-of' m.json)"
+code "--split-size" 0 "$BIN/oy-cat" --split-size 300 --compress none -o s/q n.jsonl
+same "no file is larger" "" "$(find s -name 'q-*' -size +300c)"
+same "and nothing is lost" "$(cat n.jsonl)" "$(cat s/q-*)"
+code "no records are one empty shard" 0 "$BIN/oy-cat" --split-records 5 -o s/e /dev/null
+same "by its name" 1 "$(ls s/e-00000-of-00001.jsonl.zst | wc -l)"
+code "splitting needs a prefix" 64 "$BIN/oy-cat" --split-records 5 n.jsonl
+rm -f s/*
+code "a broken input" 65 "$BIN/oy-cat" --split-records 5 -o s/x n.jsonl cut.warc
+same "leaves no shard" "" "$(ls s)"
+
+# ---- limits ----
+head -c 3000000 /dev/zero | tr '\0' x >long.txt
+code "a text over --max-record is bad" 65 "$BIN/oy-cat" --max-record 1M long.txt
+says "and said to be" "long.txt:1: longer than --max-record"
+code "or skipped" 0 "$BIN/oy-cat" --max-record 1M --bad skip long.txt n.jsonl
+same "and the rest goes on" 100 "$(wc -l <out)"
+for t in 1 2 7; do cat_ -T $t d t.tar w.warc n.jsonl | cksum; done >sums
+same "the same bytes for any number of threads" 1 "$(sort -u sums | wc -l)"
+
+# ---- verdicts on the collection of archives ----
+if [ -d "$SHARED/data/archives" ]; then
+    while read -r want file; do
+        code "verdict on $file" "$want" timeout 20 "$BIN/oy-cat" "$SHARED/data/archives/$file"
+    done <<END
+0 ok.tar
+0 ok.tar.gz
+0 dotdot.tar
+0 absolute.tar
+0 symlink.tar
+0 hardlink.tar
+0 fifo_dev.tar
+0 longname.tar
+65 badutf8name.tar
+65 trunc_header.tar
+65 trunc_data.tar
+65 hugesize.tar
+0 empty.tar
+0 zero.tar
+0 ok.zip
+0 dotdot.zip
+0 ok.jsonl.zst
+65 trunc.jsonl.zst
+65 bitflip.jsonl.zst
+0 multi.jsonl.zst
+65 trailing.jsonl.zst
+0 ok.warc
+65 badlen.warc
+65 neglen.warc
+65 trunc.warc
+65 nolen.warc
+65 lf_only.warc
+0 fortunes_zh_utf8_names.zip
+0 busybox_1.35.0.orig.tar.bz2
+END
+    same "records of ok.tar" 4 "$(cat_ "$SHARED/data/archives/ok.tar" | wc -l)"
+    same "records of multi.jsonl.zst" 4000 "$(cat_ "$SHARED/data/archives/multi.jsonl.zst" | wc -l)"
+    same "no member of a link" 0 "$(cat_ "$SHARED/data/archives/hardlink.tar" | wc -l)"
+    code "a bomb meets --max-record" 65 "$BIN/oy-cat" --max-record 10M "$SHARED/data/archives/bomb50m.zip"
+else
+    echo "SKIPPED: no collection of archives in $SHARED"
+fi
+exit $bad

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-dedup: exact and near duplicates, annotation, limits, exit codes.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+same() { # same WHAT WANT GOT
+    if [ "$2" = "$3" ]; then echo "ok - $1"; else
+        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
+    fi
+}
+code() { # code WHAT WANT COMMAND...: standard error in $T/err
+    local what=$1 want=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err" </dev/null
+    same "$what" "$want" $?
+}
+says() { same "$1" 0 "$(grep -q -- "$2" "$T/err"; echo $?)"; }
+dedup() { "$BIN/oy-dedup" "$@" 2>&1; }
+
+# ---- exact ----
+printf '%s\n' '{"id":0,"text":"a b"}' '{"id":1,"text":"A b"}' '{"id":2, "text":"a\u0020b"}' \
+    '{"id":3,"text":"a b"}' '{"id":4,"text":""}' '{"id":5,"text":"\u0041 b"}' >"$T/a.jsonl"
+same "the first of equal texts stays, byte for byte" '{"id":0,"text":"a b"}
+{"id":1,"text":"A b"}
+{"id":4,"text":""}' "$(dedup --exact "$T/a.jsonl")"
+same "normalised as datatrove does" '{"id":0,"text":"a b"}
+{"id":4,"text":""}' "$(dedup --exact --normalize datatrove "$T/a.jsonl")"
+same "--annotate keeps all and tells groups" '{"id":0,"text":"a b","oyster":{"dedup":{"keep":true,"cluster":0,"size":3}}}
+{"id":1,"text":"A b","oyster":{"dedup":{"keep":true,"cluster":1,"size":2}}}
+{"id":2, "text":"a\u0020b","oyster":{"dedup":{"keep":false,"cluster":0,"size":3}}}
+{"id":3,"text":"a b","oyster":{"dedup":{"keep":false,"cluster":0,"size":3}}}
+{"id":4,"text":"","oyster":{"dedup":{"keep":true,"cluster":null,"size":1}}}
+{"id":5,"text":"\u0041 b","oyster":{"dedup":{"keep":false,"cluster":1,"size":2}}}' \
+    "$(dedup --exact --annotate "$T/a.jsonl")"
+same "a pipe is read twice, too" "$(dedup --exact --annotate "$T/a.jsonl")" \
+    "$(cat "$T/a.jsonl" | dedup --exact --annotate)"
+dedup --exact --dropped "$T/dropped" "$T/a.jsonl" >"$T/kept"
+same "--dropped changes nothing of what is kept" "$(dedup --exact "$T/a.jsonl")" "$(cat "$T/kept")"
+same "--dropped has the rest" 3 "$(grep -c '"keep":false' "$T/dropped")"
+same "another field" '{"x":{"y":"q"}}' "$(printf '{"x":{"y":"q"}}\n{"x":{"y":"q"}}\n' | dedup --exact --field x.y)"
+for i in $(seq 1 3000); do echo "{\"id\":$i,\"text\":\"$((i * i % 997))\"}"; done >"$T/n.jsonl"
+same "equals a plain set" "$(awk -F'"text":' '!seen[$2]++' "$T/n.jsonl" | cksum)" \
+    "$(dedup --exact "$T/n.jsonl" | cksum)"
+seq -f '{"text":"%.0f"}' 30000 >"$T/many.jsonl"
+code "a table outgrows --memory" 71 "$BIN/oy-dedup" --exact --memory 1M "$T/many.jsonl"
+says "and says so" "--memory"
+
+# ---- near ----
+words() { seq -s ' ' "$1" "$2" | tr '0-9' 'a-j'; }
+{
+    echo "{\"id\":\"a\",\"text\":\"$(words 1000 1200)\"}"
+    echo "{\"id\":\"b\",\"text\":\"$(words 5000 5200)\"}"
+    echo "{\"id\":\"a2\",\"text\":\"$(words 1000 1199), changed\"}"
+    echo '{"id":"short","text":"only four words here"}'
+    echo '{"id":"short2","text":"only four words here"}'
+    echo "{\"id\":\"A\",\"text\":\"$(words 1000 1200 | tr a-z A-Z)!\"}"
+} >"$T/near.jsonl"
+ids() { sed 's/.*"id":"\([^"]*\)".*/\1/' | tr '\n' ' '; }
+for w in ws uax29; do
+    same "near duplicates go ($w)" "a b short short2 " "$(dedup --near --words $w "$T/near.jsonl" | ids)"
+done
+same "without normalisation case matters" "a b short short2 A " \
+    "$(dedup --near --words ws --normalize none "$T/near.jsonl" | ids)"
+same "groups of near duplicates" 3 \
+    "$(dedup --near --words ws --annotate "$T/near.jsonl" | grep -c '"cluster":0,"size":3')"
+same "from a pipe" "$(dedup --near --words ws "$T/near.jsonl")" \
+    "$(cat "$T/near.jsonl" | dedup --near --words ws)"
+for hash in xxh64 xxh32 sha1; do
+    same "--hash $hash" "a b short short2 " "$(dedup --near --words ws --hash $hash "$T/near.jsonl" | ids)"
+done
+same "--keep datatrove leaves one of each" 4 "$(dedup --near --words ws --keep datatrove "$T/near.jsonl" | wc -l)"
+code "counts are told" 0 "$BIN/oy-dedup" -v --near --words ws "$T/near.jsonl"
+says "dropped" "near_duplicate *2"
+says "too short" "too_short_to_compare *2"
+for t in 1 2 7; do dedup --near --words ws --annotate -T $t "$T/n.jsonl" "$T/near.jsonl" | cksum; done >"$T/sums"
+same "the same bytes for any number of threads" 1 "$(sort -u "$T/sums" | wc -l)"
+for c in plain avx2 avx512; do OYSTER_CPU=$c dedup --near --words ws --annotate "$T/near.jsonl" | cksum; done >"$T/sums"
+same "and for any processor" 1 "$(sort -u "$T/sums" | wc -l)"
+same "an empty input" "" "$(dedup --near --words ws </dev/null)"
+code "near duplicates within --memory" 71 "$BIN/oy-dedup" --near --words ws --shingle 1 --memory 1M "$T/many.jsonl"
+says "and says so" "--memory"
+
+# ---- choices ----
+code "a method must be chosen" 64 "$BIN/oy-dedup" "$T/a.jsonl"
+code "one method only" 64 "$BIN/oy-dedup" --exact --near --words ws "$T/a.jsonl"
+code "--near needs --words" 64 "$BIN/oy-dedup" --near "$T/a.jsonl"
+says "and says so" "--words"
+code "an unknown splitter" 64 "$BIN/oy-dedup" --near --words nonsense "$T/a.jsonl"
+code "no bands" 64 "$BIN/oy-dedup" --near --words ws --bands 0 "$T/a.jsonl"
+exit $bad
