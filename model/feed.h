@@ -10,8 +10,8 @@
  *    ids, a new document starts where doc_ids change;
  *  - other JSONL: its texts are tokenised, framed as oy-pack does, and cut
  *    like a token stream.
- * The first token of a document is never the target of the one before it,
- * unless labels say so.
+ * The first token of a document is not the target of the one before it, unless
+ * labels say so or it is the end token (where one token opens and ends).
  *
  * Plain files can be read by position: rows come in order, or in the
  * permutation of (seed, epoch), as many epochs as are wanted. Rows in JSONL

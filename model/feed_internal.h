@@ -70,12 +70,13 @@ struct feed_cutter {
     feed_pull pull;
     void *arg;
     size_t seq_len;
+    int32_t eos;   /* -1: none */
     size_t n_kept; /* 1: the last token of the row before */
     struct feed_buffer buffer;
     uint8_t *flag; /* [seq_len + 1] */
 };
 void feed_cutter_init(struct feed_cutter *cutter, feed_pull pull, void *arg,
-                      size_t seq_len);
+                      size_t seq_len, int32_t eos);
 void feed_cutter_release(struct feed_cutter *cutter);
 int feed_cutter_next(struct feed_cutter *cutter, struct feed_row *row,
                      struct oy_error *err);

@@ -58,19 +58,19 @@ static int fail_here(struct documents *d, struct oy_error *err,
                    (unsigned long long)d->lines.line_number, what);
 }
 
-/* Begin-of-sequence, text, end-of-sequence; one of them at the end where
- * both are the same token. */
+/* Begin token, text, end token; in front only where both are one token
+ * (tokenizer/pack.h). */
 static void encode(struct documents *d, const struct oy_text *text)
 {
     const int32_t bos = tokenizer_bos(d->tokenizer);
     const int32_t eos = tokenizer_eos(d->tokenizer);
 
     d->ids.n = 0;
-    if (bos >= 0 && bos != eos)
+    if (bos >= 0)
         token_ids_append(&d->ids, &bos, 1);
     tokenizer_encode(d->worker, text->at, text->len, TOKENIZER_TEXT, &d->ids,
                      NULL);
-    if (eos >= 0)
+    if (eos >= 0 && eos != bos)
         token_ids_append(&d->ids, &eos, 1);
     d->text_bytes = text->len;
 }
@@ -180,7 +180,8 @@ struct feed_source *feed_text_stream(struct feed_lines *lines,
         return NULL;
     }
     s->base.info.n_vocab = (uint32_t)tokenizer_size(s->documents.tokenizer);
-    feed_cutter_init(&s->cutter, pull_text, s, options->seq_len);
+    feed_cutter_init(&s->cutter, pull_text, s, options->seq_len,
+                     tokenizer_eos(s->documents.tokenizer));
     return &s->base;
 }
 

@@ -15,25 +15,26 @@ struct tokens_source {
     struct feed_cutter cutter;
 };
 
-/* Of n + 1 tokens in the buffer the first n go in, the last n come out. */
-static struct feed_row row_of(struct feed_buffer *b, const uint8_t *flag,
-                              size_t n)
+/* Of n + 1 tokens in the buffer the first n go in, the last n come out. What
+ * opens a document is a target only if it also ends the one before it. */
+static struct feed_row row_of(struct feed_cutter *cutter, size_t n)
 {
+    struct feed_buffer *const b = &cutter->buffer;
+
     for (size_t i = 0; i < n; i++) {
-        const int is_start = i == 0 || (flag[i] & TOKENS_START);
-        const uint8_t next = flag[i + 1];
-        b->start[i] = (uint8_t)is_start;
-        b->target[i] =
-            (next & TOKENS_START) || !(next & TOKENS_LOSS) ? -1 : b->id[i + 1];
+        const uint8_t next = cutter->flag[i + 1];
+        const int opens = (next & TOKENS_START) && b->id[i + 1] != cutter->eos;
+        b->start[i] = i == 0 || (cutter->flag[i] & TOKENS_START);
+        b->target[i] = opens || !(next & TOKENS_LOSS) ? -1 : b->id[i + 1];
     }
     return (struct feed_row){n, b->id, b->target, b->start};
 }
 
 void feed_cutter_init(struct feed_cutter *cutter, feed_pull pull, void *arg,
-                      size_t seq_len)
+                      size_t seq_len, int32_t eos)
 {
-    *cutter =
-        (struct feed_cutter){.pull = pull, .arg = arg, .seq_len = seq_len};
+    *cutter = (struct feed_cutter){
+        .pull = pull, .arg = arg, .seq_len = seq_len, .eos = eos};
     feed_buffer_reserve(&cutter->buffer, seq_len + 1);
     cutter->flag = oy_alloc(seq_len + 1);
 }
@@ -63,7 +64,7 @@ int feed_cutter_next(struct feed_cutter *cutter, struct feed_row *row,
     if ((size_t)got + kept < 2)
         return 0;
     cutter->n_kept = 1;
-    *row = row_of(b, cutter->flag, (size_t)got + kept - 1);
+    *row = row_of(cutter, (size_t)got + kept - 1);
     return 1;
 }
 
@@ -95,7 +96,7 @@ static int row_at(struct feed_source *base, uint64_t index,
 
     if (tokens_read_at(s->reader, at, n + 1, b->id, s->cutter.flag, err) != 0)
         return -1;
-    *row = row_of(b, s->cutter.flag, n);
+    *row = row_of(&s->cutter, n);
     snprintf(base->place, sizeof base->place, "token %llu",
              (unsigned long long)at);
     return 0;
@@ -122,7 +123,8 @@ static struct tokens_source *new_source(struct tokens_reader *reader,
     s->base.info.n_vocab = tokens_reader_info(reader)->vocab_size;
     s->base.info.tokenizer = tokens_reader_info(reader)->tokenizer;
     s->base.info.has_tokenizer = 1;
-    feed_cutter_init(&s->cutter, pull_tokens, s, seq_len);
+    feed_cutter_init(&s->cutter, pull_tokens, s, seq_len,
+                     tokens_reader_info(reader)->eos);
     return s;
 }
 

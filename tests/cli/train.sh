@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-train: the same bytes whatever the threads, the form of the input, kills
+# and resumes; options and exit codes.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+ok() { # ok WHAT COMMAND...: the command must succeed
+    local what=$1
+    shift
+    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
+}
+code() { # code WANT WHAT COMMAND...
+    local want=$1 what=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err"
+    local got=$?
+    if [ $got = "$want" ]; then echo "ok - $what"; else
+        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
+    fi
+}
+said() { # said TEXT WHAT: standard error of the last `code`
+    ok "$2" grep -q -- "$1" "$T/err"
+}
+TOK=tests/data/tokenizer
+for i in $(seq 1 400); do
+    echo "{\"id\":$i,\"text\":\"Line $((i * i % 977)) of the house, it's $((i % 7)) o'clock and all is well, $i.\"}"
+done >"$T/docs.jsonl"
+head -40 "$T/docs.jsonl" >"$T/valid.jsonl"
+cat >"$T/model.json" <<'END'
+{"model_type":"qwen3","vocab_size":600,"hidden_size":32,"intermediate_size":48,
+ "num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
+ "head_dim":8,"max_position_embeddings":128,"rms_norm_eps":1e-6,
+ "rope_theta":10000.0,"tie_word_embeddings":true,"hidden_act":"silu"}
+END
+train() { # train OUT ARGUMENT...
+    local out=$1
+    shift
+    "$BIN/oy-train" --config-model "$T/model.json" -t $TOK --seq-len 32 \
+        --batch-rows 4 --steps 12 --lr 3e-3 --warmup 2 -o "$T/$out" "$@"
+}
+same() { # same WHAT A B: two checkpoints are equal to the byte
+    ok "$1" diff -r "$T/$2" "$T/$3"
+}
+
+code 0 "a model is trained on texts" train one -T 1 --log "$T/one.log" \
+    --valid "$T/valid.jsonl" "$T/docs.jsonl"
+ok "a step is a line of the log" [ "$(grep -c '"loss"' "$T/one.log")" = 12 ]
+ok "the validation is one too" grep -q '"step":12,"valid_loss":.*"bits_per_byte"' "$T/one.log"
+for f in config.json generation_config.json model.safetensors tokenizer.json \
+    tokenizer_config.json train_state/state.json; do
+    ok "the checkpoint has $f" [ -s "$T/one/$f" ]
+done
+ok "the loss falls" awk -F'[:,]' '/"loss"/ { n++; if (n == 1) a = $4; b = $4 } END { exit !(b < a - 0.3) }' "$T/one.log"
+for n in 2 7; do
+    code 0 "-T $n" train threads -T $n "$T/docs.jsonl"
+    same "gives the same bytes" one threads
+    rm -rf "$T/threads"
+done
+for cpu in plain avx2; do
+    OYSTER_CPU=$cpu code 0 "with $cpu kernels, 1 thread" train cpu1 -T 1 "$T/docs.jsonl"
+    OYSTER_CPU=$cpu code 0 "and 3" train cpu3 -T 3 "$T/docs.jsonl"
+    same "the bytes are equal" cpu1 cpu3
+    rm -rf "$T/cpu1" "$T/cpu3"
+done
+
+# Forms of the input.
+"$BIN/oy-pack" -t $TOK "$T/docs.jsonl" -o "$T/docs.tokens"
+code 0 "a token file gives" train tokens "$T/docs.tokens"
+same "the bytes that its texts give" one tokens
+code 0 "texts from a pipe" train pipe1 < <(cat "$T/docs.jsonl")
+code 0 "tokens from a pipe" train pipe2 < <(cat "$T/docs.tokens")
+code 0 "tokens in order" train order --order sequential "$T/docs.tokens"
+same "are the same" pipe1 pipe2
+same "all three" pipe1 order
+code 0 "compressed texts" train gz < <(gzip -c "$T/docs.jsonl")
+same "too" pipe1 gz
+
+# Resume: a long run is killed at several places and goes on.
+long() { # long OUT ARGUMENT...: in place of the shell, so that $! is its number
+    local out=$1
+    shift
+    exec "$BIN/oy-train" --config-model "$T/model.json" -t $TOK --seq-len 32 \
+        --batch-rows 4 --steps 300 --save-every 20 --log "$T/$out.log" \
+        -o "$T/$out" --resume "$@" "$T/docs.jsonl"
+}
+code 0 "a run of 300 steps" eval '(long whole)'
+for wait in 0.08 0.15 0.11 0.2; do
+    (long half -T 1) &
+    pid=$!
+    sleep $wait
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ ! -e "$T/half" ] || ok "a checkpoint found after kill -9 is whole" \
+        [ -s "$T/half/train_state/state.json" ]
+done
+code 0 "killed four times and resumed" eval '(long half)'
+same "it ends with the same bytes" whole half
+cut -d, -f1,2 "$T/whole.log" >"$T/whole.losses"
+cut -d, -f1,2 "$T/half.log" >"$T/half.losses"
+ok "and every step stands in the log once" cmp -s "$T/whole.losses" "$T/half.losses"
+rm -rf "$T"/*.tmp-*
+code 0 "a run to be resumed" train half2 "$T/docs.jsonl"
+code 0 "when it has ended" train half2 --resume "$T/docs.jsonl"
+same "changes nothing" one half2
+tac "$T/docs.jsonl" >"$T/other.jsonl"
+code 65 "other data are refused" train half2 --resume --steps 20 "$T/other.jsonl"
+said "not the input" "with a reason"
+code 65 "another batch is refused" train half2 --resume --batch-rows 2 "$T/docs.jsonl"
+same "and the checkpoint stands" one half2
+code 0 "--resume without a checkpoint begins" train fresh --resume "$T/docs.jsonl"
+same "as without it" one fresh
+
+# Rows.
+cat >"$T/rows.jsonl" <<'END'
+{"ids":[1,5,6,7,2,1,9,2],"doc_ids":[0,0,0,0,0,1,1,1]}
+{"ids":[1,5,6,7,2],"labels":[-100,-100,6,7,2]}
+
+{"ids":[3]}
+END
+rows() {
+    "$BIN/oy-train" --config-model "$T/model.json" --seq-len 32 --batch-rows 3 \
+        --steps 1 -o "$T/rows" --order sequential --log "$T/rows.log" "$@"
+}
+code 0 "ready-made rows" rows "$T/rows.jsonl"
+ok "9 targets: no loss across documents and on -100" grep -q '"tokens":9,' "$T/rows.log"
+ok "no tokenizer, none in the checkpoint" [ ! -e "$T/rows/tokenizer.json" ]
+code 0 "gradients are written" rows --dump-gradients "$T/grads" "$T/rows.jsonl"
+ok "as a safetensors file" grep -q -a embed_tokens "$T/grads/gradients.safetensors"
+code 0 "a dry run" rows --dry-run "$T/rows.jsonl"
+ok "says the plan" grep -q '"weights":[0-9]*,"vocab_size":600,"memory"' "$T/out"
+echo '{"ids":[1,2,600]}' >"$T/bad.jsonl"
+code 65 "an id out of the vocabulary" rows "$T/bad.jsonl"
+said "vocabulary of 600" "is named"
+echo '{"ids":[1,2],"labels":[1]}' >"$T/bad.jsonl"
+code 65 "labels that do not fit" rows "$T/bad.jsonl"
+said "bad.jsonl:1: labels" "with file and line"
+seq 1 40 | paste -sd, | sed 's/.*/{"ids":[&]}/' >"$T/bad.jsonl"
+code 65 "a row longer than --seq-len" rows "$T/bad.jsonl"
+
+# What cannot be.
+code 64 "no model" "$BIN/oy-train" -o "$T/x" "$T/docs.jsonl"
+code 64 "no output" "$BIN/oy-train" --preset tiny -t $TOK "$T/docs.jsonl"
+code 64 "two lengths" train x --epochs 2 "$T/docs.jsonl"
+code 64 "shuffling a pipe" train x --order shuffle < <(cat "$T/docs.jsonl")
+code 64 "a pipe without a length" "$BIN/oy-train" --config-model "$T/model.json" -t $TOK -o "$T/x" < <(cat "$T/docs.jsonl")
+code 64 "texts without a tokenizer" "$BIN/oy-train" --config-model "$T/model.json" -o "$T/x" "$T/docs.jsonl"
+code 64 "too many positions" train x --seq-len 129 "$T/docs.jsonl"
+code 64 "an unknown preset" "$BIN/oy-train" --preset huge -t $TOK -o "$T/x" "$T/docs.jsonl"
+code 66 "no such input" train x "$T/none.jsonl"
+code 66 "no such checkpoint" "$BIN/oy-train" --init "$T/none" -o "$T/x" "$T/docs.jsonl"
+code 65 "a text that is no string" train x < <(echo '{"text":5}')
+said "stdin:1: field 'text' is not a string" "with its line"
+head -c 3000 "$T/docs.tokens" >"$T/cut.tokens"
+code 65 "a token stream that is cut off" train x < <(cat "$T/cut.tokens")
+code 71 "less memory than is needed" train x --memory 1M "$T/docs.jsonl"
+code 73 "an output that is not ours" train ../"$(basename "$T")" "$T/docs.jsonl"
+ok "nothing is left behind" [ ! -e "$T/x" ]
+ok "nor anything temporary" [ -z "$(find "$T" -name '*.tmp-*')" ]
+exit $bad
