@@ -13,17 +13,17 @@
 #include "core/hash.h"
 #include "tokenizer/bpe_encode.h"
 
-enum {
-    BPE_NO_RANK = 0x7fffffff,
-    BPE_SHORT = 32, /* symbols that are merged on the stack */
-};
+enum { BPE_SHORT = 32 }; /* symbols that are merged on the stack */
+
+/* What becomes of a pair, in one word that is compared by rank: the rank in
+ * the upper half, the resulting id in the lower. */
+#define BPE_NO_MERGE UINT64_MAX
 
 /* A pair of neighbours and what becomes of it; 16 bytes, never across a
  * cache line. */
 struct bpe_pair {
     int32_t left, right; /* left -1: free */
-    int32_t rank;
-    int32_t result;
+    uint64_t merge;
 };
 
 struct bpe {
@@ -35,13 +35,12 @@ struct bpe {
     /* One bit for the hash of each pair: most questions are about pairs that
      * do not merge, and half a megabyte answers them near the processor. */
     uint64_t *filter;
-    /* Ranks of two single bytes, [left byte][right byte]. */
-    int32_t *byte_rank;
-    const struct vocab_merge *merge;
+    uint64_t *byte_merge; /* of two single bytes, [left byte][right byte] */
     /* Which short strings occur inside tokens; see bpe_can_cut(). */
     uint64_t *two;   /* 2^16 bits, exact: tokens of 2 bytes */
     uint64_t *three; /* hashed: tokens of 3 bytes */
     uint64_t *four;  /* hashed: any 4 neighbours inside a token */
+    uint64_t *block; /* all the small tables above, on large pages */
 };
 
 enum { BPE_THREE_BITS = 18, BPE_FOUR_BITS = 23, BPE_FILTER_BITS = 22 };
@@ -54,31 +53,23 @@ static inline uint64_t bpe_pair_hash(int32_t left, int32_t right)
     return hash ^ hash >> 29;
 }
 
-/* The pair's entry, or NULL. */
-static inline const struct bpe_pair *bpe_find_pair(const struct bpe *bpe,
-                                                   int32_t left, int32_t right)
+/* What becomes of the pair, or BPE_NO_MERGE. */
+static inline uint64_t bpe_find_merge(const struct bpe *bpe, int32_t left,
+                                      int32_t right)
 {
     const uint64_t hash = bpe_pair_hash(left, right);
     const uint64_t bit = hash >> (64 - BPE_FILTER_BITS);
 
     if (!(bpe->filter[bit / 64] >> bit % 64 & 1))
-        return NULL;
+        return BPE_NO_MERGE;
     for (uint32_t i = (uint32_t)hash & bpe->pair_mask;;
          i = (i + 1) & bpe->pair_mask) {
         const struct bpe_pair *pair = &bpe->pair[i];
         if (pair->left == left && pair->right == right)
-            return pair;
+            return pair->merge;
         if (pair->left < 0)
-            return NULL;
+            return BPE_NO_MERGE;
     }
-}
-
-static inline int32_t bpe_rank(const struct bpe *bpe, int32_t left,
-                               int32_t right)
-{
-    const struct bpe_pair *pair = bpe_find_pair(bpe, left, right);
-
-    return pair ? pair->rank : BPE_NO_RANK;
 }
 
 static inline int bpe_get_bit(const uint64_t *bits, uint32_t at)

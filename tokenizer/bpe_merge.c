@@ -44,30 +44,56 @@ static void fill_bytes(struct bpe *bpe)
     }
     for (int left = 0; left < 256; left++) {
         for (int right = 0; right < 256; right++) {
-            const int missing =
-                bpe->byte_id[left] < 0 || bpe->byte_id[right] < 0;
-            bpe->byte_rank[left << 8 | right] =
-                missing
-                    ? BPE_NO_RANK
-                    : bpe_rank(bpe, bpe->byte_id[left], bpe->byte_id[right]);
+            const int32_t a = bpe->byte_id[left], b = bpe->byte_id[right];
+            bpe->byte_merge[left << 8 | right] =
+                a < 0 || b < 0 ? BPE_NO_MERGE : bpe_find_merge(bpe, a, b);
         }
     }
 }
 
 /* A pair that occurs twice has the later rank, as in HF's map. */
 static void put_pair(struct bpe *bpe, const struct vocab_merge *merge,
-                     int32_t rank)
+                     uint32_t rank)
 {
     const uint64_t hash = bpe_pair_hash(merge->left, merge->right);
     uint32_t i = (uint32_t)hash & bpe->pair_mask;
 
-    const uint64_t bit = hash >> (64 - BPE_FILTER_BITS);
-    bpe->filter[bit / 64] |= 1ULL << bit % 64;
+    set_bit(bpe->filter, (uint32_t)(hash >> (64 - BPE_FILTER_BITS)));
     while (bpe->pair[i].left >= 0 && (bpe->pair[i].left != merge->left ||
                                       bpe->pair[i].right != merge->right))
         i = (i + 1) & bpe->pair_mask;
-    bpe->pair[i] =
-        (struct bpe_pair){merge->left, merge->right, rank, merge->result};
+    bpe->pair[i] = (struct bpe_pair){
+        merge->left,
+        merge->right,
+        (uint64_t)rank << 32 | (uint32_t)merge->result,
+    };
+}
+
+/* Zeroed, on large pages if they are to be had: the tables are hit at random,
+ * and small pages would cost a second miss each time. */
+static void *alloc_table(size_t n, size_t size)
+{
+    void *table = oy_try_alloc(n, size);
+
+    return table ? table : oy_calloc(n, size);
+}
+
+static void alloc_small_tables(struct bpe *bpe)
+{
+    enum {
+        FOUR = (1 << BPE_FOUR_BITS) / 64,
+        FILTER = (1 << BPE_FILTER_BITS) / 64,
+        BYTES = 1 << 16,
+        THREE = (1 << BPE_THREE_BITS) / 64,
+        TWO = (1 << 16) / 64,
+    };
+
+    bpe->block = alloc_table(FOUR + FILTER + BYTES + THREE + TWO, 8);
+    bpe->four = bpe->block;
+    bpe->filter = bpe->four + FOUR;
+    bpe->byte_merge = bpe->filter + FILTER;
+    bpe->three = bpe->byte_merge + BYTES;
+    bpe->two = bpe->three + THREE;
 }
 
 struct bpe *bpe_new(const struct vocab *vocab)
@@ -79,22 +105,15 @@ struct bpe *bpe_new(const struct vocab *vocab)
     while (size < 2 * vocab->n_merge)
         size *= 2;
     bpe->vocab = vocab;
-    bpe->merge = vocab->merge;
     bpe->pair_mask = size - 1;
-    bpe->pair = oy_try_alloc(size, sizeof *bpe->pair);
-    if (!bpe->pair)
-        bpe->pair = oy_alloc_array(size, sizeof *bpe->pair);
+    bpe->pair = alloc_table(size, sizeof *bpe->pair);
     memset(bpe->pair, 0xff, size * sizeof *bpe->pair);
-    bpe->filter = oy_calloc((1 << BPE_FILTER_BITS) / 64, sizeof(uint64_t));
+    alloc_small_tables(bpe);
     for (size_t i = 0; i < vocab->n_merge; i++) {
         if (vocab->merge[i].result >= 0)
-            put_pair(bpe, &vocab->merge[i], (int32_t)i);
+            put_pair(bpe, &vocab->merge[i], (uint32_t)i);
     }
-    bpe->byte_rank = oy_alloc_array(1 << 16, sizeof *bpe->byte_rank);
     fill_bytes(bpe);
-    bpe->two = oy_calloc((1 << 16) / 64, sizeof *bpe->two);
-    bpe->three = oy_calloc((1 << BPE_THREE_BITS) / 64, sizeof *bpe->three);
-    bpe->four = oy_calloc((1 << BPE_FOUR_BITS) / 64, sizeof *bpe->four);
     fill_spans(bpe);
     return bpe;
 }
@@ -104,42 +123,42 @@ void bpe_free(struct bpe *bpe)
     if (!bpe)
         return;
     oy_free(bpe->pair);
-    oy_free(bpe->filter);
-    oy_free(bpe->byte_rank);
-    oy_free(bpe->two);
-    oy_free(bpe->three);
-    oy_free(bpe->four);
+    oy_free(bpe->block);
     oy_free(bpe);
 }
 
 /* ---- short words ---- */
 
-/* The place of the smallest rank, the leftmost of equals. */
-static size_t find_lowest(const int32_t *rank, size_t n)
+/* The place of the lowest rank, the leftmost of equals. */
+static size_t find_lowest(const uint64_t *merge, size_t n)
 {
+    uint64_t lowest = merge[0];
     size_t best = 0;
 
-    for (size_t i = 1; i < n; i++)
-        best = rank[i] < rank[best] ? i : best;
+    for (size_t i = 1; i < n; i++) {
+        const int is_lower = merge[i] < lowest;
+        best = is_lower ? i : best;
+        lowest = is_lower ? merge[i] : lowest;
+    }
     return best;
 }
 
-/* rank[i] belongs to id[i] and id[i + 1]. */
-static size_t merge_short(const struct bpe *bpe, int32_t *id, int32_t *rank,
+/* merge[i] belongs to id[i] and id[i + 1]. */
+static size_t merge_short(const struct bpe *bpe, int32_t *id, uint64_t *merge,
                           size_t n)
 {
     while (n > 1) {
-        const size_t at = find_lowest(rank, n - 1);
-        if (rank[at] == BPE_NO_RANK)
+        const size_t at = find_lowest(merge, n - 1);
+        if (merge[at] == BPE_NO_MERGE)
             break;
-        id[at] = bpe->merge[rank[at]].result;
+        id[at] = (int32_t)merge[at];
         memmove(id + at + 1, id + at + 2, (n - at - 2) * sizeof *id);
-        memmove(rank + at, rank + at + 1, (n - at - 2) * sizeof *rank);
+        memmove(merge + at, merge + at + 1, (n - at - 2) * sizeof *merge);
         n--;
         if (at)
-            rank[at - 1] = bpe_rank(bpe, id[at - 1], id[at]);
+            merge[at - 1] = bpe_find_merge(bpe, id[at - 1], id[at]);
         if (at + 1 < n)
-            rank[at] = bpe_rank(bpe, id[at], id[at + 1]);
+            merge[at] = bpe_find_merge(bpe, id[at], id[at + 1]);
     }
     return n;
 }
@@ -148,8 +167,8 @@ static size_t merge_short(const struct bpe *bpe, int32_t *id, int32_t *rank,
 
 /* A symbol of a doubly linked list; `next` is n at the end. */
 struct bpe_symbol {
+    uint64_t merge; /* with the next one */
     int32_t id;
-    int32_t rank; /* with the next one */
     uint32_t previous, next;
 };
 
@@ -183,9 +202,9 @@ static void push(uint64_t *heap, size_t *n, uint64_t key)
 }
 
 /* Ranks come first in a key, then places: ties go to the left. */
-static uint64_t key_of(int32_t rank, uint32_t at)
+static uint64_t key_of(uint64_t merge, uint32_t at)
 {
-    return (uint64_t)(uint32_t)rank << 32 | at;
+    return (merge >> 32 << 32) | at;
 }
 
 /* Gives the symbol a new rank with its neighbour and queues it. */
@@ -194,11 +213,11 @@ static void requeue(const struct bpe *bpe, struct bpe_symbol *symbol, size_t n,
 {
     struct bpe_symbol *here = &symbol[at];
 
-    here->rank = here->next == n
-                     ? BPE_NO_RANK
-                     : bpe_rank(bpe, here->id, symbol[here->next].id);
-    if (here->rank != BPE_NO_RANK)
-        push(heap, n_heap, key_of(here->rank, at));
+    here->merge = here->next == n
+                      ? BPE_NO_MERGE
+                      : bpe_find_merge(bpe, here->id, symbol[here->next].id);
+    if (here->merge != BPE_NO_MERGE)
+        push(heap, n_heap, key_of(here->merge, at));
 }
 
 static void join_at(const struct bpe *bpe, struct bpe_symbol *symbol, size_t n,
@@ -207,9 +226,9 @@ static void join_at(const struct bpe *bpe, struct bpe_symbol *symbol, size_t n,
     struct bpe_symbol *here = &symbol[at];
     struct bpe_symbol *gone = &symbol[here->next];
 
-    here->id = bpe->merge[here->rank].result;
+    here->id = (int32_t)here->merge;
     here->next = gone->next;
-    gone->rank = BPE_NO_RANK;
+    gone->merge = BPE_NO_MERGE;
     if (here->next != n)
         symbol[here->next].previous = at;
     requeue(bpe, symbol, n, at, heap, n_heap);
@@ -228,11 +247,11 @@ static size_t merge_long(const struct bpe *bpe, struct bpe_scratch *scratch,
     struct bpe_symbol *symbol = scratch->symbol;
     uint64_t *heap = scratch->heap;
     for (uint32_t i = 0; i < n; i++) {
-        const int32_t rank =
-            i + 1 < n ? bpe_rank(bpe, id[i], id[i + 1]) : BPE_NO_RANK;
-        symbol[i] = (struct bpe_symbol){id[i], rank, i - 1, i + 1};
-        if (rank != BPE_NO_RANK)
-            heap[n_heap++] = key_of(rank, i);
+        const uint64_t merge =
+            i + 1 < n ? bpe_find_merge(bpe, id[i], id[i + 1]) : BPE_NO_MERGE;
+        symbol[i] = (struct bpe_symbol){merge, id[i], i - 1, i + 1};
+        if (merge != BPE_NO_MERGE)
+            heap[n_heap++] = key_of(merge, i);
     }
     for (size_t i = n_heap / 2; i-- > 0;)
         sift_down(heap, n_heap, i);
@@ -243,7 +262,7 @@ static size_t merge_long(const struct bpe *bpe, struct bpe_scratch *scratch,
         if (n_heap)
             sift_down(heap, n_heap, 0);
         /* An entry whose rank is no longer the symbol's is out of date. */
-        if (symbol[at].rank == (int32_t)(key >> 32))
+        if (symbol[at].merge >> 32 == key >> 32)
             join_at(bpe, symbol, n, at, heap, &n_heap);
     }
     for (size_t at = 0; at < n; at = symbol[at].next)
@@ -261,15 +280,15 @@ void bpe_scratch_release(struct bpe_scratch *scratch)
 size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
                  const unsigned char *word, size_t len, int32_t *id)
 {
-    int32_t rank[BPE_SHORT];
+    uint64_t merge[BPE_SHORT];
     size_t n = 0;
 
     if (len <= BPE_SHORT && !bpe->lacks_bytes) {
         for (size_t i = 0; i < len; i++)
             id[i] = bpe->byte_id[word[i]];
         for (size_t i = 0; i + 1 < len; i++)
-            rank[i] = bpe->byte_rank[word[i] << 8 | word[i + 1]];
-        return merge_short(bpe, id, rank, len);
+            merge[i] = bpe->byte_merge[word[i] << 8 | word[i + 1]];
+        return merge_short(bpe, id, merge, len);
     }
     for (size_t i = 0; i < len; i++) {
         id[n] = bpe->byte_id[word[i]];
@@ -278,6 +297,6 @@ size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
     if (n > BPE_SHORT)
         return merge_long(bpe, scratch, id, n);
     for (size_t i = 0; i + 1 < n; i++)
-        rank[i] = bpe_rank(bpe, id[i], id[i + 1]);
-    return merge_short(bpe, id, rank, n);
+        merge[i] = bpe_find_merge(bpe, id[i], id[i + 1]);
+    return merge_short(bpe, id, merge, n);
 }
