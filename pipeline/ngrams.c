@@ -13,10 +13,14 @@
 #define BASE         0x9e3779b97f4a7c15ULL
 #define BASE_INVERSE 0xf1de83e19937733dULL
 
+/* How many windows ahead their slots are fetched into the cache. */
+enum { AHEAD = 8 };
+
 struct ngrams_word {
     uint32_t at;
     uint32_t len;
     uint32_t n_code;
+    uint32_t count;   /* in the text */
     uint64_t value;   /* sum of byte[k] * BASE^k */
     uint64_t power;   /* BASE^len */
     uint64_t inverse; /* BASE^-len */
@@ -36,6 +40,7 @@ void ngrams_release(struct ngrams *ngrams)
     oy_free(ngrams->id);
     oy_free(ngrams->mark);
     oy_free(ngrams->count);
+    oy_free(ngrams->hash);
     seen_release(&ngrams->seen);
     *ngrams = (struct ngrams){0};
 }
@@ -104,6 +109,7 @@ static uint32_t number_word(struct ngrams *ngrams, struct word word)
     struct ngrams_word *fresh = &ngrams->distinct[ngrams->n_distinct];
     fresh->at = word.at;
     fresh->len = word.len;
+    fresh->count = 0;
     describe_word(fresh, ngrams->text);
     return (uint32_t)ngrams->n_distinct++;
 }
@@ -120,11 +126,13 @@ void ngrams_init(struct ngrams *ngrams, const char *text,
     OY_GROW(ngrams->id, ngrams->cap_id, words->n);
     OY_GROW(ngrams->mark, ngrams->cap_mark, words->n + 1);
     OY_GROW(ngrams->count, ngrams->cap_count, words->n);
+    OY_GROW(ngrams->hash, ngrams->cap_hash, words->n + AHEAD);
     seen_start(&ngrams->seen, words->n);
     ngrams->mark[0] = sum;
     for (size_t i = 0; i < words->n; i++) {
         ngrams->id[i] = number_word(ngrams, words->item[i]);
-        const struct ngrams_word *word = &ngrams->distinct[ngrams->id[i]];
+        struct ngrams_word *word = &ngrams->distinct[ngrams->id[i]];
+        word->count++;
         sum.value += word->value * power;
         power *= word->power;
         sum.inverse *= word->inverse;
@@ -142,6 +150,23 @@ static inline uint64_t hash_window(const struct ngrams *ngrams, size_t i,
     const struct ngrams_mark *mark = &ngrams->mark[i];
 
     return oy_mix64((mark[n].value - mark->value) * mark->inverse);
+}
+
+/* The hashes of all windows; behind the last one AHEAD zeros. */
+static void hash_windows(struct ngrams *ngrams, size_t n)
+{
+    const size_t n_window = ngrams->words->n - n + 1;
+
+    seen_start(&ngrams->seen, n_window);
+    for (size_t i = 0; i < n_window; i++)
+        ngrams->hash[i] = hash_window(ngrams, i, n);
+    memset(ngrams->hash + n_window, 0, AHEAD * sizeof *ngrams->hash);
+}
+
+static inline uint64_t take_hash(struct ngrams *ngrams, size_t i)
+{
+    __builtin_prefetch(seen_first(&ngrams->seen, ngrams->hash[i + AHEAD]));
+    return ngrams->hash[i];
 }
 
 static inline uint32_t window_bytes(const struct ngrams *ngrams, size_t i,
@@ -196,6 +221,22 @@ static int same_bytes(const struct ngrams *ngrams, size_t a, size_t b,
     return 1;
 }
 
+size_t ngrams_top_bound(const struct ngrams *ngrams, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t i = 0; i + n <= ngrams->words->n; i++) {
+        uint32_t count = UINT32_MAX;
+        for (size_t k = 0; k < n; k++) {
+            const uint32_t other = ngrams->distinct[ngrams->id[i + k]].count;
+            count = other < count ? other : count;
+        }
+        const size_t bound = (window_codes(ngrams, i, n) + n - 1) * count;
+        best = bound > best ? bound : best;
+    }
+    return best;
+}
+
 size_t ngrams_top(struct ngrams *ngrams, size_t n)
 {
     const size_t n_word = ngrams->words->n;
@@ -203,9 +244,9 @@ size_t ngrams_top(struct ngrams *ngrams, size_t n)
 
     if (n == 0 || n_word < n)
         return 0;
-    seen_start(&ngrams->seen, n_word - n + 1);
+    hash_windows(ngrams, n);
     for (size_t i = 0; i + n <= n_word; i++) {
-        const uint64_t hash = hash_window(ngrams, i, n);
+        const uint64_t hash = take_hash(ngrams, i);
         struct seen_slot *slot = seen_first(&ngrams->seen, hash);
         for (; slot->index; slot = seen_next(&ngrams->seen, slot)) {
             if (slot->tag == seen_tag(hash) &&
@@ -233,9 +274,9 @@ size_t ngrams_repeated(struct ngrams *ngrams, size_t n)
 
     if (n == 0 || n_word < n)
         return 0;
-    seen_start(&ngrams->seen, n_word - n + 1);
+    hash_windows(ngrams, n);
     for (size_t i = 0; i + n <= n_word;) {
-        const uint64_t hash = hash_window(ngrams, i, n);
+        const uint64_t hash = take_hash(ngrams, i);
         const uint32_t n_byte = window_bytes(ngrams, i, n);
         struct seen_slot *slot = seen_first(&ngrams->seen, hash);
         for (; slot->index; slot = seen_next(&ngrams->seen, slot)) {

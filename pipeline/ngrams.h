@@ -31,6 +31,8 @@ struct ngrams {
     size_t cap_mark;
     uint32_t *count; /* scratch */
     size_t cap_count;
+    uint64_t *hash; /* scratch */
+    size_t cap_hash;
     struct seen seen;
 };
 
@@ -42,6 +44,10 @@ void ngrams_release(struct ngrams *ngrams);
  * points of its words joined by one space, times how often it stands there; 0
  * when there are fewer than n words. (datatrove, find_top_duplicate) */
 size_t ngrams_top(struct ngrams *ngrams, size_t n);
+
+/* No less than ngrams_top() and much cheaper: an n-gram is not more frequent
+ * than the rarest of its words. */
+size_t ngrams_top_bound(const struct ngrams *ngrams, size_t n);
 
 /* Code points in n-grams that were there before, read from left to right:
  * behind a repeated one the reading goes on, behind a new one it goes on by

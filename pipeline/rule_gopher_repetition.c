@@ -159,6 +159,13 @@ static const char *reason_of(int is_top, int n)
     return is_top ? top[n] : repeated[n];
 }
 
+/* The share of characters is above the limit only if its bound is. */
+static int cannot_fail(const struct ngrams *ngrams, size_t n, double n_char,
+                       double limit)
+{
+    return !((double)ngrams_top_bound(ngrams, n) / n_char > limit);
+}
+
 /* All sizes of a list until one fails, or to the end when measuring. */
 static const char *judge_grams(const struct rule_pairs *pairs, int is_top,
                                struct document *document, struct measures *out)
@@ -170,6 +177,8 @@ static const char *judge_grams(const struct rule_pairs *pairs, int is_top,
 
     for (int i = 0; i < pairs->n && (out || !reason); i++) {
         const size_t n = (size_t)pairs->size[i];
+        if (is_top && !out && cannot_fail(ngrams, n, n_char, pairs->limit[i]))
+            continue;
         const size_t chars =
             is_top ? ngrams_top(ngrams, n) : ngrams_repeated(ngrams, n);
         if (!reason && (double)chars / n_char > pairs->limit[i])

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/cpu.h"
 #include "core/error.h"
 #include "core/unicode.h"
 #include "core/utf8.h"
@@ -59,7 +60,7 @@ static inline size_t space_len(const char *text, size_t at)
     return oy_py_isspace(oy_utf8_next(text, &next)) ? next - at : 0;
 }
 
-static void split_ws(const char *text, size_t len, struct words *words)
+static void split_ws_plain(const char *text, size_t len, struct words *words)
 {
     size_t at = 0;
 
@@ -75,6 +76,88 @@ static void split_ws(const char *text, size_t len, struct words *words)
         while (at < len && !space_len(text, at));
         words_push(words, start, at - start);
     }
+}
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,bmi")))
+
+/* Bytes of one vector that are ASCII white space (in *space), or lead bytes
+ * that may begin white space (in *maybe). */
+AVX2 static inline void classify(const char *at, uint32_t *space,
+                                 uint32_t *maybe)
+{
+    const __m256i v = _mm256_loadu_si256((const __m256i *)at);
+    const __m256i tab = _mm256_sub_epi8(v, _mm256_set1_epi8('\t'));
+    const __m256i file = _mm256_sub_epi8(v, _mm256_set1_epi8(0x1c));
+    const __m256i e1 = _mm256_sub_epi8(v, _mm256_set1_epi8((char)0xe1));
+    const __m256i to_cr =
+        _mm256_cmpeq_epi8(_mm256_min_epu8(tab, _mm256_set1_epi8(4)), tab);
+    const __m256i to_blank =
+        _mm256_cmpeq_epi8(_mm256_min_epu8(file, _mm256_set1_epi8(4)), file);
+    const __m256i to_e3 =
+        _mm256_cmpeq_epi8(_mm256_min_epu8(e1, _mm256_set1_epi8(2)), e1);
+    const __m256i c2 = _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)0xc2));
+
+    *space = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(to_cr, to_blank));
+    *maybe = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(to_e3, c2));
+}
+
+/* White space bytes among the 32 at `at`; *rest are those of a character that
+ * reaches into the next block. */
+AVX2 static inline uint32_t space_mask(const char *text, size_t at,
+                                       uint32_t *rest)
+{
+    uint32_t ascii, maybe;
+    uint64_t space;
+
+    classify(text + at, &ascii, &maybe);
+    space = ascii | *rest;
+    for (; maybe; maybe &= maybe - 1) {
+        const unsigned i = (unsigned)__builtin_ctz(maybe);
+        const size_t n = space_len(text, at + i);
+        space |= ((1ULL << n) - 1) << i;
+    }
+    *rest = (uint32_t)(space >> 32);
+    return (uint32_t)space;
+}
+
+/* Words begin and end where the mask of white space changes. */
+AVX2 static void split_ws_avx2(const char *text, size_t len,
+                               struct words *words)
+{
+    uint32_t rest = 0, before = 1; /* 1: white space stands before */
+    size_t start = 0;
+
+    for (size_t at = 0; at < len; at += 32) {
+        uint32_t space = space_mask(text, at, &rest);
+        if (len - at < 32)
+            space |= ~0u << (len - at);
+        uint32_t change = space ^ (space << 1 | before);
+        before = space >> 31;
+        for (; change; change &= change - 1) {
+            const size_t place = at + (size_t)__builtin_ctz(change);
+            if (space >> (place - at) & 1)
+                words_push(words, start, place - start);
+            else
+                start = place;
+        }
+    }
+    if (!before)
+        words_push(words, start, len - start);
+}
+#endif
+
+static void split_ws(const char *text, size_t len, struct words *words)
+{
+#ifdef __x86_64__
+    if (oy_cpu_level() >= OY_CPU_AVX2) {
+        split_ws_avx2(text, len, words);
+        return;
+    }
+#endif
+    split_ws_plain(text, len, words);
 }
 
 void words_strip(const char *text, size_t *at, size_t *len)
