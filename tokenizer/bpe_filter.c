@@ -43,19 +43,30 @@ static void worker_free(void *self, void *worker)
     oy_free(counter);
 }
 
+static void count_kept_pieces(enum split_kind kind, struct word_count *words,
+                              const char *text, size_t at, const size_t *end,
+                              size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!split_is_dropped(kind, text, at))
+            word_count_add(words, text + at, end[i] - at, 1);
+        at = end[i];
+    }
+}
+
 static void count_pieces(enum split_kind kind, struct word_count *words,
                          const char *text, size_t len)
 {
-    size_t end[BATCH], at = 0;
+    size_t end[BATCH];
 
-    while (at < len) {
+    for (size_t at = 0; at < len;) {
         const size_t n = split_batch(kind, text, len, at, end, BATCH);
 
-        for (size_t i = 0; i < n; i++) {
-            if (kind != SPLIT_WHITESPACE || !split_is_dropped(kind, text, at))
-                word_count_add(words, text + at, end[i] - at, 1);
-            at = end[i];
-        }
+        if (kind == SPLIT_WHITESPACE)
+            count_kept_pieces(kind, words, text, at, end, n);
+        else
+            word_count_add_pieces(words, text, at, end, n);
+        at = end[n - 1];
     }
 }
 

@@ -12,6 +12,7 @@
 enum {
     INLINE_LEN = 16,
     FIRST_SLOTS = 1024,
+    TOGETHER = 32, /* words whose slots are asked for before they are used */
 };
 
 /* 32 bytes, two in a cache line. `key` is the word itself with zeros behind,
@@ -33,13 +34,16 @@ static uint64_t low_bytes(size_t n)
     return n >= 8 ? ~(uint64_t)0 : ((uint64_t)1 << (8 * n)) - 1;
 }
 
+/* The two halves of a 128-bit product, folded: every bit of the word reaches
+ * every bit of the hash. Odd constants: the golden ratio's and that of
+ * MurmurHash3. */
 static uint64_t hash_short(const uint64_t word[2], size_t len)
 {
-    /* Odd constants: the golden ratio's and that of MurmurHash3. */
-    const uint64_t a = (word[0] ^ len) * 0x9e3779b97f4a7c15u;
-    const uint64_t b = (word[1] + len) * 0xff51afd7ed558ccdu;
+    const __uint128_t product =
+        (__uint128_t)(word[0] ^ len ^ 0x9e3779b97f4a7c15u) *
+        (word[1] ^ 0xff51afd7ed558ccdu);
 
-    return oy_mix64(a ^ (b >> 29 | b << 35));
+    return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
 static struct key key_of(const char *word, size_t len)
@@ -116,25 +120,59 @@ static uint64_t put_in_pool(struct word_count *words, const char *word,
     return at;
 }
 
-void word_count_add(struct word_count *words, const char *word, size_t len,
-                    uint64_t count)
+static void add_key(struct word_count *words, struct key *key, const char *word,
+                    size_t len, uint64_t count)
 {
-    /* At most 5/8 full: probes stay short. */
-    if (words->n_word * 8 >= words->n_slot * 5)
-        grow(words);
-    struct key key = key_of(word, len);
-    struct word_slot *const slot = look_up(words, &key, word, len);
+    struct word_slot *const slot = look_up(words, key, word, len);
 
     if (slot->count) {
         slot->count += count;
         return;
     }
     if (len > INLINE_LEN)
-        key.word[0] = put_in_pool(words, word, len);
-    memcpy(slot->key, key.word, sizeof slot->key);
+        key->word[0] = put_in_pool(words, word, len);
+    memcpy(slot->key, key->word, sizeof slot->key);
     slot->len = len;
     slot->count = count;
     words->n_word++;
+}
+
+/* At most 5/8 full with `more` words: probes stay short. */
+static void make_room(struct word_count *words, size_t more)
+{
+    while ((words->n_word + more) * 8 > words->n_slot * 5)
+        grow(words);
+}
+
+void word_count_add(struct word_count *words, const char *word, size_t len,
+                    uint64_t count)
+{
+    struct key key = key_of(word, len);
+
+    make_room(words, 1);
+    add_key(words, &key, word, len, count);
+}
+
+void word_count_add_pieces(struct word_count *words, const char *text,
+                           size_t at, const size_t *end, size_t n)
+{
+    struct key key[TOGETHER];
+
+    for (size_t first = 0; first < n; first += TOGETHER) {
+        const size_t size = n - first < TOGETHER ? n - first : TOGETHER;
+        size_t begin = at;
+
+        make_room(words, size);
+        for (size_t i = 0; i < size; i++) {
+            key[i] = key_of(text + begin, end[first + i] - begin);
+            __builtin_prefetch(&words->slot[key[i].hash & (words->n_slot - 1)]);
+            begin = end[first + i];
+        }
+        for (size_t i = 0; i < size; i++) {
+            add_key(words, &key[i], text + at, end[first + i] - at, 1);
+            at = end[first + i];
+        }
+    }
 }
 
 uint64_t word_count_find(const struct word_count *words, const char *word,

@@ -29,6 +29,10 @@ void word_count_release(struct word_count *words);
  * readable; the word is copied. */
 void word_count_add(struct word_count *words, const char *word, size_t len,
                     uint64_t count);
+/* Adds 1 to each of the `n` pieces of a text that touch, the first at text[at]
+ * and number i ending at end[i]: as above, but faster than one by one. */
+void word_count_add_pieces(struct word_count *words, const char *text,
+                           size_t at, const size_t *end, size_t n);
 /* The count of a word (readable as above), 0 when it is not there. */
 uint64_t word_count_find(const struct word_count *words, const char *word,
                          size_t len);

@@ -76,6 +76,36 @@ static void lengths_tell_words_apart(void **state)
     word_count_release(&words);
 }
 
+static void pieces_are_counted(void **state)
+{
+    enum { N = 5000, LEN = 26 };
+    char *const text = oy_calloc(N * LEN + OY_PADDING, 1);
+    size_t *const end = oy_alloc_array(N, sizeof *end);
+    struct word_count together = {0}, alone = {0};
+    size_t at = 3, n;
+
+    (void)state;
+    for (size_t i = 0; i < N * LEN; i++)
+        text[i] = (char)('a' + i * i % 7);
+    for (n = 0; n < N && at < N * LEN - 30; n++) {
+        end[n] = at + 1 + n * n % LEN;
+        word_count_add(&alone, text + at, end[n] - at, 1);
+        at = end[n];
+    }
+    word_count_add_pieces(&together, text, 3, end, n);
+    assert_int_equal(together.n_word, alone.n_word);
+    at = 3;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(word_count_find(&together, text + at, end[i] - at),
+                         word_count_find(&alone, text + at, end[i] - at));
+        at = end[i];
+    }
+    word_count_release(&together);
+    word_count_release(&alone);
+    oy_free(text);
+    oy_free(end);
+}
+
 static void pairs_are_counted(void **state)
 {
     struct pair_table table = {0};
@@ -134,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_counted),
+        cmocka_unit_test(pieces_are_counted),
         cmocka_unit_test(lengths_tell_words_apart),
         cmocka_unit_test(pairs_are_counted),
         cmocka_unit_test(commonest_comes_first),
