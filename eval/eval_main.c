@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oy-eval: scores a model on benchmarks. */
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/log.h"
+#include "eval/ask_settings.h"
+#include "eval/evaluate.h"
+
+static const char description[] =
+    "Asks the questions of benchmark tasks, answers them with the model and "
+    "grades the answers: oy-ask, oy-score and oy-grade in one process. Prints "
+    "lm-evaluation-harness's table; -o writes its results JSON.\n"
+    "\n"
+    "Tokens that requests of a task have in common are computed once. With "
+    "--journal an interrupted run goes on where it was.\n"
+    "\n"
+    "lm-eval's spellings are understood: --model hf --model_args "
+    "pretrained=DIR,dtype=float32 is --model DIR; --output_path is -o; "
+    "--log_samples writes samples beside the results. --device and "
+    "--batch_size change nothing here.\n"
+    "\n"
+    "    oy-eval --model ckpt --tasks arc_easy,wikitext -o results.json";
+
+/* Options of lm-eval that become others. */
+struct spellings {
+    const char *model_args;
+    const char *output_path;
+    const char *device, *batch_size;
+    int log_samples;
+};
+
+enum { N_OWN = 15 };
+
+static void fill_options(struct evaluate_settings *settings,
+                         struct spellings *spellings, int *dtype,
+                         struct oy_option *option)
+{
+    struct scorer_options *scorer = &settings->scorer;
+    const struct oy_option table[N_OWN] = {
+        {"model", 'm', OY_OPT_STRING, &scorer->model, "DIR", NULL, 0,
+         "Checkpoint folder: config.json, model.safetensors, tokenizer.json."},
+        {"model_args", 'a', OY_OPT_STRING, &spellings->model_args, "LIST", NULL,
+         OY_OPT_HIDDEN, "lm-eval's: pretrained=DIR,max_length=N."},
+        {"tokenizer", 't', OY_OPT_STRING, &scorer->tokenizer, "PATH", NULL, 0,
+         "Tokenizer; by default the model's."},
+        {"dtype", 0, OY_OPT_CHOICE, dtype, "TYPE", "f32|float32",
+         OY_OPT_IN_MANIFEST, "Type of the arithmetic."},
+        {"kernel", 0, OY_OPT_STRING, &scorer->kernel, "NAME", NULL, 0,
+         "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
+         "of this CPU."},
+        {"max-length", 0, OY_OPT_INT, &scorer->max_length, "N", "1:16777216",
+         OY_OPT_IN_MANIFEST,
+         "Tokens of an input; longer ones lose their beginning. By default "
+         "what the model's configuration says."},
+        {"kv-memory", 0, OY_OPT_SIZE, &scorer->kv_memory, "SIZE", NULL, 0,
+         "Most memory for keys and values; by default no limit."},
+        {"journal", 0, OY_OPT_STRING, &settings->journal, "FILE", NULL, 0,
+         "Keep answers in FILE and do not compute those that stand there."},
+        {"log-samples", 0, OY_OPT_STRING, &settings->grade.log_samples, "DIR",
+         NULL, 0, "Write lm-eval's samples files, DIR/samples_TASK.jsonl."},
+        {"log_samples", 's', OY_OPT_FLAG, &spellings->log_samples, NULL, NULL,
+         OY_OPT_HIDDEN, "lm-eval's: samples files beside the results."},
+        {"output_path", 0, OY_OPT_STRING, &spellings->output_path, "FILE", NULL,
+         OY_OPT_HIDDEN, "lm-eval's: the same as -o."},
+        {"bootstrap-iters", 0, OY_OPT_INT, &settings->grade.bootstrap_iters,
+         "N", "0:100000000", OY_OPT_IN_MANIFEST,
+         "Replicates of bootstrapped standard errors; 0: no errors at all."},
+        {"stamp", 0, OY_OPT_FLAG, &settings->grade.stamp, NULL, NULL, 0,
+         "Write the date into the results."},
+        {"device", 0, OY_OPT_STRING, &spellings->device, "NAME", NULL,
+         OY_OPT_HIDDEN, "lm-eval's: ignored."},
+        {"batch_size", 'b', OY_OPT_STRING, &spellings->batch_size, "N", NULL,
+         OY_OPT_HIDDEN, "lm-eval's: ignored."},
+    };
+
+    memcpy(option, table, sizeof table);
+}
+
+/* The folder of a path, in the arena. */
+static const char *folder_of(const char *path, struct oy_arena *arena)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? oy_arena_copy(arena, path, (size_t)(slash - path) + 1)
+                 : "./";
+}
+
+static int apply_spellings(const struct spellings *spellings,
+                           struct evaluate_settings *settings,
+                           struct oy_run *run, struct oy_arena *arena,
+                           struct oy_error *err)
+{
+    const char *model = settings->scorer.model;
+
+    if (spellings->device || spellings->batch_size)
+        oy_note("--device and --batch_size are ignored");
+    if (spellings->output_path && !run->output)
+        run->output = spellings->output_path;
+    if (spellings->log_samples && !settings->grade.log_samples) {
+        if (!run->output)
+            return oy_fail(err, OY_USAGE, "--log_samples needs -o");
+        settings->grade.log_samples = folder_of(run->output, arena);
+    }
+    if (model && (!strcmp(model, "hf") || !strcmp(model, "huggingface")))
+        settings->scorer.model = NULL;
+    return spellings->model_args
+               ? evaluate_parse_model_args(spellings->model_args,
+                                           &settings->scorer, arena, err)
+               : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct oy_arena arena = {0};
+    struct ask_settings ask;
+    struct evaluate_settings settings = {0};
+    struct spellings spellings = {0};
+    struct oy_option option[ASK_N_OPTION + N_OWN + 1] = {0};
+    int dtype = 0;
+    struct oy_program program = {.name = "oy-eval",
+                                 .synopsis =
+                                     "--model DIR --tasks LIST [OPTION]...",
+                                 .summary = "score a model on benchmarks",
+                                 .description = description,
+                                 .option = option};
+
+    ask_settings_init(&ask);
+    grade_options_init(&settings.grade);
+    fill_options(&settings, &spellings, &dtype, option);
+    ask_settings_options(&ask, option + N_OWN);
+    oy_run_init(&run, argv[0]);
+    if (!oy_run_parse(&run, &program, argc, argv, &err) &&
+        !ask_settings_finish(&ask, &program, &run.input, &settings.ask, &err) &&
+        !apply_spellings(&spellings, &settings, &run, &arena, &err)) {
+        settings.grade.threads = run.threads;
+        evaluate_run(&settings, &run, &err);
+    }
+    oy_arena_release(&arena);
+    return oy_run_exit(&run, &err);
+}
