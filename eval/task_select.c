@@ -234,7 +234,11 @@ static int select_name(const struct catalogue *all, struct task_set *set,
         return select_task(set, config, all->err);
     if (select_many(all, set, name, &n))
         return -1;
-    return n ? 0 : oy_fail(all->err, OY_NOINPUT, "unknown task '%s'", name);
+    if (n)
+        return 0;
+    return oy_fail(
+        all->err, OY_NOINPUT, "unknown task '%s'%s", name,
+        all->task.list->n_item ? "" : " (there is no folder benchmarks/tasks)");
 }
 
 /* A file of the user's: all that it holds. */

@@ -33,6 +33,8 @@ static void replace(struct oy_text text, const char *from, const char *to,
     const size_t from_len = strlen(from);
     const char *found;
 
+    if (text.len == 0)
+        return;
     while ((found = memmem(text.at, text.len, from, from_len)) != NULL) {
         const size_t before = (size_t)(found - text.at);
         oy_buffer_append(out, text.at, before);
