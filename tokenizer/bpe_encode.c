@@ -223,9 +223,10 @@ static void encode_long(struct bpe_worker *worker, const char *piece,
 {
     const struct bpe *bpe = worker->bpe;
     const unsigned char *s = (const unsigned char *)piece;
+    const size_t last = bpe_has_gap(bpe, s, len) ? 0 : len - 2;
     size_t begin = 0;
 
-    for (size_t at = 2; !bpe->lacks_bytes && at + 2 <= len; at++) {
+    for (size_t at = 2; at <= last; at++) {
         if ((s[at] & 0xc0) == 0x80 || !bpe_can_cut(bpe, s, at))
             continue;
         encode_part(worker, piece + begin, at - begin, ids);

@@ -109,6 +109,9 @@ static inline int bpe_can_cut(const struct bpe *bpe, const unsigned char *text,
            !bpe_get_bit(bpe->three, bpe_hash_few(s - 1, 3, BPE_THREE_BITS));
 }
 
+/* Whether a byte of the word has no token, so that its neighbours meet. */
+int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len);
+
 /* Scratch of bpe_merge(); zero-initialised is empty. */
 struct bpe_scratch {
     struct bpe_symbol *symbol;

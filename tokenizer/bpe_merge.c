@@ -277,19 +277,21 @@ void bpe_scratch_release(struct bpe_scratch *scratch)
     *scratch = (struct bpe_scratch){0};
 }
 
+int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len)
+{
+    int32_t any = 0;
+
+    for (size_t i = 0; bpe->lacks_bytes && i < len; i++)
+        any |= bpe->byte_id[word[i]];
+    return any < 0;
+}
+
 size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
                  const unsigned char *word, size_t len, int32_t *id)
 {
     uint64_t merge[BPE_SHORT];
     size_t n = 0;
 
-    if (len <= BPE_SHORT && !bpe->lacks_bytes) {
-        for (size_t i = 0; i < len; i++)
-            id[i] = bpe->byte_id[word[i]];
-        for (size_t i = 0; i + 1 < len; i++)
-            merge[i] = bpe->byte_merge[word[i] << 8 | word[i + 1]];
-        return merge_short(bpe, id, merge, len);
-    }
     for (size_t i = 0; i < len; i++) {
         id[n] = bpe->byte_id[word[i]];
         n += id[n] >= 0;
@@ -297,6 +299,7 @@ size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
     if (n > BPE_SHORT)
         return merge_long(bpe, scratch, id, n);
     for (size_t i = 0; i + 1 < n; i++)
-        merge[i] = bpe_find_merge(bpe, id[i], id[i + 1]);
+        merge[i] = n == len ? bpe->byte_merge[word[i] << 8 | word[i + 1]]
+                            : bpe_find_merge(bpe, id[i], id[i + 1]);
     return merge_short(bpe, id, merge, n);
 }
