@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "core/error.h"
 #include "core/unicode.h"
 #include "core/utf8.h"
@@ -70,6 +74,72 @@ INLINE size_t skip_out(const char *text, size_t len, size_t at, unsigned mask)
     return at;
 }
 
+/* How many of the 16 bytes at `text` are ASCII letters, up to the first that
+ * is none. */
+#ifdef __SSE2__
+INLINE size_t leading_letters(const char *text)
+{
+    const __m128i byte = _mm_loadu_si128((const __m128i *)text);
+    const __m128i low = _mm_or_si128(byte, _mm_set1_epi8(0x20));
+    const __m128i from_a = _mm_sub_epi8(low, _mm_set1_epi8('a'));
+    const __m128i letter =
+        _mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8(25)), from_a);
+    const unsigned mask = (unsigned)_mm_movemask_epi8(letter);
+
+    return (size_t)__builtin_ctz(~mask);
+}
+
+/* The same for blanks, U+0020. */
+INLINE size_t leading_blanks(const char *text)
+{
+    const __m128i byte = _mm_loadu_si128((const __m128i *)text);
+    const __m128i blank = _mm_cmpeq_epi8(byte, _mm_set1_epi8(' '));
+
+    return (size_t)__builtin_ctz(~(unsigned)_mm_movemask_epi8(blank));
+}
+#else
+INLINE size_t leading_letters(const char *text)
+{
+    size_t n = 0;
+
+    while (n < 16 && (unsigned char)((text[n] | 0x20) - 'a') < 26)
+        n++;
+    return n;
+}
+
+INLINE size_t leading_blanks(const char *text)
+{
+    size_t n = 0;
+
+    while (n < 16 && text[n] == ' ')
+        n++;
+    return n;
+}
+#endif
+
+/* skip_in() for letters, of which most texts are made. Without a branch that
+ * depends on the length of a short word. */
+INLINE size_t skip_letters(const char *text, size_t len, size_t at)
+{
+    size_t next;
+
+    while (at < len) {
+        const size_t n = leading_letters(text + at);
+
+        at += n;
+        if (n == 16)
+            continue;
+        if (at >= len || (unsigned char)text[at] < 0x80 ||
+            !(class_at(text, at, &next) & OY_IS_L))
+            break;
+        at = next;
+        while (at < len && (unsigned char)text[at] >= 0x80 &&
+               class_at(text, at, &next) & OY_IS_L)
+            at = next;
+    }
+    return at < len ? at : len;
+}
+
 /* Behind the newlines at text[at], and slashes where `slash`. */
 INLINE size_t skip_newlines(const char *text, size_t len, size_t at, int slash)
 {
@@ -130,23 +200,43 @@ INLINE size_t leave_last_space(const char *text, size_t at, size_t end,
     return last > at ? last : end;
 }
 
-/* \s*[\r\n]+|\s+(?!\S)|\s+ at text[at], which is white; the text ends at a
- * code point of `end_class` too. */
-INLINE size_t white_lines(const char *text, size_t len, size_t at,
+/* Behind the white space at text[at]; *class is that of what stopped it (0:
+ * the end of the text), *after_newline is behind its last CR or LF. */
+INLINE size_t skip_white(const char *text, size_t len, size_t at,
+                         unsigned *class, size_t *after_newline)
+{
+    size_t next;
+
+    *class = 0;
+    while (at < len) {
+        const size_t n = leading_blanks(text + at);
+
+        if (n) {
+            at += n;
+            continue;
+        }
+        *class = class_at(text, at, &next);
+        if (!(*class & OY_IS_SPACE))
+            return at;
+        at = next;
+        if (*class & OY_IS_CRLF)
+            *after_newline = at;
+        *class = 0;
+    }
+    return len;
+}
+
+/* \s+(?!\S)|\s+ at text[at], which is white, or with `lines`
+ * \s*[\r\n]+|\s+(?!\S)|\s+ ; the text ends at a code point of `end_class`
+ * too. */
+INLINE size_t white_piece(const char *text, size_t len, size_t at, int lines,
                           unsigned end_class)
 {
-    size_t end = at, after_newline = 0, next = at;
-    unsigned class = 0;
+    size_t after_newline = 0;
+    unsigned class;
+    const size_t end = skip_white(text, len, at, &class, &after_newline);
 
-    while (end < len) {
-        class = class_at(text, end, &next);
-        if (!(class & OY_IS_SPACE))
-            break;
-        end = next;
-        if (class & OY_IS_CRLF)
-            after_newline = end;
-    }
-    if (after_newline)
+    if (lines && after_newline)
         return after_newline;
     return leave_last_space(text, at, end, end == len || class & end_class);
 }
@@ -164,12 +254,12 @@ INLINE size_t gpt2_piece(const char *text, size_t len, size_t at,
     if (class & alone)
         return next;
     if (class & OY_IS_L)
-        return skip_in(text, len, next, OY_IS_L);
+        return skip_letters(text, len, next);
     if (text[at] == ' ') {
         const unsigned second = class_or_end(text, len, next, &after);
 
         if (second & OY_IS_L)
-            return skip_in(text, len, after, OY_IS_L);
+            return skip_letters(text, len, after);
         if (after > next && !(second & (OY_IS_SPACE | alone))) {
             class = second;
             next = after;
@@ -177,12 +267,8 @@ INLINE size_t gpt2_piece(const char *text, size_t len, size_t at,
     }
     if (class & OY_IS_N)
         return skip_in(text, len, next, OY_IS_N);
-    if (class & OY_IS_SPACE) {
-        const size_t end = skip_in(text, len, next, OY_IS_SPACE);
-        const unsigned behind = class_or_end(text, len, end, &after);
-
-        return leave_last_space(text, at, end, end == len || behind & alone);
-    }
+    if (class & OY_IS_SPACE)
+        return white_piece(text, len, at, 0, alone);
     if (text[at] == '\'') {
         const size_t n = contraction(text, len, at, 0);
 
@@ -201,7 +287,7 @@ INLINE size_t cl100k_piece(const char *text, size_t len, size_t at,
     unsigned class = class_at(text, at, &next);
 
     if (class & OY_IS_L)
-        return skip_in(text, len, next, OY_IS_L);
+        return skip_letters(text, len, next);
     if (class & OY_IS_N)
         return skip_digits(text, len, at, most_digits);
     const unsigned second = class_or_end(text, len, next, &after);
@@ -209,14 +295,14 @@ INLINE size_t cl100k_piece(const char *text, size_t len, size_t at,
     if (second & OY_IS_L && !(class & OY_IS_CRLF)) {
         const size_t n = text[at] == '\'' ? contraction(text, len, at, 1) : 0;
 
-        return n ? at + n : skip_in(text, len, after, OY_IS_L);
+        return n ? at + n : skip_letters(text, len, after);
     }
     if (text[at] == ' ' && after > next && !(second & NOT_SYMBOL)) {
         class = second;
         next = after;
     }
     if (class & OY_IS_SPACE)
-        return white_lines(text, len, at, 0);
+        return white_piece(text, len, at, 1, 0);
     const size_t end = skip_out(text, len, next, NOT_SYMBOL);
 
     return skip_newlines(text, len, end, 0);
@@ -291,7 +377,7 @@ INLINE size_t o200k_piece(const char *text, size_t len, size_t at)
         }
     }
     if (class & OY_IS_SPACE)
-        return white_lines(text, len, at, 0);
+        return white_piece(text, len, at, 1, 0);
     return skip_newlines(text, len, skip_out(text, len, next, NOT_SYMBOL), 1);
 }
 
@@ -364,7 +450,7 @@ INLINE size_t deepseek_word(const char *text, size_t len, size_t at,
         return skip_newlines(text, len, next, 0);
     }
     if (class & OY_IS_SPACE)
-        return white_lines(text, len, at, PART_END);
+        return white_piece(text, len, at, 1, PART_END);
     return second & LETTER_MARK ? next : unmatched(text, len, next);
 }
 

@@ -13,7 +13,8 @@
  * away (SPLIT_WHITESPACE only) is handed out as pieces of its own, and
  * split_is_dropped() tells them. Where a piece ends depends on the text
  * behind its begin alone, so a text may be cut piece by piece. All functions
- * are pure, thread-safe and need time linear in the piece.
+ * are pure, thread-safe and need time linear in the piece. OY_PADDING bytes
+ * behind text[len] must be readable; what they are does not matter.
  */
 #ifndef TOKENIZER_SPLIT_H
 #define TOKENIZER_SPLIT_H
@@ -51,8 +52,7 @@ size_t split_piece(enum split_kind kind, const char *text, size_t len,
 
 /* Cuts up to `cap` pieces from text[at] on, writes their ends and returns how
  * many there are; 0 only when at == len. The fast way: one call for hundreds
- * of pieces. Reads at most OY_PADDING bytes behind text[len], which must be
- * readable. */
+ * of pieces. */
 size_t split_batch(enum split_kind kind, const char *text, size_t len,
                    size_t at, size_t *end, size_t cap);
 
