@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Verdicts, reasons and measures of the rules against those of the peers, on
+ * the golden documents. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/input.h"
+#include "pipeline/rule.h"
+
+/* A file of JSON Lines in memory. */
+struct table {
+    char *data;
+    size_t len;
+    struct oy_json_value *row;
+    size_t n_row, cap_row;
+};
+
+static struct oy_arena arena;
+static struct table documents;
+
+static const char *folder(void)
+{
+    const char *shared = getenv("OYSTER_SHARED");
+
+    return shared ? shared : "../shared";
+}
+
+static int read_table(const char *name, struct table *table)
+{
+    char *path = oy_asprintf("%s/golden/pipeline/%s.jsonl", folder(), name);
+    struct oy_error err = {0};
+    const char *why;
+
+    *table = (struct table){0};
+    table->data = oy_input_slurp(path, 1 << 30, &table->len, &err);
+    oy_free(path);
+    if (!table->data)
+        return -1;
+    for (char *at = table->data, *end = at + table->len; at < end;) {
+        char *feed = memchr(at, '\n', (size_t)(end - at));
+        char *stop = feed ? feed : end;
+        OY_GROW(table->row, table->cap_row, table->n_row + 1);
+        assert_int_equal(oy_json_value_of(at, (size_t)(stop - at),
+                                          &table->row[table->n_row++], &why),
+                         0);
+        at = stop + 1;
+    }
+    return 0;
+}
+
+static void release_table(struct table *table)
+{
+    oy_free(table->data);
+    oy_free(table->row);
+}
+
+static struct oy_text member_text(const struct oy_json_value *object,
+                                  const char *name)
+{
+    const struct oy_json_value value = oy_json_member(object, name);
+    struct oy_text text = {0};
+    uint64_t n_repaired = 0;
+    const char *why;
+
+    assert_int_equal(oy_json_text(&value, &arena, &text, &n_repaired, &why), 0);
+    return text;
+}
+
+static const char *member_string(const struct oy_json_value *object,
+                                 const char *name)
+{
+    const struct oy_text text = member_text(object, name);
+
+    return oy_arena_copy(&arena, text.at, text.len);
+}
+
+/* Cases stand in the order of the documents, ids are d0000, d0001 ... */
+static struct oy_text document_text(const char *id)
+{
+    for (size_t i = 0; i < documents.n_row; i++) {
+        const struct oy_json_value name =
+            oy_json_member(&documents.row[i], "id");
+        if (oy_json_equals(&name, id))
+            return member_text(&documents.row[i], "text");
+    }
+    fail_msg("no document %s", id);
+    return (struct oy_text){0};
+}
+
+/* Every number that the peer measured is ours too. */
+static void compare_measures(const char *id, const struct oy_json_value *want,
+                             const struct oy_json_value *got)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value key, value;
+
+    if (want->kind != OY_JSON_OBJECT)
+        return;
+    oy_json_enter(&cursor, want);
+    while (oy_json_next_member(&cursor, &key, &value) == 1) {
+        char name[64];
+        double a, b;
+        snprintf(name, sizeof name, "%.*s", (int)key.len - 2, key.at + 1);
+        const struct oy_json_value mine = oy_json_member(got, name);
+        if (value.kind == OY_JSON_OBJECT)
+            compare_measures(id, &value, &mine);
+        else if (!oy_json_double(&value, &a) &&
+                 (oy_json_double(&mine, &b) || fabs(a - b) > 1e-11))
+            fail_msg("%s: %s is %.*s, want %g", id, name, (int)mine.len,
+                     mine.at, a);
+    }
+}
+
+/* The case's verdict on its document, and its measures. */
+static void check_case(const struct rule *rule, const void *params,
+                       struct document *document,
+                       const struct oy_json_value *row, const char *expected)
+{
+    struct measures measures = {.rule = rule->name};
+    const char *id = member_string(row, "id");
+    const char *want = member_string(row, expected);
+    struct oy_json_value got;
+    const char *why;
+
+    if (!strncmp(want, "error:", 6))
+        want = "empty";
+    document_start(document, document_text(id));
+    const char *quick = rule->judge(params, document, NULL);
+    const char *reason = rule->judge(params, document, &measures);
+    assert_string_equal(quick ? quick : "keep", want);
+    assert_string_equal(reason ? reason : "keep", want);
+    char *json = oy_asprintf("{%s}%*s", oy_buffer_string(&measures.json),
+                             OY_PADDING, "");
+    assert_int_equal(oy_json_value_of(json, strlen(json), &got, &why), 0);
+    const struct oy_json_value wanted = oy_json_member(row, "measured");
+    compare_measures(id, &wanted, &got);
+    oy_free(json);
+    oy_buffer_release(&measures.json);
+}
+
+static int check_rule(const char *golden, const char *name,
+                      const char *splitter, const char *expected,
+                      const char *param)
+{
+    static const struct oy_json_value yes = {OY_JSON_TRUE, "true", 4};
+    const struct rule *rule = rule_find(name);
+    void *params = oy_alloc(rule->params_size);
+    struct document document = {
+        .splitter = strcmp(splitter, "uax29") ? WORDS_WS : WORDS_UAX29};
+    struct oy_error err = {0};
+    struct table cases;
+    int n = 0;
+
+    assert_int_equal(read_table(golden, &cases), 0);
+    memcpy(params, rule->defaults, rule->params_size);
+    if (param)
+        assert_int_equal(
+            rule_set(rule, params, param, &yes, &arena, OY_USAGE, &err), 0);
+    for (size_t i = 0; i < cases.n_row; i++) {
+        const struct oy_json_value words =
+            oy_json_member(&cases.row[i], "tokenizer");
+        if (!oy_json_equals(&words, splitter))
+            continue;
+        check_case(rule, params, &document, &cases.row[i], expected);
+        oy_arena_clear(&arena);
+        n++;
+    }
+    release_table(&cases);
+    document_release(&document);
+    oy_free(params);
+    return n;
+}
+
+static void need_goldens(void)
+{
+    if (!documents.data)
+        skip();
+}
+
+static void gopher_quality_is_datatroves(void **state)
+{
+    (void)state;
+    need_goldens();
+    assert_int_equal(check_rule("datatrove_gopher_quality", "gopher_quality",
+                                "whitespace", "expected", NULL),
+                     463);
+    assert_int_equal(check_rule("datatrove_gopher_quality", "gopher_quality",
+                                "uax29", "expected", NULL),
+                     463);
+}
+
+static void gopher_repetition_is_datatroves(void **state)
+{
+    (void)state;
+    need_goldens();
+    assert_int_equal(check_rule("datatrove_gopher_repetition",
+                                "gopher_repetition", "whitespace", "expected",
+                                NULL),
+                     463);
+    assert_int_equal(check_rule("datatrove_gopher_repetition",
+                                "gopher_repetition", "uax29", "expected", NULL),
+                     463);
+}
+
+static void fineweb_quality_is_datatroves(void **state)
+{
+    static const char *const splitter[] = {"whitespace", "uax29"};
+
+    (void)state;
+    need_goldens();
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(check_rule("datatrove_fineweb_quality",
+                                    "fineweb_quality", splitter[i], "expected",
+                                    NULL),
+                         463);
+        assert_int_equal(check_rule("datatrove_fineweb_quality",
+                                    "fineweb_quality", splitter[i],
+                                    "expected_exclude_zero",
+                                    "line_punct_exclude_zero"),
+                         463);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gopher_quality_is_datatroves),
+        cmocka_unit_test(gopher_repetition_is_datatroves),
+        cmocka_unit_test(fineweb_quality_is_datatroves),
+    };
+
+    if (read_table("docs", &documents))
+        printf("SKIPPED: no golden documents in %s\n", folder());
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    release_table(&documents);
+    oy_arena_release(&arena);
+    return failed;
+}

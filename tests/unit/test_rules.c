@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules one by one on small texts, their parameters, the chain of presets and
+ * options. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pipeline/chain.h"
+
+/* The reason that the chain's first failing rule gives, or "keep". */
+static const char *judge(const struct chain *chain, const char *text)
+{
+    struct document document = {.splitter = WORDS_WS};
+    const char *reason = NULL;
+    struct oy_buffer copy = {0};
+
+    oy_buffer_append_string(&copy, text);
+    oy_buffer_reserve(&copy, OY_PADDING);
+    document_start(&document, (struct oy_text){copy.data, copy.len});
+    for (size_t i = 0; i < chain->n_step && !reason; i++)
+        reason =
+            chain->step[i].rule->judge(chain->step[i].params, &document, NULL);
+    document_release(&document);
+    oy_buffer_release(&copy);
+    return reason ? reason : "keep";
+}
+
+static void make(struct chain *chain, const char *rules,
+                 const char *const *setting)
+{
+    struct oy_error err = {0};
+
+    *chain = (struct chain){0};
+    assert_int_equal(chain_set_rules(chain, rules, &err), 0);
+    for (; *setting; setting++)
+        assert_int_equal(chain_set_param(chain, *setting, &err), 0);
+}
+
+static void assert_reason(const char *rules, const char *const *setting,
+                          const char *text, const char *want)
+{
+    struct chain chain;
+
+    make(&chain, rules, setting);
+    assert_string_equal(judge(&chain, text), want);
+    chain_release(&chain);
+}
+
+#define SET(...)                                                               \
+    (const char *const[])                                                      \
+    {                                                                          \
+        __VA_ARGS__, NULL                                                      \
+    }
+
+static void length_counts_code_points(void **state)
+{
+    (void)state;
+    assert_reason("length", SET("length.min=5"), "caf\xc3\xa9", "too_short");
+    assert_reason("length", SET("length.min=4"), "caf\xc3\xa9", "keep");
+    assert_reason("length", SET("length.max=4"), "caf\xc3\xa9", "keep");
+    assert_reason("length", SET("length.max=3"), "caf\xc3\xa9", "too_long");
+    assert_reason("length", SET("length.max=null"), "caf\xc3\xa9", "keep");
+    assert_reason("length,length", SET("length.min=1", "length#2.max=2"), "abc",
+                  "too_long");
+}
+
+#define QUIET                                                                  \
+    "gopher_quality.min_doc_words=0", "gopher_quality.min_avg_word_length=0",  \
+        "gopher_quality.min_stop_words=0",                                     \
+        "gopher_quality.max_non_alpha_words_ratio=0"
+
+static void gopher_quality_gives_its_reasons(void **state)
+{
+    const char *name = "gopher_quality";
+
+    (void)state;
+    assert_reason(name, SET("gopher_quality.min_doc_words=2"), "one",
+                  "gopher_short_doc");
+    assert_reason(name, SET(QUIET, "gopher_quality.max_doc_words=2"), "a b c",
+                  "gopher_long_doc");
+    assert_reason(name, SET("gopher_quality.min_doc_words=0"), "a b",
+                  "gopher_below_avg_threshold");
+    assert_reason(name, SET(QUIET), "internationalisation",
+                  "gopher_above_avg_threshold");
+    assert_reason(name, SET(QUIET), "a b # c", "gopher_too_many_hashes");
+    assert_reason(name, SET(QUIET), "a b c ......", "gopher_too_many_ellipsis");
+    assert_reason(name, SET(QUIET), "- a\n\xe2\x80\xa2 b\r\n -c",
+                  "gopher_too_many_bullets");
+    assert_reason(name, SET(QUIET, "gopher_quality.max_symbol_word_ratio=null"),
+                  "a...\x0b"
+                  "b\xe2\x80\xa8",
+                  "gopher_too_many_end_ellipsis");
+    assert_reason(name,
+                  SET(QUIET, "gopher_quality.max_non_alpha_words_ratio=0.8"),
+                  "a b c 1", "gopher_below_alpha_threshold");
+    assert_reason(name, SET(QUIET, "gopher_quality.min_stop_words=2"),
+                  "The of a", "gopher_enough_stop_words");
+    assert_reason(name,
+                  SET(QUIET, "gopher_quality.min_stop_words=2",
+                      "gopher_quality.stop_words=[\"a\",\"The\",\"a\"]"),
+                  "The of a", "keep");
+    assert_reason(name, SET("gopher_quality.min_doc_words=0"), "", "empty");
+}
+
+static void gopher_repetition_gives_its_reasons(void **state)
+{
+    const char *name = "gopher_repetition";
+    const char *const none[] = {NULL};
+
+    (void)state;
+    assert_reason(name, none, "", "empty");
+    assert_reason(name, none, "p\n\np\n\np\n\nq", "dup_para_frac");
+    assert_reason(name, none, "abcd\nabcd\nq", "dup_line_frac");
+    assert_reason(name, none, "one two", "top_2_gram");
+    assert_reason(name,
+                  SET("gopher_repetition.top_n_grams=[]",
+                      "gopher_repetition.dup_n_grams=[[2,0.1]]"),
+                  "a b x a b", "duplicated_2_n_grams");
+    assert_reason(name,
+                  SET("gopher_repetition.top_n_grams=null",
+                      "gopher_repetition.dup_n_grams=null"),
+                  "a b a b a b", "keep");
+}
+
+static void fineweb_quality_gives_its_reasons(void **state)
+{
+    const char *name = "fineweb_quality";
+    const char *const none[] = {NULL};
+    static const char line[] = "This is a line of more than thirty characters";
+    char text[400];
+
+    (void)state;
+    assert_reason(name, none, "", "empty");
+    assert_reason(name, none, " \n\t\n", "empty");
+    assert_reason(name, none, line, "line_punct_ratio");
+    assert_reason(name, SET("fineweb_quality.line_punct_exclude_zero=true"),
+                  line, "keep");
+    assert_reason(name, none, "Short.", "short_line_ratio");
+    snprintf(text, sizeof text, "%s.\n%s.", line, line);
+    assert_reason(name, none, text, "char_dup_ratio");
+    snprintf(text, sizeof text, "%s.\n\n\n\n\n", line);
+    assert_reason(name, none, text, "list_ratio");
+    snprintf(text, sizeof text, "%s\r\n%s.\r\n", line, line);
+    assert_reason(name, none, text, "line_punct_ratio");
+}
+
+/* ---- parameters and presets ---- */
+
+static void assert_refused(const char *rules, const char *setting,
+                           const char *message)
+{
+    struct chain chain = {0};
+    struct oy_error err = {0};
+
+    assert_int_equal(chain_set_rules(&chain, rules, &err), 0);
+    assert_int_equal(chain_set_param(&chain, setting, &err), -1);
+    assert_int_equal(err.code, OY_USAGE);
+    assert_string_equal(err.message, message);
+    chain_release(&chain);
+}
+
+static void settings_are_checked(void **state)
+{
+    (void)state;
+    assert_refused("length", "length.mean=3",
+                   "rule 'length' has no parameter 'mean'");
+    assert_refused("length", "length.min=many", "'length.min' must be a count");
+    assert_refused("length", "length.min=-1", "'length.min' must be a count");
+    assert_refused("length", "length.min=1.5", "'length.min' must be a count");
+    assert_refused("length", "length#2.min=1",
+                   "--set length#2.min=1: no such rule in the list");
+    assert_refused("length", "min=1",
+                   "--set wants RULE.PARAM=VALUE, not 'min=1'");
+    assert_refused("gopher_repetition", "gopher_repetition.top_n_grams=[[2]]",
+                   "'gopher_repetition.top_n_grams' must be a list of "
+                   "[n, limit]");
+    assert_refused("gopher_quality", "gopher_quality.stop_words=the",
+                   "'gopher_quality.stop_words' must be a list of strings");
+}
+
+static void unknown_rules_are_usage_errors(void **state)
+{
+    struct chain chain = {0};
+    struct oy_error err = {0};
+
+    (void)state;
+    assert_int_equal(chain_set_rules(&chain, "length,beauty", &err), -1);
+    assert_int_equal(err.code, OY_USAGE);
+    chain_release(&chain);
+    assert_null(rule_find("beauty"));
+    assert_non_null(rule_row(0));
+}
+
+/* Writes a preset and adds it; the code of the failure, 0 if there is none. */
+static int add_preset(struct chain *chain, const char *json)
+{
+    char path[] = "/tmp/preset-XXXXXX";
+    struct oy_error err = {0};
+    const int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, json, strlen(json)), strlen(json));
+    close(fd);
+    chain_add_preset(chain, path, &err);
+    unlink(path);
+    return err.code;
+}
+
+static void presets_make_a_list(void **state)
+{
+    struct chain chain = {0};
+    struct oy_error err = {0};
+
+    (void)state;
+    assert_int_equal(add_preset(&chain, "{\"words\":\"uax29\",\"rules\":["
+                                        "{\"rule\":\"length\",\"min\":3},"
+                                        "\"gopher_quality\"]}"),
+                     0);
+    assert_int_equal(
+        add_preset(&chain, "{\"rules\":[{\"rule\":\"length\",\"max\":9}]}"), 0);
+    assert_int_equal(chain.n_step, 3);
+    assert_int_equal(chain.words, WORDS_UAX29);
+    assert_string_equal(chain.step[2].label, "length#2");
+    assert_true(chain_needs_words(&chain));
+    assert_int_equal(chain_set_rules(&chain, "length", &err), 0);
+    assert_int_equal(chain.n_step, 1);
+    assert_false(chain_needs_words(&chain));
+    assert_string_equal(judge(&chain, "ab"), "too_short");
+    assert_int_equal(chain_set_rules(&chain, "none", &err), 0);
+    assert_int_equal(chain.n_step, 0);
+    chain_release(&chain);
+}
+
+static void damaged_presets_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "{\"rules\":{}}",
+        "{\"rules\":[\"beauty\"]}",
+        "{\"rules\":[{\"rule\":\"length\",\"mean\":1}]}",
+        "{\"words\":\"letters\",\"rules\":[]}",
+        "{\"rules\":[]} x"};
+    struct oy_error err = {0};
+    struct chain chain = {0};
+
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal(add_preset(&chain, bad[i]), OY_DATA);
+        chain_release(&chain);
+    }
+    assert_int_equal(chain_add_preset(&chain, "./no-such-preset", &err), -1);
+    assert_int_equal(err.code, OY_NOINPUT);
+    chain_release(&chain);
+}
+
+static void measures_of_one_name_are_told_apart(void **state)
+{
+    struct measures out = {.rule = "one"};
+
+    (void)state;
+    measure_count(&out, "lines", 3);
+    out.rule = "two";
+    measure_number(&out, "lines", 0.5);
+    measure_json(&out, "list", "[]", 2);
+    assert_string_equal(oy_buffer_string(&out.json),
+                        "\"lines\":3,\"two.lines\":0.5,\"list\":[]");
+    measure_count(NULL, "lines", 3);
+    oy_buffer_release(&out.json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(length_counts_code_points),
+        cmocka_unit_test(gopher_quality_gives_its_reasons),
+        cmocka_unit_test(gopher_repetition_gives_its_reasons),
+        cmocka_unit_test(fineweb_quality_gives_its_reasons),
+        cmocka_unit_test(settings_are_checked),
+        cmocka_unit_test(unknown_rules_are_usage_errors),
+        cmocka_unit_test(presets_make_a_list),
+        cmocka_unit_test(damaged_presets_are_refused),
+        cmocka_unit_test(measures_of_one_name_are_told_apart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
