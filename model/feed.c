@@ -148,6 +148,7 @@ static int settle_order(struct feed *feed, const struct feed_options *options,
                        "--order shuffle needs plain files");
     feed->is_shuffled = by_position && options->order != FEED_SEQUENTIAL;
     feed->source->info.is_shuffled = feed->is_shuffled;
+    feed->source->info.is_stream = !by_position;
     return 0;
 }
 

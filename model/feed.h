@@ -61,12 +61,13 @@ struct feed_row {
 
 /* What is known before the first row; 0: unknown. */
 struct feed_info {
-    uint64_t n_row;      /* of an epoch; 0: a single pass over a pipe */
+    uint64_t n_row;      /* of an epoch */
     uint64_t n_token;    /* of an epoch */
     uint64_t text_bytes; /* of an epoch */
     uint32_t n_vocab;    /* of the tokenizer that made the ids */
     int has_tokenizer;   /* that tokenizer is known by its hash: */
     struct oy_hash128 tokenizer;
+    int is_stream; /* one pass in order; its length is not known */
     int is_shuffled;
     int has_rows; /* ready-made rows, of any length up to seq_len */
 };

@@ -196,7 +196,7 @@ static int choose_steps(struct trainer *t, struct oy_error *err)
                            "--epochs in place of --tokens");
         t->n_step =
             (uint64_t)ceil((double)o->tokens / rows / (double)t->seq_len);
-    } else if (info->n_row > 0) {
+    } else if (!info->is_stream) {
         t->n_step = (uint64_t)ceil(epochs * (double)info->n_row / rows);
     } else {
         return oy_fail(err, OY_USAGE,

@@ -139,6 +139,13 @@ said "bad.jsonl:1: labels" "with file and line"
 seq 1 40 | paste -sd, | sed 's/.*/{"ids":[&]}/' >"$T/bad.jsonl"
 code 65 "a row longer than --seq-len" rows "$T/bad.jsonl"
 
+# Nothing to learn from is a good input.
+code 0 "an empty pipe" train empty1 </dev/null
+: >"$T/none.jsonl"
+code 0 "an empty file" "$BIN/oy-train" --config-model "$T/model.json" -t $TOK -o "$T/empty2" "$T/none.jsonl"
+ok "give the untrained model" cmp -s "$T/empty1/model.safetensors" "$T/empty2/model.safetensors"
+rm "$T/none.jsonl"
+
 # What cannot be.
 code 64 "no model" "$BIN/oy-train" -o "$T/x" "$T/docs.jsonl"
 code 64 "no output" "$BIN/oy-train" --preset tiny -t $TOK "$T/docs.jsonl"
