@@ -203,7 +203,8 @@ AVX2 static int valid_avx2(const char *text, size_t len)
             state.previous = v;
     }
     /* Zeros behind the text show a sequence that is cut off. */
-    memcpy(tail, text + at, len - at);
+    if (at < len)
+        memcpy(tail, text + at, len - at);
     check_block(&state, _mm256_loadu_si256((const __m256i *)tail));
     return _mm256_testz_si256(state.error, state.error);
 }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "core/input.h"
-#include "core/run.h"
 
 enum { MAX_PRESET_SIZE = 16 << 20 };
 
@@ -178,32 +177,34 @@ static char *find_preset(const char *name)
 {
     char *relative, *path;
 
-    if (strchr(name, '/') || access(name, F_OK) == 0)
+    if (strchr(name, '/'))
         return oy_strdup(name);
     relative = oy_asprintf("pipeline/presets/%s.json", name);
     path = oy_find_data(relative);
     oy_free(relative);
-    return path;
+    return path || access(name, F_OK) ? path : oy_strdup(name);
 }
 
-int chain_add_preset(struct chain *chain, const char *name,
+int chain_add_preset(struct chain *chain, struct oy_run *run, const char *name,
                      struct oy_error *err)
 {
-    char *path = find_preset(name), *text = NULL;
+    char *found = find_preset(name), *text = NULL;
+    const char *path;
     size_t len;
-    int result = -1;
+    int result;
 
-    if (!path)
+    if (!found)
         return oy_fail(err, OY_NOINPUT, "no preset '%s'", name);
+    path = oy_arena_copy(&chain->arena, found, strlen(found));
+    oy_free(found);
     text = oy_input_slurp(path, MAX_PRESET_SIZE, &len, err);
-    if (text) {
-        result = read_preset(chain, text, len, err);
-        if (result)
-            oy_fail_at(err, "%s", path);
-    }
+    if (!text)
+        return -1;
+    result = read_preset(chain, text, len, err);
     oy_free(text);
-    oy_free(path);
-    return result;
+    if (result)
+        return oy_fail_at(err, "%s", path);
+    return run ? oy_run_add_resource(run, "preset", path, err) : 0;
 }
 
 /* ---- options ---- */

@@ -12,6 +12,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/run.h"
 #include "pipeline/rule.h"
 #include "pipeline/words.h"
 
@@ -31,10 +32,11 @@ struct chain {
     struct oy_arena arena;
 };
 
-/* Appends the rules of a preset: a file, or a name among pipeline/presets.
- * -1 with 66 when there is none, 65 when it is damaged, 64 when two presets
+/* Appends the rules of a preset: a file, or a name among pipeline/presets. It
+ * becomes an input of the run's manifest (`run` may be NULL; the chain must
+ * then live until oy_run_exit). -1 with 66 when there is none, 65 when it is damaged, 64 when two presets
  * name different splitters. */
-int chain_add_preset(struct chain *chain, const char *name,
+int chain_add_preset(struct chain *chain, struct oy_run *run, const char *name,
                      struct oy_error *err);
 /* Replaces the list by "R1,R2,..." ("none": no rules). A rule that was there
  * keeps the parameters that its preset gave it. 64 for an unknown one. */

@@ -58,13 +58,13 @@ static int choose_words(const struct settings *settings,
     return 0;
 }
 
-static int build_chain(const struct settings *settings, struct chain *chain,
-                       struct oy_error *err)
+static int build_chain(const struct settings *settings, struct oy_run *run,
+                       struct chain *chain, struct oy_error *err)
 {
     if (!settings->preset.n_item && !settings->rules)
         return oy_fail(err, OY_USAGE, "give --preset or --rules");
     for (size_t i = 0; i < settings->preset.n_item; i++) {
-        if (chain_add_preset(chain, settings->preset.item[i], err))
+        if (chain_add_preset(chain, run, settings->preset.item[i], err))
             return -1;
     }
     if (settings->rules && chain_set_rules(chain, settings->rules, err))
@@ -96,19 +96,13 @@ static int choose_outputs(struct oy_run *run, struct clean_options *clean,
 }
 
 static int clean_main(struct settings *settings, struct oy_run *run,
-                      struct oy_error *err)
+                      struct chain *chain, struct oy_error *err)
 {
-    struct chain chain = {0};
-    int result = build_chain(settings, &chain, err);
-
-    if (!result)
-        result = choose_words(settings, &chain, &settings->clean, err);
-    if (!result)
-        result = choose_outputs(run, &settings->clean, err);
-    if (!result)
-        result = clean_run(&chain, &settings->clean, run, err);
-    chain_release(&chain);
-    return result;
+    if (build_chain(settings, run, chain, err) ||
+        choose_words(settings, chain, &settings->clean, err) ||
+        choose_outputs(run, &settings->clean, err))
+        return -1;
+    return clean_run(chain, &settings->clean, run, err);
 }
 
 int main(int argc, char **argv)
@@ -116,6 +110,7 @@ int main(int argc, char **argv)
     struct oy_run run;
     struct oy_error err = {0};
     struct settings s = {0};
+    struct chain chain = {0};
     const struct oy_option option[] = {
         {"preset", 0, OY_OPT_LIST, &s.preset, "NAME|FILE", NULL,
          OY_OPT_IN_MANIFEST,
@@ -159,8 +154,10 @@ int main(int argc, char **argv)
 
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err))
-        clean_main(&s, &run, &err);
+        clean_main(&s, &run, &chain, &err);
     oy_list_release(&s.preset);
     oy_list_release(&s.set);
-    return oy_run_exit(&run, &err);
+    const int code = oy_run_exit(&run, &err);
+    chain_release(&chain);
+    return code;
 }

@@ -209,7 +209,7 @@ static int add_preset(struct chain *chain, const char *json)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, json, strlen(json)), strlen(json));
     close(fd);
-    chain_add_preset(chain, path, &err);
+    chain_add_preset(chain, NULL, path, &err);
     unlink(path);
     return err.code;
 }
@@ -257,7 +257,8 @@ static void damaged_presets_are_refused(void **state)
         assert_int_equal(add_preset(&chain, bad[i]), OY_DATA);
         chain_release(&chain);
     }
-    assert_int_equal(chain_add_preset(&chain, "./no-such-preset", &err), -1);
+    assert_int_equal(chain_add_preset(&chain, NULL, "./no-such-preset", &err),
+                     -1);
     assert_int_equal(err.code, OY_NOINPUT);
     chain_release(&chain);
 }

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-clean: options, verdicts, reasons, exit codes, the same bytes whatever the
+# threads.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+ok() { # ok WHAT COMMAND...: the command must succeed
+    local what=$1
+    shift
+    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
+}
+code() { # code WANT WHAT COMMAND...
+    local want=$1 what=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err"
+    local got=$?
+    if [ $got = "$want" ]; then echo "ok - $what"; else
+        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
+    fi
+}
+said() { # said TEXT: standard error of the last `code`
+    ok "and says: $1" grep -q -F -- "$1" "$T/err"
+}
+is() { # is WHAT LINES: standard output of the last `code`
+    if [ "$(cat "$T/out")" = "$2" ]; then echo "ok - $1"; else
+        echo "not ok - $1: $(head -c 300 "$T/out")"; bad=1
+    fi
+}
+a='{"id":1, "text":"a"}'
+b='{"id":2,"text":"The caf\u00e9 of the sea", "n":1e400}'
+printf '%s\n' "$a" "$b" >"$T/two.jsonl"
+two=$T/two.jsonl
+length="$BIN/oy-clean --rules length --set length.min=2"
+
+code 0 "a rule drops" $length "$two"
+is "kept records keep their bytes" "$b"
+code 0 "no records" $length /dev/null
+is "give no records" ""
+code 0 "--annotate keeps all" $length --annotate "$two"
+is "and tells" "{\"id\":1, \"text\":\"a\",\"oyster\":{\"clean\":{\"keep\":false,\"rule\":\"length\",\"reason\":\"too_short\",\"rewritten\":false,\"measured\":{\"n_chars\":1}}}}
+{\"id\":2,\"text\":\"The caf\\u00e9 of the sea\", \"n\":1e400,\"oyster\":{\"clean\":{\"keep\":true,\"rule\":null,\"reason\":null,\"rewritten\":false,\"measured\":{\"n_chars\":19}}}}"
+code 0 "--dropped" $length --dropped "$T/dropped.jsonl" -o /dev/null "$two"
+cp "$T/dropped.jsonl" "$T/out"
+is "holds the dropped as they were read" '{"id":1, "text":"a","oyster":{"clean":{"keep":false,"rule":"length","reason":"too_short","rewritten":false}}}'
+code 0 "--dry-run" $length --dry-run --dropped "$T/none" -o "$T/none" -v "$two"
+is "writes nothing" ""
+ok "nowhere" test ! -e "$T/none"
+said "too_short"
+code 0 "a rule may come twice" $BIN/oy-clean --rules length,length \
+    --set length.min=1 --set 'length#2.max=3' --stats "$T/stats" "$two"
+is "with parameters of its own" "$a"
+ok "and a count of its own" grep -q '"too_long#2": 1' "$T/stats"
+code 0 "--all-reasons" $BIN/oy-clean --rules length,length --set length.max=3 \
+    --set 'length#2.max=4' --all-reasons --annotate "$two"
+ok "lists all that fail" grep -q -F '"failed":[{"rule":"length","reason":"too_long"},{"rule":"length#2","reason":"too_long"}]' "$T/out"
+
+code 0 "--print-words" $BIN/oy-clean --rules none --words ws --print-words "$two"
+ok "ws" grep -q -F '"words":["The","café","of","the","sea"]' "$T/out"
+code 0 "--print-words" $BIN/oy-clean --rules none --words uax29 --print-words "$two"
+ok "uax29" grep -q -F '"words":["a"]' "$T/out"
+
+for i in $(seq 1 400); do
+    echo "{\"id\":$i,\"text\":\"$(seq -s ' of the ' $i $((i + i % 90)))\\n- $i\"}"
+done >"$T/many.jsonl"
+for n in 1 2 7; do
+    code 0 "-T $n" $BIN/oy-clean --preset gopher -T $n \
+        --set gopher_quality.max_avg_word_length=null --annotate "$T/many.jsonl"
+    [ $n != 1 ] || cp "$T/out" "$T/want"
+    ok "gives the same bytes" cmp -s "$T/out" "$T/want"
+done
+code 0 "--sample-dropped" $length --set length.min=200 --sample-dropped 5 \
+    --dropped "$T/sample.jsonl" -o /dev/null "$T/many.jsonl"
+ok "takes so many of a reason" test "$(wc -l <"$T/sample.jsonl")" = 5
+code 0 "again" $length --set length.min=200 --sample-dropped 5 -T 7 \
+    --dropped "$T/sample2.jsonl" -o /dev/null "$T/many.jsonl"
+ok "it takes the same" cmp -s "$T/sample.jsonl" "$T/sample2.jsonl"
+for preset in gopher basic; do
+    code 0 "preset $preset" $BIN/oy-clean --preset $preset "$T/many.jsonl"
+done
+
+clean=$BIN/oy-clean
+code 64 "neither preset nor rules" $clean "$two"
+said "give --preset or --rules"
+code 64 "no words chosen" $clean --rules gopher_quality "$two"
+said "--words"
+code 64 "unknown words" $clean --rules gopher_quality --words syllables "$two"
+code 64 "unknown rule" $clean --rules beauty "$two"
+said "no rule 'beauty'"
+code 64 "unknown parameter" $clean --rules length --set length.mean=1 "$two"
+said "rule 'length' has no parameter 'mean'"
+code 64 "bad value" $clean --rules length --set length.min=much "$two"
+said "'length.min' must be a count"
+code 64 "a rule that is not in the list" $clean --rules length --set value.min=1 "$two"
+code 64 "--sample-dropped alone" $clean --rules length --sample-dropped 3 "$two"
+code 66 "no such preset" $clean --preset beauty "$two"
+said "no preset 'beauty'"
+echo '{"rules":["beauty"]}' >"$T/preset.json"
+code 65 "a damaged preset" $clean --preset "$T/preset.json" "$two"
+said "preset.json: no rule 'beauty'"
+code 66 "no such input" $length "$T/nothing.jsonl"
+printf '{"text":1}\n' >"$T/bad.jsonl"
+code 65 "a text that is none" $length "$T/bad.jsonl"
+said "bad.jsonl:1: "
+code 74 "a full disk" $length -o /dev/full "$two"
+exit $bad
