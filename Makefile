@@ -16,7 +16,7 @@ DESTDIR =
 CC      ?= cc
 OPT     = -O2 -g
 WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-          -Wpointer-arith -Wvla -Wno-missing-field-initializers
+          -Wpointer-arith -Wvla -Wno-missing-field-initializers -Wno-psabi
 # Contraction is off so that plain C gives the same bits on every machine;
 # kernels ask for fused multiply-adds where they want them.
 CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -DOYSTER_VERSION='"$(VERSION)"' -I. \
