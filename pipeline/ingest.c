@@ -406,8 +406,7 @@ static int next_batch(struct oy_source *source, struct oy_batch *batch,
             return -1;
         if (rc > 0)
             break;
-        if (ingest->stream.kind != INGEST_AUTO)
-            close_stream(ingest);
+        close_stream(ingest); /* also one that was passed over */
         rc = next_stream(ingest, err);
         if (rc <= 0)
             return rc;
