@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-ask: options, the stream, tasks as data, exit codes.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+ok() { # ok WHAT COMMAND...: the command must succeed
+    local what=$1
+    shift
+    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
+}
+code() { # code WANT WHAT COMMAND...
+    local want=$1 what=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err"
+    local got=$?
+    if [ $got = "$want" ]; then echo "ok - $what"; else
+        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
+    fi
+}
+said() { # said TEXT WHAT: standard error of the last `code`
+    ok "$2" grep -q -F -- "$1" "$T/err"
+}
+has() { # has TEXT WHAT: standard output of the last `code`
+    ok "$2" grep -q -F -- "$1" "$T/out"
+}
+lines() { # lines N WHAT
+    ok "$2" test "$(wc -l <"$T/out")" = "$1"
+}
+A=$BIN/oy-ask
+
+code 0 "arc_easy is asked" $A --tasks arc_easy --limit 2
+ok "the first line tells of the run" bash -c "head -1 '$T/out' | grep -q '^{\"oyster_run\": {'"
+has '"num_fewshot": null' "with its options"
+has '"type": "loglikelihood"' "requests have a type"
+has '"continuation": " ' "continuations begin with the delimiter"
+has '"choices": [' "and a document its choices"
+cp "$T/out" "$T/arc"
+code 0 "again" $A --tasks arc_easy --limit 2
+ok "gives the same bytes" cmp -s "$T/out" "$T/arc"
+code 0 "into a file" $A --tasks arc_easy --limit 2 -o "$T/o.jsonl.zst"
+ok "the same, compressed" bash -c "zstd -dcq '$T/o.jsonl.zst' | cmp -s - '$T/arc'"
+code 0 "lm-eval's spelling" $A --tasks arc_easy --limit 2 --num_fewshot 2 --seed 0,1,2,3
+cp "$T/out" "$T/three"
+code 0 "the fourth seed draws the shots" $A --tasks arc_easy --limit 2 --num-fewshot 2 --fewshot-seed 3
+ok "as --fewshot-seed does" bash -c "diff <(tail -n +2 '$T/out') <(tail -n +2 '$T/three')"
+code 0 "another seed" $A --tasks arc_easy --limit 2 --num-fewshot 2
+ok "draws others" bash -c "! diff -q <(tail -n +2 '$T/out') <(tail -n +2 '$T/three') >/dev/null"
+code 0 "some documents" $A --tasks arc_easy --samples '{"arc_easy":[3,1]}'
+has '"doc_id": 1, "request": 0' "are chosen by number"
+has '"doc_id": 3, "request": 0' "in their order"
+ok "and no others" bash -c "! grep -q '\"doc_id\": [024]' '$T/out'"
+code 0 "a system instruction" $A --tasks arc_easy --limit 1 --system-instruction 'Be brief.'
+has '"context": "Be brief.Question' "stands first, and nothing between"
+code 0 "a rolling task" $A --tasks wikitext --limit 1
+has '"type": "loglikelihood_rolling", "context": "", "continuation": "' "has texts only"
+lines 2 "one request a page"
+code 0 "a group" $A --tasks mmlu_stem --limit 1
+has '"mmlu_stem": {"group": "mmlu_stem"' "stands in the header"
+lines 77 "with its 19 tasks"
+code 0 "a pattern" $A --tasks 'mmlu_high_school_*_history' --limit 1
+lines 13 "selects three tasks"
+code 0 "a tag" $A --tasks ai2_arc --limit 1
+has '"task": "arc_challenge"' "selects its tasks"
+code 0 "texts for decontamination" $A --tasks arc_easy,wikitext --limit 2 --texts
+lines 4 "one a document"
+has '{"id": "arc_easy/0", "text": "Question: ' "with the right answer behind the question"
+code 0 "half of a task" $A --tasks wikitext --limit 0.5
+
+mkdir -p "$T/data/own__set/default"
+printf '%s\n' '{"q":"1+1","a":["2","3"],"n":0}' '{"q":"x","a":["y"],"n":4}' >"$T/data/own__set/default/test.jsonl"
+cat >"$T/own.json" <<'J'
+{"task": "own", "dataset_path": "own/set", "test_split": "test",
+ "output_type": "multiple_choice", "doc_to_text": "Q {{q}}\n",
+ "doc_to_target": "n", "doc_to_choice": "a", "target_delimiter": "",
+ "metric_list": [{"metric": "acc"}], "metadata": {"version": 1.0}}
+J
+code 0 "a task of one's own" $A --tasks "$T/own.json" --data "$T/data" --limit 1
+has '"context": "Q 1+1\n", "continuation": "2"' "is a file"
+code 65 "a bad row" $A --tasks "$T/own.json" --data "$T/data"
+said "test.jsonl: row 2: there is no choice 4" "is named"
+echo '{"task": "own", "dataset_path": "d", "test_split": "t", "output_type": "multiple_choice", "doc_to_text": "{{", "metric_list": []}' >"$T/bad.json"
+code 65 "a bad template" $A --tasks "$T/bad.json"
+said "task 'own': doc_to_text: template line 1" "is named"
+echo '{' >"$T/worse.json"
+code 65 "a task file that is not JSON" $A --tasks "$T/worse.json"
+code 66 "a missing task file" $A --tasks "$T/none.json"
+code 66 "an unknown task" $A --tasks nothing_known
+said "unknown task 'nothing_known'" "is named"
+code 66 "missing data" $A --tasks arc_easy --data "$T"
+said "no split 'test' of 'allenai/ai2_arc' (ARC-Easy)" "is named"
+code 64 "no task at all" $A
+code 64 "--samples and --limit" $A --tasks arc_easy --samples '{}' --limit 3
+code 64 "a document that is not there" $A --tasks arc_easy --samples '{"arc_easy":[100000]}'
+code 64 "an operand" $A --tasks arc_easy file
+code 64 "a bad seed" $A --tasks arc_easy --seed 1,2
+code 65 "more shots than documents" $A --tasks mmlu_anatomy --num-fewshot 6
+said "6 shots from 5 documents" "is told"
+code 74 "a full disk" $A --tasks arc_easy -o /dev/full
+code 0 "a closed pipe is silent" bash -c "$A --tasks arc_easy,hellaswag | head -1 >/dev/null"
+ok "and says nothing" test ! -s "$T/err"
+exit $bad
