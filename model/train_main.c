@@ -2,7 +2,7 @@
  *
  * oy-train: tokens into a model.
  */
-#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/run.h"
@@ -46,21 +46,20 @@ static const struct values DEFAULTS = {
                         .clip = 1.0}},
 };
 
-#define M OY_OPT_IN_MANIFEST
+enum { MAX_OPTIONS = 48, N_UNUSED = 7, M = OY_OPT_IN_MANIFEST };
 
 /* Checks that belong together no option's range can say. */
 static int check(const struct values *v, const struct oy_run *run,
                  const struct oy_program *program, struct oy_error *err)
 {
-    static const char *const unused[] = {
-        "rejects", "strict", "stats", "manifest", "compress", "shard", "bad"};
     const struct trainer_options *const o = &v->o;
     const int n_model = !!o->preset + !!o->config_file + !!o->init;
     const int n_length = (o->steps > 0) + (o->tokens > 0) + (o->epochs > 0);
 
-    for (size_t i = 0; i < sizeof unused / sizeof *unused; i++) {
-        if (oy_options_given(program, unused[i]))
-            return oy_fail(err, OY_USAGE, "--%s has no use here", unused[i]);
+    for (int i = 0; i < N_UNUSED; i++) {
+        if (oy_options_given(program, program->option[i].name))
+            return oy_fail(err, OY_USAGE, "--%s has no use here",
+                           program->option[i].name);
     }
     if (n_model != 1)
         return oy_fail(err, OY_USAGE,
@@ -96,16 +95,15 @@ static void settle(struct values *v, const struct oy_run *run,
                    isatty(STDERR_FILENO));
 }
 
-int main(int argc, char **argv)
+/* What is learnt from, and what is written. */
+static size_t put_options(struct values *v, struct oy_run *run,
+                          struct oy_option *to)
 {
-    struct oy_run run;
-    struct oy_error err = {0};
-    struct values v = DEFAULTS;
-    struct trainer_options *const o = &v.o;
+    struct trainer_options *const o = &v->o;
     const struct oy_option table[] = {
-        {"output", 'o', OY_OPT_STRING, &run.output, "CKPT", NULL, 0,
+        {"output", 'o', OY_OPT_STRING, &run->output, "CKPT", NULL, 0,
          "Checkpoint folder to write; it appears whole or not at all."},
-        {"method", 0, OY_OPT_CHOICE, &v.method, NULL, "pretrain", M,
+        {"method", 0, OY_OPT_CHOICE, &v->method, NULL, "pretrain", M,
          "What is learnt from the rows."},
         {"preset", 0, OY_OPT_STRING, &o->preset, "NAME", NULL, M,
          "A new model of a known shape: minimind-26m, minimind-64m, tiny. Its "
@@ -132,9 +130,33 @@ int main(int argc, char **argv)
          "Rows of a micro-batch: what is in memory at once."},
         {"accumulate", 0, OY_OPT_INT, &o->accumulate, "N", "1:1048576", M,
          "Micro-batches of a step."},
+        {"order", 0, OY_OPT_CHOICE, &v->order, NULL, "sequential|shuffle", M,
+         "Order of rows (default: shuffle for plain files)."},
+        {"save-every", 0, OY_OPT_INT, &o->save_every, "N", "0:", 0,
+         "Write the checkpoint every N steps; 0 means at the end."},
+        {"resume", 0, OY_OPT_FLAG, &o->resume, NULL, NULL, 0,
+         "Go on from the checkpoint in -o, if there is one."},
+        {"log", 0, OY_OPT_STRING, &o->log, "FILE.jsonl", NULL, 0,
+         "One JSON object a step."},
+        {"dump-gradients", 0, OY_OPT_STRING, &o->gradients, "DIR", NULL, 0,
+         "Write the first step's gradients, before clipping, to "
+         "DIR/gradients.safetensors."},
+        {"dry-run", 0, OY_OPT_FLAG, &o->dry_run, NULL, NULL, 0,
+         "Print weights, memory, steps and tokens as JSON; train nothing."},
+    };
+
+    memcpy(to, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+/* How it is learnt. */
+static size_t put_recipe_options(struct values *v, struct oy_option *to)
+{
+    struct trainer_options *const o = &v->o;
+    const struct oy_option table[] = {
         {"lr", 0, OY_OPT_DOUBLE, &o->schedule.lr, "X", "0:100", M,
          "Peak learning rate."},
-        {"schedule", 0, OY_OPT_CHOICE, &v.schedule, NULL,
+        {"schedule", 0, OY_OPT_CHOICE, &v->schedule, NULL,
          "cosine|wsd|linear|constant|minimind", M,
          "How the learning rate goes by step."},
         {"warmup", 0, OY_OPT_INT, &o->schedule.warmup, "N", "0:", M,
@@ -155,7 +177,7 @@ int main(int argc, char **argv)
          "Of AdamW."},
         {"clip", 0, OY_OPT_DOUBLE, &o->optimizer.clip, "X", "0:", M,
          "Largest norm of a step's gradient; 0 clips nothing."},
-        {"dtype", 0, OY_OPT_CHOICE, &v.dtype, NULL, "f32", M,
+        {"dtype", 0, OY_OPT_CHOICE, &v->dtype, NULL, "f32", M,
          "Numbers of the matrix products."},
         {"z-loss", 0, OY_OPT_DOUBLE, &o->loss.z_loss, "X", "0:1", M,
          "Weight of the mean square of log(sum(exp(logits)))."},
@@ -165,21 +187,42 @@ int main(int argc, char **argv)
          M,
          "Over all tokens of the step, or the mean of its micro-batches' "
          "means."},
-        {"order", 0, OY_OPT_CHOICE, &v.order, NULL, "sequential|shuffle", M,
-         "Order of rows (default: shuffle for plain files)."},
-        {"save-every", 0, OY_OPT_INT, &o->save_every, "N", "0:", 0,
-         "Write the checkpoint every N steps; 0 means at the end."},
-        {"resume", 0, OY_OPT_FLAG, &o->resume, NULL, NULL, 0,
-         "Go on from the checkpoint in -o, if there is one."},
-        {"log", 0, OY_OPT_STRING, &o->log, "FILE.jsonl", NULL, 0,
-         "One JSON object a step."},
-        {"dump-gradients", 0, OY_OPT_STRING, &o->gradients, "DIR", NULL, 0,
-         "Write the first step's gradients, before clipping, to "
-         "DIR/gradients.safetensors."},
-        {"dry-run", 0, OY_OPT_FLAG, &o->dry_run, NULL, NULL, 0,
-         "Print weights, memory, steps and tokens as JSON; train nothing."},
-        {0},
     };
+
+    memcpy(to, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+/* Options of filters, which find nothing to do here: they are not shown, and
+ * refused by check(). */
+static size_t put_unused_options(struct oy_run *run, struct oy_option *to)
+{
+    const struct oy_option table[N_UNUSED] = {
+        {"bad", 0, OY_OPT_CHOICE, &run->bad, NULL, "stop|skip", OY_OPT_HIDDEN,
+         ""},
+        {"rejects", 0, OY_OPT_STRING, &run->rejects, "FILE", NULL,
+         OY_OPT_HIDDEN, ""},
+        {"strict", 0, OY_OPT_FLAG, &run->strict, NULL, NULL, OY_OPT_HIDDEN, ""},
+        {"stats", 0, OY_OPT_STRING, &run->stats, "FILE", NULL, OY_OPT_HIDDEN,
+         ""},
+        {"manifest", 0, OY_OPT_STRING, &run->manifest, "FILE", NULL,
+         OY_OPT_HIDDEN, ""},
+        {"compress", 0, OY_OPT_STRING, &run->compress, "CODEC", NULL,
+         OY_OPT_HIDDEN, ""},
+        {"shard", 0, OY_OPT_STRING, &run->shard, "I/N", NULL, OY_OPT_HIDDEN,
+         ""},
+    };
+
+    memcpy(to, table, sizeof table);
+    return N_UNUSED;
+}
+
+int main(int argc, char **argv)
+{
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct values v = DEFAULTS;
+    struct oy_option table[MAX_OPTIONS + 1] = {0};
     struct oy_program program = {
         .name = "oy-train",
         .synopsis = "(--preset NAME | --config-model FILE | --init CKPT) "
@@ -189,11 +232,16 @@ int main(int argc, char **argv)
         .option = table,
     };
 
+    size_t n_option = put_unused_options(&run, table);
+
+    n_option += put_options(&v, &run, table + n_option);
+    n_option += put_recipe_options(&v, table + n_option);
+    OY_ASSERT(n_option <= MAX_OPTIONS);
     oy_run_init(&run, argv[0]);
     if (oy_run_parse(&run, &program, argc, argv, &err) == 0 &&
         check(&v, &run, &program, &err) == 0) {
         settle(&v, &run, &program);
-        trainer_run(o, &err);
+        trainer_run(&v.o, &err);
     }
     return oy_run_exit(&run, &err);
 }

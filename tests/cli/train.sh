@@ -149,6 +149,8 @@ rm "$T/none.jsonl"
 # What cannot be.
 code 64 "no model" "$BIN/oy-train" -o "$T/x" "$T/docs.jsonl"
 code 64 "no output" "$BIN/oy-train" --preset tiny -t $TOK "$T/docs.jsonl"
+code 64 "an option of filters" train x --bad skip "$T/docs.jsonl"
+said "no use" "is refused"
 code 64 "two lengths" train x --epochs 2 "$T/docs.jsonl"
 code 64 "shuffling a pipe" train x --order shuffle < <(cat "$T/docs.jsonl")
 code 64 "a pipe without a length" "$BIN/oy-train" --config-model "$T/model.json" -t $TOK -o "$T/x" < <(cat "$T/docs.jsonl")
