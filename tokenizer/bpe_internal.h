@@ -43,7 +43,7 @@ struct bpe {
     uint64_t *block; /* all the small tables above, on large pages */
 };
 
-enum { BPE_THREE_BITS = 18, BPE_FOUR_BITS = 23, BPE_FILTER_BITS = 22 };
+enum { BPE_THREE_BITS = 21, BPE_FOUR_BITS = 23, BPE_FILTER_BITS = 22 };
 
 static inline uint64_t bpe_pair_hash(int32_t left, int32_t right)
 {
