@@ -399,6 +399,15 @@ out:
     return status;
 }
 
+/* What came before a failure goes out where somebody may be reading it. */
+static void hand_over(struct oy_engine *engine)
+{
+    struct oy_error ignored = {0};
+
+    if (engine->output)
+        oy_output_flush(engine->output, &ignored);
+}
+
 static void release(struct oy_engine *engine)
 {
     oy_output_discard(engine->output);
@@ -441,6 +450,8 @@ int oy_filter_run(const struct oy_filter *filter, int n_filter,
     oy_progress_stop(progress);
     if (!status)
         status = finish_run(&engine, err);
+    else
+        hand_over(&engine);
 out:
     release(&engine);
     return status;
