@@ -48,19 +48,30 @@ static const struct values DEFAULTS = {
 
 enum { MAX_OPTIONS = 48, N_UNUSED = 7, M = OY_OPT_IN_MANIFEST };
 
-/* Checks that belong together no option's range can say. */
+/* An option of filters that was given; NULL when none was. */
+static const char *unused_option(const struct oy_run *run)
+{
+    return run->bad != OY_BAD_STOP ? "bad"
+           : run->rejects          ? "rejects"
+           : run->strict           ? "strict"
+           : run->stats            ? "stats"
+           : run->manifest         ? "manifest"
+           : run->compress         ? "compress"
+           : run->shard            ? "shard"
+                                   : NULL;
+}
+
+/* What no option's range can say. */
 static int check(const struct values *v, const struct oy_run *run,
-                 const struct oy_program *program, struct oy_error *err)
+                 struct oy_error *err)
 {
     const struct trainer_options *const o = &v->o;
     const int n_model = !!o->preset + !!o->config_file + !!o->init;
     const int n_length = (o->steps > 0) + (o->tokens > 0) + (o->epochs > 0);
 
-    for (int i = 0; i < N_UNUSED; i++) {
-        if (oy_options_given(program, program->option[i].name))
-            return oy_fail(err, OY_USAGE, "--%s has no use here",
-                           program->option[i].name);
-    }
+    if (unused_option(run))
+        return oy_fail(err, OY_USAGE, "--%s has no use here",
+                       unused_option(run));
     if (n_model != 1)
         return oy_fail(err, OY_USAGE,
                        "give one of --preset, --config-model and --init");
@@ -69,13 +80,12 @@ static int check(const struct values *v, const struct oy_run *run,
                        "give one of --steps, --tokens and --epochs");
     if (!run->output && !o->dry_run)
         return oy_fail(err, OY_USAGE, "give the checkpoint folder with -o");
-    if (v->schedule != SCHEDULE_WSD && oy_options_given(program, "decay-steps"))
+    if (v->schedule != SCHEDULE_WSD && o->schedule.decay > 0)
         return oy_fail(err, OY_USAGE, "--decay-steps is of --schedule wsd");
     return 0;
 }
 
-static void settle(struct values *v, const struct oy_run *run,
-                   const struct oy_program *program)
+static void settle(struct values *v, const struct oy_run *run)
 {
     struct trainer_options *const o = &v->o;
 
@@ -85,7 +95,7 @@ static void settle(struct values *v, const struct oy_run *run,
     o->feed.field = run->field;
     o->feed.max_record = run->max_record;
     o->feed.tmpdir = run->tmpdir;
-    o->feed.order = oy_options_given(program, "order") ? v->order : FEED_ANY;
+    o->feed.order = v->order + FEED_ANY; /* auto comes first in the choices */
     o->output = run->output;
     o->seed = (uint64_t)run->seed;
     o->n_thread = (int)run->threads;
@@ -130,8 +140,8 @@ static size_t put_options(struct values *v, struct oy_run *run,
          "Rows of a micro-batch: what is in memory at once."},
         {"accumulate", 0, OY_OPT_INT, &o->accumulate, "N", "1:1048576", M,
          "Micro-batches of a step."},
-        {"order", 0, OY_OPT_CHOICE, &v->order, NULL, "sequential|shuffle", M,
-         "Order of rows (default: shuffle for plain files)."},
+        {"order", 0, OY_OPT_CHOICE, &v->order, NULL, "auto|sequential|shuffle",
+         M, "Order of rows; auto shuffles plain files."},
         {"save-every", 0, OY_OPT_INT, &o->save_every, "N", "0:", 0,
          "Write the checkpoint every N steps; 0 means at the end."},
         {"resume", 0, OY_OPT_FLAG, &o->resume, NULL, NULL, 0,
@@ -239,8 +249,8 @@ int main(int argc, char **argv)
     OY_ASSERT(n_option <= MAX_OPTIONS);
     oy_run_init(&run, argv[0]);
     if (oy_run_parse(&run, &program, argc, argv, &err) == 0 &&
-        check(&v, &run, &program, &err) == 0) {
-        settle(&v, &run, &program);
+        check(&v, &run, &err) == 0) {
+        settle(&v, &run);
         trainer_run(&v.o, &err);
     }
     return oy_run_exit(&run, &err);
