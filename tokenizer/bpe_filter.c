@@ -5,10 +5,13 @@
 #include "tokenizer/bpe_filter.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/filter.h"
+#include "core/hash.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "tokenizer/bpe_train.h"
 #include "tokenizer/split.h"
 #include "tokenizer/tokenizer_write.h"
@@ -19,7 +22,9 @@ enum { BATCH = 256 };
 struct bpe_filter {
     const struct bpe_settings *settings;
     enum split_kind kind;
-    struct word_count words; /* of all workers, after merge() */
+    struct word_count words;         /* of all workers, after merge() */
+    struct oy_output_folder *folder; /* NULL: the output is one file */
+    struct oy_manifest_file made;
 };
 
 struct bpe_counter {
@@ -148,6 +153,42 @@ static struct bpe_train_options train_options(const struct bpe_filter *filter)
     };
 }
 
+/* PATH/NAME, whole. */
+static int write_member(const struct bpe_filter *filter, const char *name,
+                        const struct oy_buffer *text, struct oy_error *err)
+{
+    char *path =
+        oy_asprintf("%s/%s", oy_output_folder_path(filter->folder), name);
+    const int rc = oy_output_write_file(path, text->data, text->len, err);
+
+    oy_free(path);
+    return rc;
+}
+
+static int write_folder(struct bpe_filter *filter,
+                        struct oy_filter_context *context,
+                        const struct oy_buffer *text, struct oy_error *err)
+{
+    const struct bpe_settings *const s = filter->settings;
+    const char *const first = s->special.n_item ? s->special.item[0] : NULL;
+    struct oy_buffer config = {0};
+
+    filter->made = (struct oy_manifest_file){
+        .name = "tokenizer.json", .kind = "tokenizer", .bytes = text->len};
+    oy_hash128_text(oy_hash128(text->data, text->len), filter->made.hash);
+    context->made = &filter->made;
+    context->n_made = 1;
+    tokenizer_write_config(s->bos ? s->bos : first, s->eos ? s->eos : first,
+                           &config);
+    const int rc =
+        write_member(filter, "tokenizer.json", text, err) ||
+                write_member(filter, "tokenizer_config.json", &config, err)
+            ? -1
+            : 0;
+    oy_buffer_release(&config);
+    return rc;
+}
+
 static int finish(void *self, struct oy_filter_context *context,
                   struct oy_error *err)
 {
@@ -164,11 +205,27 @@ static int finish(void *self, struct oy_filter_context *context,
         oy_warn("--limit-alphabet cuts inside a group of equally common "
                 "characters; those of lower code points stay");
     tokenizer_write(filter->kind, &trained, &out);
-    const int rc = oy_output_write(context->output, out.data, out.len, err);
+    const int rc = filter->folder ? write_folder(filter, context, &out, err)
+                                  : oy_output_write(context->output, out.data,
+                                                    out.len, err);
 
     oy_buffer_release(&out);
     bpe_trained_release(&trained);
     return rc;
+}
+
+static int check_framing(const char *option, const char *token,
+                         const struct bpe_settings *settings,
+                         struct oy_error *err)
+{
+    if (!token)
+        return 0;
+    for (size_t i = 0; i < settings->special.n_item; i++) {
+        if (!strcmp(token, settings->special.item[i]))
+            return 0;
+    }
+    return oy_fail(err, OY_USAGE, "%s: '%s' is not a --special token", option,
+                   token);
 }
 
 static int check(const struct bpe_settings *settings, enum split_kind kind,
@@ -183,7 +240,24 @@ static int check(const struct bpe_settings *settings, enum split_kind kind,
         if (!*settings->special.item[i])
             return oy_fail(err, OY_USAGE, "--special: the token is empty");
     }
-    return 0;
+    return check_framing("--bos", settings->bos, settings, err) ||
+                   check_framing("--eos", settings->eos, settings, err)
+               ? -1
+               : 0;
+}
+
+/* Whether -o names a folder: everything does that is neither standard output,
+ * nor called like a file, nor one already (a device, say). */
+static int is_folder_name(const char *path)
+{
+    struct stat st;
+
+    if (!path || !strcmp(path, "-"))
+        return 0;
+    if (!stat(path, &st))
+        return S_ISDIR(st.st_mode);
+    const char *const slash = strrchr(path, '/');
+    return !strstr(slash ? slash : path, ".json");
 }
 
 int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
@@ -193,11 +267,13 @@ int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
         .settings = settings,
         .kind = split_kind_from_name(settings->pre),
     };
+    const int in_folder = is_folder_name(run->output);
     const struct oy_filter filter = {
         .self = &self,
         .wants_text = 1,
         .n_pass = 1,
         .output_kind = "tokenizer",
+        .opens_no_output = in_folder,
         .worker_new = worker_new,
         .worker_free = worker_free,
         .judge = judge,
@@ -207,8 +283,20 @@ int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
 
     if (check(settings, self.kind, err))
         return -1;
-    const int rc = oy_filter_run(&filter, 1, run, NULL, err);
+    if (!in_folder && (settings->bos || settings->eos))
+        return oy_fail(err, OY_USAGE,
+                       "--bos and --eos are written to a folder: give -o DIR");
+    if (in_folder) {
+        self.folder = oy_output_folder_open(run->output, err);
+        if (!self.folder)
+            return -1;
+    }
+    int rc = oy_filter_run(&filter, 1, run, NULL, err);
 
+    if (rc)
+        oy_output_folder_discard(self.folder);
+    else if (in_folder)
+        rc = oy_output_folder_commit(self.folder, err);
     word_count_release(&self.words);
     return rc;
 }

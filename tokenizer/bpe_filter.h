@@ -25,12 +25,15 @@ struct bpe_settings {
     int64_t min_frequency;
     int64_t max_token_length;
     int64_t limit_alphabet;
-    int initial_alphabet; /* enum bpe_initial */
-    int unit;             /* enum bpe_unit */
+    int initial_alphabet;  /* enum bpe_initial */
+    int unit;              /* enum bpe_unit */
+    const char *bos, *eos; /* for tokenizer_config.json; NULL: first special */
 };
 
-/* Trains on the run's inputs and writes the file to its output. 0, or -1
- * with err (64 when a choice is missing or unknown). */
+/* Trains on the run's inputs and writes the file to its output; an output
+ * whose name does not end in .json (or .json.zst, .json.gz) and is not a file
+ * already becomes a folder with tokenizer.json and tokenizer_config.json. 0,
+ * or -1 with err (64 when a choice is missing or unknown). */
 int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
                    struct oy_error *err);
 

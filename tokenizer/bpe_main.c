@@ -15,13 +15,17 @@ static const char description[] =
     "number of threads. Ids are given to the special tokens first, then to "
     "the alphabet, then to the merges.\n"
     "\n"
+    "With -o DIR (a name without .json) a folder is written: tokenizer.json, "
+    "and tokenizer_config.json, which tells transformers and oy-pack the "
+    "tokens that frame a text.\n"
+    "\n"
     "    oy-bpe --vocab-size 6400 --special '<|endoftext|>' clean.jsonl "
     "> tokenizer.json\n"
     "\n"
     "    oy-cat book.txt | oy-bpe --vocab-size 32768 --pre cl100k -o "
     "tokenizer.json";
 
-enum { N_OPTION = 8 };
+enum { N_OPTION = 10 };
 
 static void set_options(struct oy_option *option, struct bpe_settings *settings)
 {
@@ -88,6 +92,20 @@ static void set_options(struct oy_option *option, struct bpe_settings *settings)
          .help = "What is cut at a time: the text of a record, or every line "
                  "of it with its LF (a text ends with one LF more), as "
                  "Hugging Face reads files."},
+        {.name = "bos",
+         .type = OY_OPT_STRING,
+         .value = &settings->bos,
+         .metavar = "TOKEN",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "With -o DIR: the special token that begins a text (default: "
+                 "the first)."},
+        {.name = "eos",
+         .type = OY_OPT_STRING,
+         .value = &settings->eos,
+         .metavar = "TOKEN",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "With -o DIR: the special token that ends a text (default: "
+                 "the first)."},
     };
 
     memcpy(option, table, sizeof table);

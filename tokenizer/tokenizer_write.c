@@ -177,3 +177,25 @@ void tokenizer_write(enum split_kind kind, const struct bpe_trained *trained,
     put_merges(out, trained);
     oy_buffer_append_string(out, "\n  }\n}");
 }
+
+static void write_token_of_config(const char *key, const char *token,
+                                  struct oy_buffer *out)
+{
+    if (!token)
+        return;
+    oy_buffer_append_format(out, "  \"%s\": ", key);
+    oy_json_put_string(out, token, strlen(token));
+    oy_buffer_append_string(out, ",\n");
+}
+
+void tokenizer_write_config(const char *bos, const char *eos,
+                            struct oy_buffer *out)
+{
+    oy_buffer_append_string(out, "{\n");
+    write_token_of_config("bos_token", bos, out);
+    write_token_of_config("eos_token", eos, out);
+    write_token_of_config("pad_token", eos, out);
+    oy_buffer_append_string(
+        out, "  \"clean_up_tokenization_spaces\": false,\n"
+             "  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n");
+}

@@ -18,4 +18,9 @@
 void tokenizer_write(enum split_kind kind, const struct bpe_trained *trained,
                      struct oy_buffer *out);
 
+/* Appends the tokenizer_config.json beside it, which tells transformers (and
+ * oy-pack) what frames a text. NULL: no such token. */
+void tokenizer_write_config(const char *bos, const char *eos,
+                            struct oy_buffer *out);
+
 #endif
