@@ -218,21 +218,36 @@ static int find_frame(const struct pack *pack, const char *option,
     return 0;
 }
 
+/* Without a configuration: the one token that nearly all tokenizers of that
+ * kind (GPT-2's, oy-bpe's) keep between documents. */
+static void guess_frame(struct pack *pack)
+{
+    static const char separator[] = "<|endoftext|>";
+    const int32_t id =
+        tokenizer_id(pack->tokenizer, separator, strlen(separator));
+
+    if (id >= 0 && tokenizer_is_special(pack->tokenizer, id)) {
+        pack->settings->bos = pack->settings->eos = separator;
+        return;
+    }
+    oy_warn("%s names no bos_token and no eos_token: documents are not framed",
+            pack->settings->tokenizer);
+}
+
 static int prepare(struct pack *pack, struct oy_error *err)
 {
     struct pack_settings *settings = pack->settings;
     struct tokenizer *tokenizer = pack->tokenizer;
     struct tokens_info *info = &pack->info;
 
+    if (!settings->bos && !settings->eos && tokenizer_bos(tokenizer) < 0 &&
+        tokenizer_eos(tokenizer) < 0)
+        guess_frame(pack);
     if (find_frame(pack, settings->bos, tokenizer_bos(tokenizer), &info->bos,
                    err) ||
         find_frame(pack, settings->eos, tokenizer_eos(tokenizer), &info->eos,
                    err))
         return -1;
-    if (info->bos < 0 && info->eos < 0 && !settings->bos && !settings->eos)
-        oy_warn("%s names no bos_token and no eos_token: documents are not "
-                "framed",
-                settings->tokenizer);
     /* The manifest tells the tokens that are used. */
     if (!settings->bos)
         settings->bos = tokenizer_bos_text(tokenizer);

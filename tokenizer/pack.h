@@ -5,7 +5,9 @@
  * Method pretrain: every document is framed, begin token in front and end
  * token behind, as the tokenizer's configuration names them. Where both are
  * one token it stands in front only, so that it opens a document and ends the
- * one before it. The text of special tokens stays text. Documents follow each
+ * one before it. Without a configuration a special token <|endoftext|> is taken
+ * for both; where there is none either, documents are not framed and a warning
+ * says so. The text of special tokens stays text. Documents follow each
  * other without padding; a row of --seq-len tokens is cut by the reader, and
  * the places where documents start are kept.
  */

@@ -7,7 +7,8 @@
 static const char description[] =
     "Every record's text becomes token ids between the bos_token and eos_token "
     "of the tokenizer's configuration (where both are one token it stands in "
-    "front only). Special tokens in the text of a corpus stay text. Empty "
+    "front only). Without a configuration a special token <|endoftext|> is "
+    "taken for both. Special tokens in the text of a corpus stay text. Empty "
     "texts are left out and counted. The stream carries the vocabulary's size, "
     "the tokenizer's hash, document starts, a hash of every block and a proof "
     "of its end; standard output can be read by oy-train.\n"

@@ -72,4 +72,8 @@ same "and no shard is left" "" "$(ls "$T" | grep '^y-')"
 cp $TOK/tokenizer.json "$T/plain.json"
 code "without a configuration" 0 "$BIN/oy-pack" -t "$T/plain.json" "$T/a.jsonl"
 says "that is said" "not framed"
+sed 's/<|end|>/<|endoftext|>/' $TOK/tokenizer.json >"$T/gpt.json"
+code "with a token that ends texts" 0 "$BIN/oy-pack" -t "$T/gpt.json" "$T/a.jsonl"
+same "nothing is said" "" "$(cat "$T/err")"
+same "it stands in front" "1 297 1" "$(ids "$T/out" 3)"
 exit $bad
