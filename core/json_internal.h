@@ -41,6 +41,34 @@ struct oy_json_kernel {
 extern const struct oy_json_kernel oy_json_plain;
 extern const struct oy_json_kernel oy_json_avx2; /* plain elsewhere */
 
+/* The AVX2 forms, but strings by 64 bytes at once; needs VBMI2 too. */
+extern const struct oy_json_kernel oy_json_avx512;
+int oy_json_has_vbmi2(void);
+
+/* The byte that `\c` stands for; 0 where c is no simple escape. */
+extern const unsigned char oy_json_simple_escape[256];
+/* Writes what the escape at `*at` stands for (4 bytes of room) and moves
+ * behind it. NULL when it is malformed. */
+char *oy_json_put_escape(char *out, const char **at, const char *end,
+                         struct oy_json_unescaped *result);
+
+/* The bytes that stand behind an odd run of backslashes (the idea is Langdale
+ * and Lemire's, "Parsing Gigabytes of JSON per Second", 3.1.1): adding the
+ * starts of runs at odd places to the runs makes a carry run out behind each,
+ * which tells where it ends. *carry is 1 when the next block's first byte is
+ * escaped. */
+static inline uint64_t oy_json_escaped(uint64_t backslash, uint64_t *carry)
+{
+    const uint64_t even = 0x5555555555555555ULL;
+    uint64_t ends;
+
+    backslash &= ~*carry;
+    const uint64_t follows = backslash << 1 | *carry;
+    const uint64_t odd_start = backslash & ~even & ~follows;
+    *carry = __builtin_add_overflow(odd_start, backslash, &ends);
+    return (even ^ ends << 1) & follows;
+}
+
 /* The best one for this machine. */
 const struct oy_json_kernel *oy_json_kernel(void);
 

@@ -33,16 +33,10 @@ static const int hex_place[4][256] = {
     HEX_TABLE(0),
 };
 
-/* The byte that `\c` stands for; 0 where c is no simple escape. */
-static inline unsigned char simple_escape(unsigned char c)
-{
-    static const unsigned char table[256] = {
-        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-    };
-
-    return table[c];
-}
+const unsigned char oy_json_simple_escape[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
 
 /* The code unit of four hex digits, negative when there are not four. */
 static inline int hex_unit(const char *at)
@@ -100,7 +94,7 @@ static inline __attribute__((always_inline)) char *put_escape(
 {
     const char *s = *at;
     const unsigned char c =
-        end - s >= 2 ? simple_escape((unsigned char)s[1]) : 0;
+        end - s >= 2 ? oy_json_simple_escape[(unsigned char)s[1]] : 0;
 
     if (c) {
         *out = (char)c;
@@ -216,23 +210,6 @@ AVX2 static inline uint64_t equal_mask(__m256i low, __m256i high, char c)
     return (uint64_t)b << 32 | a;
 }
 
-/* The bytes that stand behind an odd run of backslashes (the idea is Langdale
- * and Lemire's, "Parsing Gigabytes of JSON per Second", 3.1.1): adding the
- * starts of runs at odd places to the runs makes a carry run out behind each,
- * which tells where it ends. *carry is 1 when the next block's first byte is
- * escaped. */
-static inline uint64_t escaped_mask(uint64_t backslash, uint64_t *carry)
-{
-    const uint64_t even = 0x5555555555555555ULL;
-    uint64_t ends;
-
-    backslash &= ~*carry;
-    const uint64_t follows = backslash << 1 | *carry;
-    const uint64_t odd_start = backslash & ~even & ~follows;
-    *carry = __builtin_add_overflow(odd_start, backslash, &ends);
-    return (even ^ ends << 1) & follows;
-}
-
 AVX2 static inline const char *string_end_inline(const char *at,
                                                  const char *end,
                                                  uint64_t *escapes)
@@ -246,7 +223,7 @@ AVX2 static inline const char *string_end_inline(const char *at,
         uint64_t quote = equal_mask(low, high, '"');
         if (backslash | carry) {
             seen |= backslash;
-            quote &= ~escaped_mask(backslash, &carry);
+            quote &= ~oy_json_escaped(backslash, &carry);
         }
         if (quote) {
             at += _tzcnt_u64(quote);
@@ -385,7 +362,17 @@ const struct oy_json_kernel oy_json_avx2 = {
 };
 #endif
 
+char *oy_json_put_escape(char *out, const char **at, const char *end,
+                         struct oy_json_unescaped *result)
+{
+    return put_escape(out, at, end, result);
+}
+
 const struct oy_json_kernel *oy_json_kernel(void)
 {
-    return oy_cpu_level() >= OY_CPU_AVX2 ? &oy_json_avx2 : &oy_json_plain;
+    const enum oy_cpu level = oy_cpu_level();
+
+    if (level >= OY_CPU_AVX512 && oy_json_has_vbmi2())
+        return &oy_json_avx512;
+    return level >= OY_CPU_AVX2 ? &oy_json_avx2 : &oy_json_plain;
 }

@@ -18,13 +18,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void compare_unescape(const char *at, const char *end)
+static void compare_unescape(const struct oy_json_kernel *kernel,
+                             const char *at, const char *end)
 {
     struct oy_json_unescaped plain = {0}, fast = {0};
     const size_t room = (size_t)(end - at) + OY_PADDING;
     char *a = oy_alloc(room), *b = oy_alloc(room);
     const char *a_end = oy_json_plain.unescape(at, end, a, &plain);
-    const char *b_end = oy_json_avx2.unescape(at, end, b, &fast);
+    const char *b_end = kernel->unescape(at, end, b, &fast);
 
     OY_ASSERT(!a_end == !b_end);
     if (a_end) {
@@ -36,17 +37,18 @@ static void compare_unescape(const char *at, const char *end)
     oy_free(b);
 }
 
-static void compare_kernels(const char *at, const char *end)
+static void compare_kernel(const struct oy_json_kernel *kernel, const char *at,
+                           const char *end)
 {
     uint64_t a = 0, b = 0;
 
     OY_ASSERT(oy_json_plain.string_end(at, end, &a) ==
-              oy_json_avx2.string_end(at, end, &b));
+              kernel->string_end(at, end, &b));
     OY_ASSERT(oy_json_plain.plain_end(at, end, &a) ==
-              oy_json_avx2.plain_end(at, end, &b));
+              kernel->plain_end(at, end, &b));
     OY_ASSERT(oy_json_plain.container_end(at, end) ==
-              oy_json_avx2.container_end(at, end));
-    compare_unescape(at, end);
+              kernel->container_end(at, end));
+    compare_unescape(kernel, at, end);
 }
 
 /* A value of a valid text is whole: texts are given, numbers are read. */
@@ -121,7 +123,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     memset(text + size, '"', OY_PADDING);
     if (oy_cpu_level() >= OY_CPU_AVX2)
-        compare_kernels(text, text + size);
+        compare_kernel(&oy_json_avx2, text, text + size);
+    if (oy_cpu_level() >= OY_CPU_AVX512 && oy_json_has_vbmi2())
+        compare_kernel(&oy_json_avx512, text, text + size);
     compare_readers(text, size);
     OY_ASSERT(oy_utf8_valid(text, size) == oy_utf8_valid_plain(text, size));
     oy_utf8_repair(text, size, &repaired);

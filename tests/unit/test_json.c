@@ -602,6 +602,24 @@ static void fill_random(char *at, size_t len, uint64_t *seed)
     }
 }
 
+/* A string of good escapes of all kinds, most of them simple ones. */
+static void fill_escapes(char *at, size_t len, uint64_t *seed)
+{
+    static const char *const piece[] = {
+        "\\n", "\\\\", "\\\"",     "abc",     "x",
+        "\\t", "\\/",  "\xc3\xa9", "\\u00e9", "\\ud83d\\ude00"};
+    size_t n = 0;
+
+    while (n < len) {
+        const uint64_t r = next_random(seed);
+        const char *more = piece[r % 64 < 62 ? r % 8 : 8 + (r >> 6) % 2];
+        const size_t room = len - n;
+        const size_t more_len = strlen(more);
+        memcpy(at + n, more, more_len < room ? more_len : room);
+        n += more_len;
+    }
+}
+
 /* Memory whose last readable byte is followed by a page that is not. */
 static char *guarded_end(void)
 {
@@ -613,12 +631,13 @@ static char *guarded_end(void)
     return map + ROOM;
 }
 
-static void compare_unescape(const char *at, const char *end)
+static void compare_unescape(const struct oy_json_kernel *kernel,
+                             const char *at, const char *end)
 {
     struct oy_json_unescaped plain = {0}, fast = {0};
     char a[512 + OY_PADDING], b[512 + OY_PADDING];
     const char *a_end = oy_json_plain.unescape(at, end, a, &plain);
-    const char *b_end = oy_json_avx2.unescape(at, end, b, &fast);
+    const char *b_end = kernel->unescape(at, end, b, &fast);
 
     if (!a_end || !b_end) {
         assert_true(!a_end && !b_end);
@@ -631,20 +650,28 @@ static void compare_unescape(const char *at, const char *end)
     assert_true(fast.has_high || !plain.has_high);
 }
 
-static void compare_kernels(const char *at, const char *end)
+static void compare_kernel(const struct oy_json_kernel *kernel, const char *at,
+                           const char *end)
 {
     uint64_t plain = 0, fast = 0;
 
     assert_ptr_equal(oy_json_plain.string_end(at, end, &plain),
-                     oy_json_avx2.string_end(at, end, &fast));
+                     kernel->string_end(at, end, &fast));
     assert_true(fast || !plain);
     plain = fast = 0;
     assert_ptr_equal(oy_json_plain.plain_end(at, end, &plain),
-                     oy_json_avx2.plain_end(at, end, &fast));
+                     kernel->plain_end(at, end, &fast));
     assert_true(fast || !plain);
     assert_ptr_equal(oy_json_plain.container_end(at, end),
-                     oy_json_avx2.container_end(at, end));
-    compare_unescape(at, end);
+                     kernel->container_end(at, end));
+    compare_unescape(kernel, at, end);
+}
+
+static void compare_kernels(const char *at, const char *end)
+{
+    compare_kernel(&oy_json_avx2, at, end);
+    if (oy_cpu_level() >= OY_CPU_AVX512 && oy_json_has_vbmi2())
+        compare_kernel(&oy_json_avx512, at, end);
 }
 
 static void kernels_agree(void **state)
@@ -662,6 +689,8 @@ static void kernels_agree(void **state)
         for (size_t len = 0; len <= 300; len++) {
             char *at = guard - OY_PADDING - len;
             fill_random(at, len + OY_PADDING, &seed);
+            compare_kernels(at, end);
+            fill_escapes(at, len, &seed);
             compare_kernels(at, end);
         }
         for (size_t shift = 0; shift < 64; shift++) {
