@@ -204,6 +204,19 @@ static int read_file(struct journal *journal, struct oy_error *err)
     }
 }
 
+/* Devices have no end to read to. */
+static int check_file(const struct journal *journal, struct oy_error *err)
+{
+    struct stat info;
+
+    if (journal->fd < 0 || fstat(journal->fd, &info))
+        return oy_fail_errno(err, OY_CANTCREAT, "%s", journal->path);
+    if (!S_ISREG(info.st_mode))
+        return oy_fail(err, OY_CANTCREAT, "%s: not a regular file",
+                       journal->path);
+    return 0;
+}
+
 struct journal *journal_open(const char *path, const char *identity, size_t len,
                              struct oy_error *err)
 {
@@ -211,9 +224,7 @@ struct journal *journal_open(const char *path, const char *identity, size_t len,
 
     journal->path = oy_strdup(path);
     journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (journal->fd < 0)
-        oy_fail_errno(err, OY_CANTCREAT, "%s", path);
-    if (journal->fd < 0 || read_file(journal, err) ||
+    if (check_file(journal, err) || read_file(journal, err) ||
         read_lines(journal, identity, len, err)) {
         journal_close(journal);
         return NULL;

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-eval: the same results as the three filters in a pipe; lm-eval's
+# spellings, journals, exit codes.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+ok() { # ok WHAT COMMAND...: the command must succeed
+    local what=$1
+    shift
+    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
+}
+code() { # code WANT WHAT COMMAND...
+    local want=$1 what=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err"
+    local got=$?
+    if [ $got = "$want" ]; then echo "ok - $what"; else
+        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
+    fi
+}
+export OYSTER_DATA=${OYSTER_DATA:-$PWD}
+TOK=tests/data/tokenizer
+cat >"$T/model.json" <<'END'
+{"model_type":"llama","vocab_size":600,"hidden_size":32,"intermediate_size":48,
+ "num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
+ "max_position_embeddings":512,"tie_word_embeddings":true}
+END
+for i in $(seq 1 100); do
+    echo "{\"text\":\"Line $((i * i % 977)) of the house, it's $((i % 7)) o'clock and all is well.\"}"
+done >"$T/docs.jsonl"
+"$BIN/oy-train" --config-model "$T/model.json" -t $TOK --seq-len 32 \
+    --batch-rows 2 --steps 4 --lr 3e-3 -o "$T/m" "$T/docs.jsonl" || exit 1
+
+# A data set of our own: questions, and a page of text.
+mkdir -p "$T/data/allenai__ai2_arc/ARC-Easy" "$T/data/EleutherAI__wikitext_document_level/wikitext-2-raw-v1"
+for s in train test validation; do
+    for i in $(seq 1 9); do
+        echo "{\"id\":\"q$i\",\"question\":\"What is $i and $i?\",\"choices\":{\"text\":[\"$i\",\"$((2 * i))\",\"the house\"],\"label\":[\"A\",\"B\",\"C\"]},\"answerKey\":\"B\"}"
+    done >"$T/data/allenai__ai2_arc/ARC-Easy/$s.jsonl"
+    echo '{"page":" = A house = \n\n It is a house , and all is well in it . \n"}' \
+        >"$T/data/EleutherAI__wikitext_document_level/wikitext-2-raw-v1/$s.jsonl"
+done
+args=(--data "$T/data" --tasks arc_easy,wikitext --num-fewshot 1)
+
+code 0 "tasks are scored" "$BIN/oy-eval" --model "$T/m" "${args[@]}" -T 1 -o "$T/one.json" --log-samples "$T/s1"
+ok "the table is printed" grep -q '^|arc_easy' "$T/out"
+ok "samples are written" [ "$(wc -l <"$T/s1/samples_arc_easy.jsonl")" = 9 ]
+code 0 "again with other threads" "$BIN/oy-eval" --model "$T/m" "${args[@]}" -T 3 -o "$T/three.json" --log-samples "$T/s3"
+ok "the results are equal" cmp -s "$T/one.json" "$T/three.json"
+ok "the samples too" diff -rq "$T/s1" "$T/s3"
+"$BIN/oy-ask" "${args[@]}" | "$BIN/oy-score" --model "$T/m" |
+    "$BIN/oy-grade" -o "$T/pipe.json" >/dev/null
+ok "the three filters give the same" cmp -s "$T/one.json" "$T/pipe.json"
+
+code 0 "lm-eval's spellings" "$BIN/oy-eval" --model hf --model_args "pretrained=$T/m,dtype=float32" \
+    --data "$T/data" --tasks arc_easy,wikitext --num_fewshot 1 --batch_size 4 --device cpu --output_path "$T/lm.json"
+ok "give the same" cmp -s "$T/one.json" "$T/lm.json"
+
+code 0 "a journal" "$BIN/oy-eval" --model "$T/m" "${args[@]}" --journal "$T/j" -o "$T/j1.json"
+ok "changes nothing" cmp -s "$T/one.json" "$T/j1.json"
+n=$(wc -l <"$T/j")
+code 0 "is read again" "$BIN/oy-eval" --model "$T/m" "${args[@]}" --journal "$T/j" -o "$T/j2.json"
+ok "with the same results" cmp -s "$T/one.json" "$T/j2.json"
+ok "and nothing was computed" [ "$n" = "$(wc -l <"$T/j")" ]
+"$BIN/oy-ask" "${args[@]}" | "$BIN/oy-score" --model "$T/m" --journal "$T/j" >/dev/null
+ok "oy-score's journal is the same" [ "$n" = "$(wc -l <"$T/j")" ]
+
+code 64 "no model" "$BIN/oy-eval" "${args[@]}"
+code 64 "no tasks" "$BIN/oy-eval" --model "$T/m"
+code 64 "a dtype that there is not" "$BIN/oy-eval" --model hf --model_args "pretrained=$T/m,dtype=int3" "${args[@]}"
+code 66 "an unknown task" "$BIN/oy-eval" --model "$T/m" --data "$T/data" --tasks arc_uneasy
+code 66 "a model that is not there" "$BIN/oy-eval" --model "$T/none" "${args[@]}"
+code 74 "a full disk" "$BIN/oy-eval" --model "$T/m" "${args[@]}" -o /dev/full
+exit $bad

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-score: answers that depend on nothing but the request and the model;
+# journals, windows, options and exit codes.
+BIN=${BIN:-build/bin}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+bad=0
+ok() { # ok WHAT COMMAND...: the command must succeed
+    local what=$1
+    shift
+    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
+}
+code() { # code WANT WHAT COMMAND...
+    local want=$1 what=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err"
+    local got=$?
+    if [ $got = "$want" ]; then echo "ok - $what"; else
+        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
+    fi
+}
+said() { # said TEXT WHAT: standard error of the last `code`
+    ok "$2" grep -q -F -- "$1" "$T/err"
+}
+TOK=tests/data/tokenizer
+cat >"$T/model.json" <<'END'
+{"model_type":"qwen3","vocab_size":600,"hidden_size":32,"intermediate_size":48,
+ "num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
+ "head_dim":8,"max_position_embeddings":128,"rms_norm_eps":1e-6,
+ "rope_theta":10000.0,"tie_word_embeddings":true,"hidden_act":"silu"}
+END
+for i in $(seq 1 100); do
+    echo "{\"text\":\"Line $((i * i % 977)) of the house, it's $((i % 7)) o'clock and all is well.\"}"
+done >"$T/docs.jsonl"
+"$BIN/oy-train" --config-model "$T/model.json" -t $TOK --seq-len 32 \
+    --batch-rows 2 --steps 4 --lr 3e-3 -o "$T/m" "$T/docs.jsonl" || exit 1
+
+echo '{"oyster_run": {"tasks": ["t"]}}' >"$T/r.jsonl"
+for d in $(seq 0 59); do
+    for c in " one" " two" " the house"; do
+        echo "{\"task\":\"t$((d / 20))\",\"doc_id\":$((d % 20)),\"request\":0,\"type\":\"loglikelihood\",\"context\":\"Line $((d % 20)) of the house, it's\",\"continuation\":\"$c\",\"kept\":[1, 2.50]}"
+    done
+done >>"$T/r.jsonl"
+echo '{"task":"w","doc_id":0,"request":0,"type":"loglikelihood_rolling","context":"","continuation":"It is seven, and all is well. It is eight, and all is well."}' >>"$T/r.jsonl"
+score() {
+    "$BIN/oy-score" --model "$T/m" "$@"
+}
+
+code 0 "requests are answered" score -T 1 -o "$T/one.jsonl" "$T/r.jsonl"
+ok "every line comes back" [ "$(wc -l <"$T/one.jsonl")" = "$(wc -l <"$T/r.jsonl")" ]
+ok "the header tells the model" sh -c "head -1 '$T/one.jsonl' | grep -q '\"max_length\":128'"
+ok "other fields pass as they are" sh -c "sed -n 2p '$T/one.jsonl' | grep -q -F '\"kept\":[1, 2.50], \"logprob\": -'"
+ok "a rolling text has a log-probability alone" sh -c "tail -1 '$T/one.jsonl' | grep '\"logprob\"' | grep -q -v is_greedy"
+for n in 2 7; do
+    code 0 "-T $n" score -T $n -o "$T/n.jsonl" "$T/r.jsonl"
+    ok "gives the same bytes" cmp -s "$T/one.jsonl" "$T/n.jsonl"
+done
+
+# Alone, in any order, from a pipe.
+tail -n +2 "$T/r.jsonl" | sort -R --random-source="$T/r.jsonl" >"$T/mixed.jsonl"
+code 0 "in another order" score -o "$T/m.jsonl" "$T/mixed.jsonl"
+ok "the answers are the same" cmp -s <(tail -n +2 "$T/one.jsonl" | sort) <(sort "$T/m.jsonl")
+sed -n 5p "$T/r.jsonl" >"$T/alone.jsonl"
+score <"$T/alone.jsonl" >"$T/a.jsonl"
+ok "one request alone has the same answer" cmp -s "$T/a.jsonl" <(sed -n 5p "$T/one.jsonl")
+code 0 "a little memory is enough" score --kv-memory 1M -o "$T/k.jsonl" "$T/r.jsonl"
+ok "and changes nothing" cmp -s "$T/one.jsonl" "$T/k.jsonl"
+code 71 "too little is told" score --kv-memory 1K "$T/r.jsonl"
+
+# Given ids need no texts and no header.
+echo '{"context_ids":[5,6,7],"continuation_ids":[8,9]}' |
+    score --per-token --top-logprobs 3 >"$T/ids.jsonl"
+ok "ids are scored" grep -q -E '"logprob": -[0-9.]+, "is_greedy": (true|false), "token_logprobs": \[-[0-9.]+,-[0-9.]+\], "top_logprobs": \[\{"[0-9]+":-[0-9.]+,' "$T/ids.jsonl"
+echo '{"context_ids":[5,6,7],"continuation_ids":[8,9]}' |
+    score --logits "$T/l.safetensors" >"$T/out"
+ok "logits are written" grep -a -q '"logits.0":{"dtype":"F32","shape":\[2,600\]' "$T/l.safetensors"
+
+# Journals.
+code 0 "a journal is written" score --journal "$T/j" -o "$T/j1.jsonl" "$T/r.jsonl"
+ok "answers are the same" cmp -s "$T/one.jsonl" "$T/j1.jsonl"
+ok "it has all answers" [ "$(sort -u <(tail -n +2 "$T/r.jsonl") | wc -l)" = "$(($(cut -c1-40 <(tail -n +2 "$T/j") | sort -u | wc -l)))" ]
+head -c -30 "$T/j" >"$T/cut" && cp "$T/cut" "$T/j"
+code 0 "a journal that was cut off is taken up" score --journal "$T/j" -o "$T/j2.jsonl" "$T/r.jsonl"
+ok "with the same answers" cmp -s "$T/one.jsonl" "$T/j2.jsonl"
+sed -i '2s/"logprob":-[0-9.]*/"logprob":-77.5/' "$T/j"
+score --journal "$T/j" "$T/r.jsonl" >"$T/j3.jsonl"
+ok "what stands there is not computed again" grep -q -F -- '-77.5' "$T/j3.jsonl"
+code 65 "a journal of other options is refused" score --max-length 64 --journal "$T/j" "$T/r.jsonl"
+code 65 "and what is no journal" score --journal "$T/docs.jsonl" "$T/r.jsonl"
+
+# Counts.
+code 0 "a dry run counts" score --dry-run "$T/r.jsonl"
+ok "requests" grep -q '"requests":181,' "$T/out"
+code 0 "with a tokenizer alone" "$BIN/oy-score" --dry-run -t $TOK "$T/r.jsonl"
+code 0 "nothing is a good input" score /dev/null
+ok "and gives nothing" [ ! -s "$T/out" ]
+
+# Trouble.
+code 64 "no model" "$BIN/oy-score" "$T/r.jsonl"
+code 66 "a model that is not there" "$BIN/oy-score" --model "$T/none" "$T/r.jsonl"
+said "$T/none/config.json" "is named"
+code 66 "requests that are not there" score "$T/none.jsonl"
+code 64 "an unknown kernel" score --kernel fast "$T/r.jsonl"
+echo '{"context":"a","continuation":""}' >"$T/bad.jsonl"
+code 65 "no continuation" score "$T/bad.jsonl"
+said "bad.jsonl:1: " "file and line are named"
+echo '{"context_ids":[1],"continuation_ids":[600]}' >"$T/bad.jsonl"
+code 65 "an id beyond the vocabulary" score "$T/bad.jsonl"
+code 0 "is left out on demand" score --bad skip "$T/bad.jsonl" "$T/alone.jsonl"
+ok "and the rest is answered" grep -q logprob "$T/out"
+mkdir "$T/broken" && cp "$T"/m/*.json "$T/broken"
+head -c 5000 "$T/m/model.safetensors" >"$T/broken/model.safetensors"
+code 65 "a truncated model" "$BIN/oy-score" --model "$T/broken" "$T/r.jsonl"
+said "model.safetensors" "is named"
+code 74 "a full disk" score -o /dev/full "$T/r.jsonl"
+code 73 "a device is no journal" score --journal /dev/full "$T/r.jsonl"
+exit $bad
