@@ -174,7 +174,7 @@ static int write_folder(struct bpe_filter *filter,
     struct oy_buffer config = {0};
 
     filter->made = (struct oy_manifest_file){
-        .name = "tokenizer.json", .kind = "tokenizer", .bytes = text->len};
+        .path = "tokenizer.json", .kind = "tokenizer", .bytes = text->len};
     oy_hash128_text(oy_hash128(text->data, text->len), filter->made.hash);
     context->made = &filter->made;
     context->n_made = 1;

@@ -8,8 +8,6 @@
 
 #include "core/unicode.h"
 
-enum { UNICODE_OF_HF = 12 };
-
 int normalize_kind_from_name(const char *name, size_t len)
 {
     static const char *const known[] = {"NFC", "NFD", "NFKC", "NFKD"};
@@ -55,5 +53,5 @@ void normalize_text(enum normalize_kind kind, const char *text, size_t len,
     if (kind == NORMALIZE_NONE)
         oy_buffer_append(out, text, len);
     else
-        oy_unicode_normalize(form[kind], UNICODE_OF_HF, text, len, out);
+        oy_unicode_normalize(form[kind], OY_UNICODE_HF, text, len, out);
 }
