@@ -14,10 +14,10 @@
 /* ---- words and hosts ---- */
 
 /* White space of Python's str.split() among ASCII. */
-static inline int is_ascii_space(unsigned char c)
-{
-    return c == ' ' || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
-}
+static const unsigned char ascii_space[128] = {
+    [0x09] = 1, [0x0a] = 1, [0x0b] = 1, [0x0c] = 1, [0x0d] = 1,
+    [0x1c] = 1, [0x1d] = 1, [0x1e] = 1, [0x1f] = 1, [' '] = 1,
+};
 
 uint64_t corpus_count_words(const char *text, size_t len)
 {
@@ -29,7 +29,7 @@ uint64_t corpus_count_words(const char *text, size_t len)
         int is_space;
 
         if (c < 0x80) {
-            is_space = is_ascii_space(c);
+            is_space = ascii_space[c];
             at++;
         } else {
             is_space = oy_py_isspace(oy_utf8_next(text, &at));
