@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * oy-ask: the questions of benchmarks, as a stream of requests. */
-#include <string.h>
+#include <strings.h>
 
 #include "core/output.h"
 #include "core/run.h"
 #include "eval/ask.h"
+#include "eval/ask_chat.h"
 #include "eval/ask_settings.h"
 
 static const char description[] =
@@ -84,14 +85,30 @@ static int run_ask(const struct oy_run *run, const struct ask_options *options,
     return oy_output_commit(stream.output, err);
 }
 
+/* --apply-chat-template wants a tokenizer; "False" takes it back. */
+static int open_chat(struct ask_chat *chat, const char *name,
+                     const char *tokenizer, struct ask_options *options,
+                     struct oy_error *err)
+{
+    if (!name || !strcasecmp(name, "false"))
+        return 0;
+    if (!tokenizer)
+        return oy_fail(err, OY_USAGE,
+                       "--apply-chat-template wants --tokenizer");
+    return ask_chat_open(chat, tokenizer,
+                         strcasecmp(name, "true") ? name : NULL, options, err);
+}
+
 int main(int argc, char **argv)
 {
     struct oy_run run;
     struct oy_error err = {0};
     struct ask_settings settings;
     struct ask_options options;
+    struct ask_chat chat = {0};
+    const char *tokenizer = NULL;
     int texts = 0;
-    struct oy_option option[ASK_N_OPTION + 2] = {0};
+    struct oy_option option[ASK_N_OPTION + 3] = {0};
     struct oy_program program = {
         .name = "oy-ask",
         .synopsis = "--tasks LIST [OPTION]...",
@@ -112,9 +129,21 @@ int main(int argc, char **argv)
         OY_OPT_IN_MANIFEST,
         "Write the benchmarks' texts, one record a document, instead of"
         " requests: what oy-decon compares with."};
+    option[ASK_N_OPTION + 1] = (struct oy_option){
+        "tokenizer",
+        't',
+        OY_OPT_STRING,
+        &tokenizer,
+        "DIR",
+        NULL,
+        0,
+        "Model folder or tokenizer_config.json whose chat template is"
+        " applied."};
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err) &&
-        !ask_settings_finish(&settings, &program, &run.input, &options, &err))
+        !ask_settings_finish(&settings, &program, &run.input, &options, &err) &&
+        !open_chat(&chat, settings.chat_template, tokenizer, &options, &err))
         run_ask(&run, &options, texts, &err);
+    ask_chat_release(&chat);
     return oy_run_exit(&run, &err);
 }

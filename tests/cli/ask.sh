@@ -97,6 +97,23 @@ code 64 "an operand" $A --tasks arc_easy file
 code 64 "a bad seed" $A --tasks arc_easy --seed 1,2
 code 65 "more shots than documents" $A --tasks mmlu_anatomy --num-fewshot 6
 said "6 shots from 5 documents" "is told"
+mkdir "$T/model"
+cat >"$T/model/tokenizer_config.json" <<'J'
+{"bos_token": {"content": "<s>"}, "chat_template": "{{bos_token}}{% for m in messages %}<{{m.role}}>{{m.content}}\n{% endfor %}{% if add_generation_prompt %}<a>{% endif %}"}
+J
+code 0 "a chat template" $A --tasks arc_easy --limit 1 --apply_chat_template --tokenizer "$T/model"
+has '"context": "<s><user>Question: ' "renders the prompt"
+has 'Answer:\n<a>", "continuation": "' "up to the turn of the model"
+ok "and choices lose their delimiter" bash -c "! grep -q '\"continuation\": \" ' '$T/out'"
+code 0 "shots as turns" $A --tasks arc_easy --limit 1 --apply_chat_template --tokenizer "$T/model" --num-fewshot 1
+has '\n<assistant>' "by default"
+code 0 "or in one message" $A --tasks arc_easy --limit 1 --apply_chat_template --tokenizer "$T/model" --num-fewshot 1 --fewshot_as_multiturn False
+ok "has no such turn" bash -c "! grep -q '<assistant>' '$T/out'"
+code 64 "a chat template without a tokenizer" $A --tasks arc_easy --apply-chat-template
+code 66 "a missing tokenizer" $A --tasks arc_easy --apply_chat_template --tokenizer "$T/none"
+echo '{}' >"$T/model/tokenizer_config.json"
+code 65 "a tokenizer without template" $A --tasks arc_easy --apply_chat_template --tokenizer "$T/model"
+said "no chat template" "is told"
 code 74 "a full disk" $A --tasks arc_easy -o /dev/full
 code 0 "a closed pipe is silent" bash -c "$A --tasks arc_easy,hellaswag | head -1 >/dev/null"
 ok "and says nothing" test ! -s "$T/err"

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A model's chat template: conversations made into the text that the model
+ * was trained on, as transformers' apply_chat_template makes it.
+ *
+ * The template comes from chat_template.jinja or from the member
+ * "chat_template" of tokenizer_config.json (plain or .zst), where it is a
+ * text or a list of named ones ("default", "tool_use"). It sees `messages`,
+ * `tools`, `documents`, `add_generation_prompt` and the special tokens of the
+ * configuration (bos_token, eos_token, ...). Immutable once loaded.
+ */
+#ifndef TOKENIZER_CHAT_TEMPLATE_H
+#define TOKENIZER_CHAT_TEMPLATE_H
+
+#include <stddef.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "tokenizer/template_value.h"
+
+struct chat_template;
+
+/* From a model's folder, or from a tokenizer_config.json itself. `name` picks
+ * one of several templates; NULL or "": "default". NULL after a failure: 66
+ * no such file, 65 no template in it, or a malformed one. */
+struct chat_template *chat_template_load(const char *path, const char *name,
+                                         struct oy_error *err);
+/* From a text of its own; `config` is a tokenizer configuration, or NULL. */
+struct chat_template *chat_template_new(const char *source, size_t len,
+                                        const struct template_value *config,
+                                        struct oy_error *err);
+void chat_template_free(struct chat_template *chat);
+
+/* The template's own text; borrowed. */
+struct oy_text chat_template_source(const struct chat_template *chat);
+
+/* What is rendered. `messages` is a list of {"role","content",...}; `tools`
+ * and `extra` (further variables, a dictionary) may be NULL. */
+struct chat_request {
+    const struct template_value *messages;
+    const struct template_value *tools;
+    const struct template_value *extra;
+    int add_generation_prompt;
+};
+
+/* Appends the text. Everything made on the way lies in `arena`. -1 with err
+ * (65). */
+int chat_template_render(const struct chat_template *chat,
+                         const struct chat_request *request,
+                         struct oy_arena *arena, struct oy_buffer *out,
+                         struct oy_error *err);
+
+#endif
