@@ -36,7 +36,8 @@ struct values {
 };
 
 static const struct values DEFAULTS = {
-    .o = {.batch_rows = 8,
+    .o = {.steps = -1,
+          .batch_rows = 8,
           .accumulate = 1,
           .schedule = {.lr = 5e-4, .min_ratio = 0.1},
           .optimizer = {.beta1 = 0.9,
@@ -67,7 +68,7 @@ static int check(const struct values *v, const struct oy_run *run,
 {
     const struct trainer_options *const o = &v->o;
     const int n_model = !!o->preset + !!o->config_file + !!o->init;
-    const int n_length = (o->steps > 0) + (o->tokens > 0) + (o->epochs > 0);
+    const int n_length = (o->steps >= 0) + (o->tokens > 0) + (o->epochs > 0);
 
     if (unused_option(run))
         return oy_fail(err, OY_USAGE, "--%s has no use here",
@@ -129,7 +130,8 @@ static size_t put_options(struct values *v, struct oy_run *run,
          "Validation input of any of the three kinds; its loss is logged with "
          "every checkpoint."},
         {"steps", 0, OY_OPT_INT, &o->steps, "N", "0:", M,
-         "Optimiser steps (default: one epoch)."},
+         "Optimiser steps; 0 writes a new model as it is (default: one "
+         "epoch)."},
         {"tokens", 0, OY_OPT_INT, &o->tokens, "N", "0:", M,
          "Steps for this many tokens, by default those of --steps."},
         {"epochs", 0, OY_OPT_DOUBLE, &o->epochs, "X", "0:1000000", M,

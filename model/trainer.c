@@ -187,7 +187,7 @@ static int choose_steps(struct trainer *t, struct oy_error *err)
     const double rows = (double)(o->batch_rows * o->accumulate);
     const double epochs = o->epochs > 0.0 ? o->epochs : 1.0;
 
-    if (o->steps > 0) {
+    if (o->steps >= 0) {
         t->n_step = (uint64_t)o->steps;
     } else if (o->tokens > 0) {
         if (info->has_rows)

@@ -32,7 +32,8 @@ struct trainer_options {
 
     struct feed_options feed; /* tokenizer and seq_len are filled in */
     const char *valid;        /* NULL: no validation */
-    /* How long: at most one above 0; none: one epoch. */
+    /* How long: steps from 0 on, or one of the others above 0; none (steps
+     * -1): one epoch. */
     int64_t steps, tokens;
     double epochs;
     int64_t seq_len; /* 0: the model's max_position, at most 512 */
