@@ -2,8 +2,8 @@
  *
  * Normalizers: what a tokenizer.json does to a text before it is cut.
  *
- * The four Unicode forms are those of Unicode 12.0, because that is what
- * Hugging Face's tokenizers carries (crate unicode-normalization-alignments
+ * The four Unicode forms use OY_UNICODE_HF (core/unicode.h), the old data that
+ * Hugging Face's tokenizers carry (crate unicode-normalization-alignments
  * 0.1.12), whatever its version. All functions are pure.
  */
 #ifndef TOKENIZER_NORMALIZE_H
