@@ -132,9 +132,10 @@ static int read_words(struct chain *chain, const struct oy_json_value *value,
 
     if (words == WORDS_NONE)
         return oy_fail(err, OY_DATA, "'words' must name a splitter");
-    if (chain->words != WORDS_NONE && chain->words != words)
-        return oy_fail(err, OY_USAGE,
-                       "presets want different words: choose with --words");
+    if (chain->words != WORDS_NONE) {
+        chain->words_differ |= chain->words != words;
+        return 0;
+    }
     chain->words = words;
     return 0;
 }

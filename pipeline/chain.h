@@ -28,14 +28,15 @@ struct chain {
     struct chain_step *step;
     size_t n_step;
     size_t cap_step;
-    enum words_splitter words; /* what the presets name */
+    enum words_splitter words; /* what the first preset that does names */
+    int words_differ;          /* another one names other words */
     struct oy_arena arena;
 };
 
 /* Appends the rules of a preset: a file, or a name among pipeline/presets. It
- * becomes an input of the run's manifest (`run` may be NULL; the chain must
- * then live until oy_run_exit). -1 with 66 when there is none, 65 when it is damaged, 64 when two presets
- * name different splitters. */
+ * becomes an input of the run's manifest (the chain must then live until
+ * oy_run_exit); `run` may be NULL. -1 with 66 when there is none, 65 when it is
+ * damaged. */
 int chain_add_preset(struct chain *chain, struct oy_run *run, const char *name,
                      struct oy_error *err);
 /* Replaces the list by "R1,R2,..." ("none": no rules). A rule that was there

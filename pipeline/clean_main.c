@@ -42,6 +42,9 @@ static int choose_words(const struct settings *settings,
                         const struct chain *chain, struct clean_options *clean,
                         struct oy_error *err)
 {
+    if (chain->words_differ && !settings->words)
+        return oy_fail(err, OY_USAGE,
+                       "presets want different words: choose with --words");
     clean->words = chain->words;
     if (settings->words) {
         clean->words = words_splitter_of(settings->words);

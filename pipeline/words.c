@@ -60,7 +60,7 @@ static inline size_t space_len(const char *text, size_t at)
     return oy_py_isspace(oy_utf8_next(text, &next)) ? next - at : 0;
 }
 
-static void split_ws_plain(const char *text, size_t len, struct words *words)
+void words_split_ws_plain(const char *text, size_t len, struct words *words)
 {
     size_t at = 0;
 
@@ -157,7 +157,7 @@ static void split_ws(const char *text, size_t len, struct words *words)
         return;
     }
 #endif
-    split_ws_plain(text, len, words);
+    words_split_ws_plain(text, len, words);
 }
 
 void words_strip(const char *text, size_t *at, size_t *len)

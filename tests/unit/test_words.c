@@ -13,7 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/utf8.h"
-#include "pipeline/words.h"
+#include "pipeline/words_internal.h"
 
 /* Splits and joins the words with '|'. */
 static void assert_words(enum words_splitter splitter, const char *text,
@@ -203,6 +203,53 @@ static void quick_and_long_way_agree(void **state)
     }
 }
 
+/* The vectorised splitter against the plain one: white space of every kind at
+ * every place of a block, all lengths. */
+static void ws_agrees_with_the_oracle(void **state)
+{
+    static const char *const piece[] = {
+        "a",
+        "bc",
+        "d",
+        "e",
+        " ",
+        "\n",
+        "\x1f",
+        "\x1b",
+        "\xc2\xa0",
+        "\xc2\xa1",
+        "\xe2\x80\x83",
+        "\xe2\x80\x8b",
+        "\xe3\x80\x80",
+        "\xe3\x80\x81",
+        "\xe1\x9a\x80",
+        "\xf0\x9f\x98\x80",
+    };
+    uint64_t seed = 31;
+
+    (void)state;
+    for (size_t round = 0; round < 20000; round++) {
+        struct oy_buffer text = {0};
+        struct words quick = {0}, plain = {0};
+        for (size_t i = 0; i < round % 100; i++) {
+            seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+            const uint64_t r = seed >> 33;
+            oy_buffer_append_string(&text, piece[r % (round & 1 ? 16 : 6)]);
+        }
+        memset(oy_buffer_reserve(&text, OY_PADDING), round & 2 ? ' ' : 'x',
+               OY_PADDING);
+        words_split(WORDS_WS, text.data, text.len, &quick);
+        words_split_ws_plain(text.data, text.len, &plain);
+        assert_int_equal(quick.n, plain.n);
+        if (plain.n)
+            assert_memory_equal(quick.item, plain.item,
+                                plain.n * sizeof *plain.item);
+        words_release(&quick);
+        words_release(&plain);
+        oy_buffer_release(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +259,7 @@ int main(void)
         cmocka_unit_test(uax29_strips_segments),
         cmocka_unit_test(the_official_test_passes),
         cmocka_unit_test(quick_and_long_way_agree),
+        cmocka_unit_test(ws_agrees_with_the_oracle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
