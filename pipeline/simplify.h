@@ -26,7 +26,7 @@ struct simplify {
 
 void simplify_release(struct simplify *simplify);
 
-/* The simplified form of a valid UTF-8 text; borrowed until the next call,
+/* The simple form of a valid UTF-8 text; borrowed until the next call,
  * with OY_PADDING readable bytes behind it. */
 const char *simplify_text(struct simplify *simplify, const char *text,
                           size_t len, size_t *simple_len);
