@@ -17,18 +17,23 @@ static struct oy_counter *find(const struct oy_counters *counters,
     return NULL;
 }
 
+static void make_room(struct oy_counters *counters)
+{
+    if (counters->n_item < counters->cap_item)
+        return;
+    counters->cap_item += counters->cap_item / 2 + 8;
+    const size_t n = (size_t)counters->cap_item;
+    counters->item =
+        oy_realloc_array(counters->item, n, sizeof *counters->item);
+}
+
 void oy_counter_add(struct oy_counters *counters, const char *name,
                     uint64_t more)
 {
     struct oy_counter *counter = find(counters, name);
 
     if (!counter) {
-        if (counters->n_item == counters->cap_item) {
-            counters->cap_item += counters->cap_item / 2 + 8;
-            counters->item =
-                oy_realloc_array(counters->item, (size_t)counters->cap_item,
-                                 sizeof *counters->item);
-        }
+        make_room(counters);
         counter = &counters->item[counters->n_item++];
         *counter = (struct oy_counter){.name = oy_strdup(name)};
     }

@@ -41,11 +41,10 @@ struct thread {
 static void note_taken(struct oy_engine *engine)
 {
     const double fraction = oy_source_progress(engine->source);
+    const uint64_t taken =
+        fraction < 0 ? UINT64_MAX : (uint64_t)(fraction * 0x1p32);
 
-    atomic_store_explicit(&engine->taken,
-                          fraction < 0 ? UINT64_MAX
-                                       : (uint64_t)(fraction * 0x1p32),
-                          memory_order_relaxed);
+    atomic_store_explicit(&engine->taken, taken, memory_order_relaxed);
 }
 
 /* 1 and a ticket for a batch, or for the failure in slot->err (then n_record

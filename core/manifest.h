@@ -53,9 +53,9 @@ int oy_manifest_hash_file(struct oy_manifest_file *file, struct oy_error *err);
 int oy_manifest_write(const char *path, const struct oy_manifest *manifest,
                       struct oy_error *err);
 
-/* Reads a manifest and checks its grammar, version and checksum. Returns its text (yours,
- * free with oy_free), into which `document` points; NULL after a failure (65
- * when it is no manifest). */
+/* Reads a manifest and checks its grammar, version and checksum. Returns its
+ * text (yours, free with oy_free), into which `document` points; NULL after a
+ * failure (65 when it is no manifest). */
 char *oy_manifest_read(const char *path, struct oy_json_value *document,
                        struct oy_error *err);
 

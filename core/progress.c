@@ -72,6 +72,8 @@ static void draw(struct oy_progress *progress)
 static void tell(struct oy_progress *progress, int full)
 {
     oy_buffer_clear(&progress->text);
+    if (!full && progress->draws)
+        oy_buffer_append_format(&progress->text, "%s: ", oy_program_name());
     progress->describe(progress->arg, full, &progress->text);
     oy_buffer_string(&progress->text);
     if (full) {
