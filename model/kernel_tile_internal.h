@@ -94,6 +94,24 @@ INLINE void dot_put(const struct kernel_dot *job, float *y, const float4 *sum,
     }
 }
 
+/* Asks memory for part `part` of `n_part` of the four rows of w behind these,
+ * which the hardware finds too late once a tile computes more than it reads.
+ * One row or two run at the speed of memory anyway. */
+INLINE void dot_prefetch(const struct kernel_dot *job, size_t column,
+                         size_t part, size_t n_part)
+{
+    const size_t from = job->k * part / n_part;
+    const size_t to = job->k * (part + 1) / n_part;
+
+    if (job->m <= 2 || column + 8 > job->n)
+        return;
+    for (size_t j = 4; j < 8; j++) {
+        const float *row = job->w + (column + j) * job->w_stride;
+        for (size_t at = from; at < to; at += 16)
+            __builtin_prefetch(row + at, 0, 2);
+    }
+}
+
 /* All rows of x against four rows of w (fewer at the end: the last one is
  * then taken again and thrown away). */
 static void dot_columns(const struct kernel_dot *job, size_t column)
@@ -103,16 +121,19 @@ static void dot_columns(const struct kernel_dot *job, size_t column)
     float *y = job->y + column;
     float4 sum[DOT_ROWS];
     size_t row = 0;
+    const size_t n_part = job->m / DOT_ROWS + 1;
 
     for (size_t j = 0; j < 4; j++)
         w[j] = job->w +
                (column + (j < n_column ? j : n_column - 1)) * job->w_stride;
     for (; row + DOT_ROWS <= job->m; row += DOT_ROWS) {
+        dot_prefetch(job, column, row / DOT_ROWS, n_part);
         dot_tile(job, x, w, DOT_ROWS, sum);
         dot_put(job, y, sum, DOT_ROWS, n_column);
         x += DOT_ROWS * job->x_stride;
         y += DOT_ROWS * job->y_stride;
     }
+    dot_prefetch(job, column, n_part - 1, n_part);
     for (; row + 2 <= job->m; row += 2) {
         dot_tile(job, x, w, 2, sum);
         dot_put(job, y, sum, 2, n_column);
@@ -133,6 +154,47 @@ static void dot(const struct kernel_dot *job)
 
 /* ---- outer ---- */
 
+/* Four rows that run along the depth become four columns of the pack. */
+INLINE void pack_4x4(const float *in, size_t stride, float *out)
+{
+    typedef int int4 __attribute__((vector_size(16)));
+    const float4 a = load_float4(in), b = load_float4(in + stride);
+    const float4 c = load_float4(in + 2 * stride);
+    const float4 d = load_float4(in + 3 * stride);
+    const float4 ab_low = __builtin_shuffle(a, b, (int4){0, 4, 1, 5});
+    const float4 ab_high = __builtin_shuffle(a, b, (int4){2, 6, 3, 7});
+    const float4 cd_low = __builtin_shuffle(c, d, (int4){0, 4, 1, 5});
+    const float4 cd_high = __builtin_shuffle(c, d, (int4){2, 6, 3, 7});
+
+    *(loose_float4 *)out =
+        __builtin_shuffle(ab_low, cd_low, (int4){0, 1, 4, 5});
+    *(loose_float4 *)(out + OUTER_ROWS) =
+        __builtin_shuffle(ab_low, cd_low, (int4){2, 3, 6, 7});
+    *(loose_float4 *)(out + 2 * OUTER_ROWS) =
+        __builtin_shuffle(ab_high, cd_high, (int4){0, 1, 4, 5});
+    *(loose_float4 *)(out + 3 * OUTER_ROWS) =
+        __builtin_shuffle(ab_high, cd_high, (int4){2, 3, 6, 7});
+}
+
+/* One row of a tile from depth `p` on; an absent row is zeros. */
+INLINE void pack_row(const float *in, size_t a_depth, int is_there, size_t p,
+                     size_t n_depth, float *out)
+{
+    for (; p < n_depth; p++)
+        out[p * OUTER_ROWS] = is_there ? in[p * a_depth] : 0;
+}
+
+/* Rows i .. i + 3 of a tile, all there, that run along the depth. */
+INLINE void pack_four(const float *in, size_t a_row, size_t n_depth, float *out)
+{
+    size_t p = 0;
+
+    for (; p + 4 <= n_depth; p += 4)
+        pack_4x4(in + p, a_row, out + p * OUTER_ROWS);
+    for (size_t i = 0; i < 4; i++)
+        pack_row(in + i * a_row, 1, 1, p, n_depth, out + i);
+}
+
 /* Packs rows x depth of a as [row / OUTER_ROWS][depth][OUTER_ROWS], absent
  * rows as zeros. */
 static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
@@ -141,12 +203,15 @@ static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
     const float *from = job->a + row * job->a_row + depth * job->a_depth;
 
     for (size_t tile = 0; tile < n_row; tile += OUTER_ROWS) {
-        for (size_t i = 0; i < OUTER_ROWS; i++) {
-            const float *in = from + (tile + i) * job->a_row;
-            for (size_t p = 0; p < n_depth; p++)
-                out[p * OUTER_ROWS + i] =
-                    tile + i < n_row ? in[p * job->a_depth] : 0;
-        }
+        size_t i = 0;
+        for (;
+             job->a_depth == 1 && i + 4 <= OUTER_ROWS && tile + i + 4 <= n_row;
+             i += 4)
+            pack_four(from + (tile + i) * job->a_row, job->a_row, n_depth,
+                      out + i);
+        for (; i < OUTER_ROWS; i++)
+            pack_row(from + (tile + i) * job->a_row, job->a_depth,
+                     tile + i < n_row, 0, n_depth, out + i);
         out += OUTER_ROWS * n_depth;
     }
 }
