@@ -206,6 +206,11 @@ static void split_lines(struct lines *lines, struct oy_batch *batch)
     const char *const end = batch->data + batch->size;
 
     for (const char *line = batch->data; line < end;) {
+        if (*line == '\n') { /* files of nothing but these exist */
+            lines->line_number++;
+            line++;
+            continue;
+        }
         const char *lf = memchr(line, '\n', (size_t)(end - line));
         const char *const stop = lf ? lf : end;
         size_t len = (size_t)(stop - line);
