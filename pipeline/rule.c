@@ -3,7 +3,6 @@
  * The table of rules, their parameters, their measures. */
 #include "pipeline/rule.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/rule_internal.h"
@@ -157,45 +156,6 @@ int rule_set(const struct rule *rule, void *params, const char *name,
         return oy_fail(err, code, "'%s.%s' must be %s", rule->name, name,
                        wanted[param->type]);
     return 0;
-}
-
-/* ---- listing parameters ---- */
-
-static void put_texts(const struct rule_texts *texts, struct oy_buffer *out)
-{
-    oy_buffer_append_char(out, '[');
-    for (size_t i = 0; i < texts->n; i++) {
-        oy_buffer_append_string(out, i ? "," : "");
-        oy_json_put_string(out, texts->item[i], strlen(texts->item[i]));
-    }
-    oy_buffer_append_char(out, ']');
-}
-
-static void put_pairs(const struct rule_pairs *pairs, struct oy_buffer *out)
-{
-    oy_buffer_append_char(out, '[');
-    for (int i = 0; i < pairs->n; i++) {
-        oy_buffer_append_format(out, "%s[%d,", i ? "," : "", pairs->size[i]);
-        oy_json_put_double(out, pairs->limit[i]);
-        oy_buffer_append_char(out, ']');
-    }
-    oy_buffer_append_char(out, ']');
-}
-
-void rule_put_param(const struct rule_param *param, const void *params,
-                    struct oy_buffer *out)
-{
-    const void *field = (const char *)params + param->offset;
-
-    switch (param->type) {
-    case RULE_NUMBER: oy_json_put_double(out, *(const double *)field); break;
-    case RULE_COUNT: oy_json_put_int(out, *(const int64_t *)field); break;
-    case RULE_BOOL:
-        oy_buffer_append_string(out, *(const int *)field ? "true" : "false");
-        break;
-    case RULE_TEXTS: put_texts(field, out); break;
-    case RULE_PAIRS: put_pairs(field, out); break;
-    }
 }
 
 /* ---- measures ---- */

@@ -97,10 +97,6 @@ const struct rule *rule_row(size_t i);
 int rule_set(const struct rule *rule, void *params, const char *name,
              const struct oy_json_value *value, struct oy_arena *arena,
              int code, struct oy_error *err);
-/* A parameter's value as JSON, for listings. */
-void rule_put_param(const struct rule_param *param, const void *params,
-                    struct oy_buffer *out);
-
 /* a / b > limit, with a limit of 0 meaning "off". */
 static inline int rule_exceeds(double a, double b, double limit)
 {

@@ -2,9 +2,6 @@
  *
  * Rule `fineweb_quality`: lines without end marks, short lines, repeated
  * lines, lists. datatrove's fineweb_quality_filter.py. */
-#include <string.h>
-
-#include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/marks.h"
 #include "pipeline/rule_internal.h"

@@ -2,9 +2,6 @@
  *
  * Rule `gopher_repetition`: paragraphs, lines and n-grams that come again.
  * datatrove's gopher_repetition_filter.py; Gopher (2021), table A1. */
-#include <stdio.h>
-#include <string.h>
-
 #include "pipeline/rule_internal.h"
 
 struct repetition {
@@ -62,7 +59,6 @@ static size_t cut_lines(struct document *document, struct piece *line)
         if (all->item[i].len || i == 0 || i == all->n - 1)
             line[n++] = all->item[i];
     }
-    /* Line feeds alone: one cut, two empty ends. */
     return n;
 }
 
