@@ -126,12 +126,14 @@ static int parse_body(struct parser *parser, struct node **body);
  * ("else elif endif"). */
 static int at_end_name(const struct parser *parser, const char *list)
 {
-    const struct oy_text name = parser->token[1].text;
     const char *found = list;
+    struct oy_text name;
 
+    /* Behind TOKEN_BLOCK stands another token: the lexer saw to that. */
     if (parser->token->kind != TOKEN_BLOCK ||
         parser->token[1].kind != TOKEN_NAME)
         return 0;
+    name = parser->token[1].text;
     while ((found = strstr(found, " ")) != NULL) {
         found++;
         if (!strncmp(found, name.at, name.len) &&
