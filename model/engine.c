@@ -407,6 +407,50 @@ static void attend_tile(void *arg, size_t task, int worker)
 
 /* ---- the pass ---- */
 
+static int is_wanted(const struct row *row)
+{
+    const struct engine_piece *piece = row->piece;
+    const size_t i = row->position - piece->sequence->len;
+
+    return piece->wanted ? piece->wanted[i] : i + 1 == piece->n;
+}
+
+/* Adds a row to the last tile if it is the next token of it. */
+static void add_to_tile(struct engine *engine, size_t i)
+{
+    struct query_tile *tile = engine->tile + engine->n_tile - 1;
+
+    if (engine->n_tile && tile->n < ATTEND_QUERIES &&
+        engine->row[i].piece == engine->row[i - 1].piece &&
+        engine->row[i].position == engine->row[i - 1].position + 1)
+        tile->n++;
+    else
+        engine->tile[engine->n_tile++] = (struct query_tile){i, 1};
+}
+
+/* Behind the last layer's keys and values nobody looks at rows that are not
+ * asked for: the others move to the front. */
+static void keep_wanted(struct engine *engine)
+{
+    const size_t dim = (size_t)engine->layout->config.dim;
+    const size_t width = qkv_width(engine), n = engine->n_row;
+
+    OY_GROW(engine->tile, engine->cap_tile, n);
+    engine->n_row = engine->n_tile = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t to = engine->n_row;
+        if (!is_wanted(&engine->row[i]))
+            continue;
+        engine->row[to] = engine->row[i];
+        memmove(engine->x + to * dim, engine->x + i * dim,
+                dim * sizeof *engine->x);
+        memmove(engine->qkv + to * width, engine->qkv + i * width,
+                width * sizeof *engine->qkv);
+        engine->n_row++;
+        add_to_tile(engine, to);
+    }
+}
+
 static void multiply(struct engine *engine, size_t weight, size_t n, size_t k,
                      const float *x, float *y, int accumulate)
 {
@@ -425,6 +469,8 @@ static void run_layer(struct engine *engine)
     multiply(engine, part->qkv, qkv_width(engine), dim, engine->normed,
              engine->qkv, 0);
     run_rows(engine, turn_rows);
+    if (engine->layer + 1 == c->n_layer)
+        keep_wanted(engine);
     oy_pool_run(engine->pool, engine->n_tile * (size_t)c->n_kv_head,
                 attend_tile, engine);
     multiply(engine, part->o, dim, q, engine->mixed, engine->x, 1);
@@ -435,23 +481,14 @@ static void run_layer(struct engine *engine)
     multiply(engine, part->down, dim, hidden, engine->inner, engine->x, 1);
 }
 
-static void put_wanted(const struct engine *engine,
-                       const struct engine_piece *piece, size_t n_piece,
-                       float *hidden)
+static void put_wanted(const struct engine *engine, float *hidden)
 {
     const size_t dim = (size_t)engine->layout->config.dim;
-    const float *x = engine->x;
 
-    for (size_t i = 0; i < n_piece; i++) {
-        for (size_t j = 0; j < piece[i].n; j++, x += dim) {
-            if (piece[i].wanted ? !piece[i].wanted[j] : j + 1 < piece[i].n)
-                continue;
-            rows_rms_norm(hidden, x,
-                          engine->weights + engine->layout->final_norm, dim,
-                          engine->layout->config.norm_eps);
-            hidden += dim;
-        }
-    }
+    for (size_t i = 0; i < engine->n_row; i++)
+        rows_rms_norm(hidden + i * dim, engine->x + i * dim,
+                      engine->weights + engine->layout->final_norm, dim,
+                      engine->layout->config.norm_eps);
 }
 
 int engine_run(struct engine *engine, const struct engine_piece *piece,
@@ -463,7 +500,7 @@ int engine_run(struct engine *engine, const struct engine_piece *piece,
     for (engine->layer = 0; engine->layer < engine->layout->config.n_layer;
          engine->layer++)
         run_layer(engine);
-    put_wanted(engine, piece, n_piece, hidden);
+    put_wanted(engine, hidden);
     for (size_t i = 0; i < n_piece; i++)
         piece[i].sequence->len += piece[i].n;
     return 0;
