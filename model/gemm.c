@@ -17,9 +17,12 @@ enum {
      * a tile. */
     DOT_TILE_M = 96,
     DOT_TILE_N = 64,
-    /* Tiles of `outer`. */
-    OUTER_TILE_M = 192,
-    OUTER_TILE_N = 256,
+    /* Tiles of `outer`: packing the rows is paid for by the columns. Few rows
+     * are cut finer, down to MIN_M, so that threads have something to take. */
+    OUTER_TILE_M = 384,
+    OUTER_MIN_M = 128,
+    OUTER_TILE_N = 512,
+    OUTER_WANTED_TILES = 16,
     /* Tiles given to OpenBLAS. */
     BLAS_TILE_M = 256,
     BLAS_TILE_N = 256,
@@ -52,6 +55,7 @@ struct product {
     const struct kernel_dot *dot;
     const struct kernel_outer *outer;
     size_t n_tile_n;
+    size_t tile_m; /* of `outer` */
 };
 
 static void run_dot_tile(void *arg, size_t tile, int worker)
@@ -73,14 +77,14 @@ static void run_dot_tile(void *arg, size_t tile, int worker)
 static void run_outer_tile(void *arg, size_t tile, int worker)
 {
     const struct product *product = arg;
-    const size_t m = tile / product->n_tile_n * OUTER_TILE_M;
+    const size_t m = tile / product->n_tile_n * product->tile_m;
     const size_t n = tile % product->n_tile_n * OUTER_TILE_N;
     struct kernel_outer job = *product->outer;
 
     job.a += m * job.a_row;
     job.b += n;
     job.c += m * job.c_stride + n;
-    job.m = smaller(job.m - m, OUTER_TILE_M);
+    job.m = smaller(job.m - m, product->tile_m);
     job.n = smaller(job.n - n, OUTER_TILE_N);
     job.scratch = product->gemm->scratch[worker];
     product->gemm->kernel->outer(&job);
@@ -204,13 +208,28 @@ void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,
                 run_dot_tile, &product);
 }
 
+/* Rows of a tile: equal parts, in whole KERNEL_MAX_ROWS. A function of the
+ * shape alone; bits do not depend on it. */
+static size_t outer_tile_rows(size_t m, size_t n_tile_n)
+{
+    const size_t wanted =
+        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, OUTER_MIN_M));
+    const size_t least = tiles(m, OUTER_TILE_M);
+    const size_t n = wanted > least ? wanted : least;
+
+    return tiles(tiles(m, n), KERNEL_MAX_ROWS) * KERNEL_MAX_ROWS;
+}
+
 static void run_outer(struct gemm *gemm, const struct kernel_outer *outer)
 {
     struct product product = {.gemm = gemm,
                               .outer = outer,
                               .n_tile_n = tiles(outer->n, OUTER_TILE_N)};
 
-    oy_pool_run(gemm->pool, tiles(outer->m, OUTER_TILE_M) * product.n_tile_n,
+    if (outer->m == 0 || outer->n == 0)
+        return;
+    product.tile_m = outer_tile_rows(outer->m, product.n_tile_n);
+    oy_pool_run(gemm->pool, tiles(outer->m, product.tile_m) * product.n_tile_n,
                 run_outer_tile, &product);
 }
 
@@ -374,7 +393,7 @@ static void fill_test(float *out, size_t n, uint64_t seed)
     }
 }
 
-/* Whether the first 16 of 256 rows equal the same 16 rows alone, and rows in
+/* Whether the first 32 of 256 rows equal the same 32 rows alone, and rows in
  * a padded tail those inside. */
 static int rows_are_stable(struct gemm *gemm, size_t n, size_t k)
 {

@@ -19,8 +19,9 @@
 #include "core/pool.h"
 
 /* OpenBLAS sees M in multiples of this many rows; shorter tails are padded
- * with zero rows in scratch memory. Own kernels take any M. */
-enum { GEMM_ROW_TILE = 16 };
+ * with zero rows in scratch memory (its kernels for small matrices, which add
+ * in another order, take fewer). Own kernels take any M. */
+enum { GEMM_ROW_TILE = 32 };
 
 struct gemm;
 
