@@ -23,18 +23,18 @@ enum { DECODER_MAX_EOS = 8 };
 enum rope_scaling { ROPE_PLAIN, ROPE_LINEAR, ROPE_LLAMA3 };
 
 struct decoder_config {
-    char family[32];   /* model_type: "llama", "qwen3", "minimind" */
-    int n_vocab;       /* vocab_size */
-    int dim;           /* hidden_size */
-    int n_layer;       /* num_hidden_layers */
-    int n_head;        /* num_attention_heads */
-    int n_kv_head;     /* num_key_value_heads, divides n_head */
-    int head_dim;      /* explicit, or dim / n_head; even */
-    int n_hidden;      /* intermediate_size */
-    int max_position;  /* max_position_embeddings */
-    float norm_eps;    /* rms_norm_eps */
-    int has_qk_norm;   /* q_norm, k_norm [head_dim] before the rotation */
-    int is_tied;       /* the head is the embedding */
+    char family[32];  /* model_type: "llama", "qwen3", "minimind" */
+    int n_vocab;      /* vocab_size */
+    int dim;          /* hidden_size */
+    int n_layer;      /* num_hidden_layers */
+    int n_head;       /* num_attention_heads */
+    int n_kv_head;    /* num_key_value_heads, divides n_head */
+    int head_dim;     /* explicit, or dim / n_head; even */
+    int n_hidden;     /* intermediate_size */
+    int max_position; /* max_position_embeddings */
+    float norm_eps;   /* rms_norm_eps */
+    int has_qk_norm;  /* q_norm, k_norm [head_dim] before the rotation */
+    int is_tied;      /* the head is the embedding */
     double rope_theta;
     enum rope_scaling rope_scaling;
     double rope_factor, rope_low_freq_factor, rope_high_freq_factor;

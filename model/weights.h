@@ -20,10 +20,10 @@
 
 /* One tensor as checkpoints name it. */
 struct weight_tensor {
-    char name[96];  /* "model.layers.0.self_attn.q_proj.weight" */
-    size_t at;      /* offset in the arena, in floats */
-    int n_dim;      /* 1 or 2: only 2 takes weight decay */
-    size_t n_row;   /* 1 for vectors */
+    char name[96]; /* "model.layers.0.self_attn.q_proj.weight" */
+    size_t at;     /* offset in the arena, in floats */
+    int n_dim;     /* 1 or 2: only 2 takes weight decay */
+    size_t n_row;  /* 1 for vectors */
     size_t n_column;
 };
 
@@ -42,10 +42,10 @@ struct layer_layout {
 /* Where everything lies; the same for weights, gradients and moments. */
 struct weight_layout {
     struct decoder_config config;
-    size_t n_float;      /* of an arena, gaps included; multiple of 16 */
-    size_t embedding;    /* [n_vocab][dim] */
-    size_t final_norm;   /* [dim] */
-    size_t head;         /* [n_vocab][dim]; = embedding when tied */
+    size_t n_float;             /* of an arena, gaps included; multiple of 16 */
+    size_t embedding;           /* [n_vocab][dim] */
+    size_t final_norm;          /* [dim] */
+    size_t head;                /* [n_vocab][dim]; = embedding when tied */
     struct layer_layout *layer; /* [n_layer] */
     struct weight_tensor *tensor; /* [n_tensor], arena order */
     int n_tensor;
