@@ -97,6 +97,20 @@ code 64 "an operand" $A --tasks arc_easy file
 code 64 "a bad seed" $A --tasks arc_easy --seed 1,2
 code 65 "more shots than documents" $A --tasks mmlu_anatomy --num-fewshot 6
 said "6 shots from 5 documents" "is told"
+# Rows equal to the document are not shown; too few left: a second draw.
+# What is expected was drawn by lm-eval's ContextSampler with seed 1234.
+mkdir -p "$T/data/dup/default"
+printf '{"q":"%s"}\n' a b a c a d >"$T/data/dup/default/train.jsonl"
+printf '{"q":"%s"}\n' a b a c a a d a >"$T/data/dup/default/validation.jsonl"
+cat >"$T/dup.json" <<'J'
+{"task": "dup", "dataset_path": "dup", "training_split": "train",
+ "validation_split": "validation", "output_type": "loglikelihood",
+ "doc_to_text": "{{q}}", "doc_to_target": "!", "target_delimiter": "",
+ "fewshot_delimiter": "|", "metric_list": [{"metric": "acc"}]}
+J
+code 0 "shots that equal the document" $A --tasks "$T/dup.json" --data "$T/data" --num-fewshot 2
+ok "are drawn anew" test "$(sed -n 's/.*"context": "\([^"]*\)".*/\1/p' "$T/out" | tr '\n' ' ')" = \
+    'b!|d!|a d!|a!|b b!|d!|a a!|a!|c c!|b!|a b!|d!|a a!|a!|d b!|c!|a '
 mkdir "$T/model"
 cat >"$T/model/tokenizer_config.json" <<'J'
 {"bos_token": {"content": "<s>"}, "chat_template": "{{bos_token}}{% for m in messages %}<{{m.role}}>{{m.content}}\n{% endfor %}{% if add_generation_prompt %}<a>{% endif %}"}
