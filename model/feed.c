@@ -9,6 +9,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/random.h"
 #include "model/feed_internal.h"
 
@@ -81,6 +82,7 @@ static struct feed_source *open_tokens(const struct feed_options *options,
                                        struct oy_input *input,
                                        struct oy_error *err)
 {
+    size_t seq_len = options->seq_len;
     struct tokens_reader *reader;
 
     if (options->n_path > 0 && strcmp(options->path[0], "-") != 0) {
@@ -91,9 +93,13 @@ static struct feed_source *open_tokens(const struct feed_options *options,
     }
     if (!reader)
         return NULL;
+    if (options->take_row_len && tokens_reader_info(reader)->row_len > 0)
+        seq_len = tokens_reader_info(reader)->row_len;
     if (tokens_is_seekable(reader))
-        return feed_tokens_at(reader, options->seq_len);
-    return feed_tokens_stream(reader, options->seq_len);
+        return feed_tokens_at(reader, seq_len);
+    if (tokens_reader_info(reader)->shuffle)
+        oy_warn("the stream is to be shuffled, but a pipe comes in order");
+    return feed_tokens_stream(reader, seq_len);
 }
 
 static struct feed_source *open_lines(const struct feed_options *options,
@@ -149,6 +155,8 @@ static int settle_order(struct feed *feed, const struct feed_options *options,
     feed->is_shuffled = by_position && options->order != FEED_SEQUENTIAL;
     feed->source->info.is_shuffled = feed->is_shuffled;
     feed->source->info.is_stream = !by_position;
+    if (feed->source->info.seq_len == 0)
+        feed->source->info.seq_len = options->seq_len;
     return 0;
 }
 

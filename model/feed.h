@@ -43,6 +43,8 @@ struct feed_options {
     const char *tokenizer; /* for texts; NULL: texts are a failure (64) */
     const char *field;     /* of the text */
     size_t seq_len;        /* targets of a row; longer rows are bad (65) */
+    int take_row_len;      /* a token stream's own row length, if it names
+                              one, goes before seq_len */
     int order;             /* enum feed_order */
     uint64_t seed;
     uint64_t max_record;
@@ -61,6 +63,7 @@ struct feed_row {
 
 /* What is known before the first row; 0: unknown. */
 struct feed_info {
+    size_t seq_len;      /* targets of a row, at most */
     uint64_t n_row;      /* of an epoch */
     uint64_t n_token;    /* of an epoch */
     uint64_t text_bytes; /* of an epoch */

@@ -120,6 +120,7 @@ static struct tokens_source *new_source(struct tokens_reader *reader,
     s->reader = reader;
     s->seq_len = seq_len;
     s->base.close = tokens_source_close;
+    s->base.info.seq_len = seq_len;
     s->base.info.n_vocab = tokens_reader_info(reader)->vocab_size;
     s->base.info.tokenizer = tokens_reader_info(reader)->tokenizer;
     s->base.info.has_tokenizer = 1;

@@ -129,18 +129,25 @@ static int choose_model(struct trainer *t, struct oy_error *err)
     return take_tokenizer(t, err);
 }
 
-static int choose_length(struct trainer *t, struct oy_error *err)
+/* What the user said, else what the stream says, else 512 if the model has so
+ * many positions. */
+static size_t wanted_length(const struct trainer *t)
 {
     const int64_t max = t->config.max_position;
-    int64_t n = t->options->seq_len;
 
-    if (n == 0)
-        n = max < DEFAULT_SEQ_LEN ? max : DEFAULT_SEQ_LEN;
-    if (n > max)
+    if (t->options->seq_len > 0)
+        return (size_t)t->options->seq_len;
+    return (size_t)(max < DEFAULT_SEQ_LEN ? max : DEFAULT_SEQ_LEN);
+}
+
+static int settle_length(struct trainer *t, struct oy_error *err)
+{
+    t->seq_len = feed_info(t->feed)->seq_len;
+    if (t->seq_len > (size_t)t->config.max_position)
         return oy_fail(err, OY_USAGE,
-                       "--seq-len %lld is more than the model's %lld positions",
-                       (long long)n, (long long)max);
-    t->seq_len = (size_t)n;
+                       "rows of %zu tokens are longer than the model's %d "
+                       "positions",
+                       t->seq_len, t->config.max_position);
     return 0;
 }
 
@@ -535,11 +542,16 @@ static int open_feeds(struct trainer *t, struct oy_error *err)
     struct feed_options options = t->options->feed;
 
     options.tokenizer = t->tokenizer;
-    options.seq_len = t->seq_len;
+    options.seq_len = wanted_length(t);
+    options.take_row_len = t->options->seq_len == 0;
     options.seed = t->options->seed;
     t->feed = feed_open(&options, err);
-    if (!t->feed || !t->options->valid)
-        return t->feed ? 0 : -1;
+    if (!t->feed || settle_length(t, err) != 0)
+        return -1;
+    if (!t->options->valid)
+        return 0;
+    options.seq_len = t->seq_len;
+    options.take_row_len = 0;
     options.path = &t->options->valid;
     options.n_path = 1;
     options.order = FEED_SEQUENTIAL;
@@ -551,9 +563,8 @@ static int open_feeds(struct trainer *t, struct oy_error *err)
 /* All that can fail for a reason of the user's comes before memory. */
 static int prepare(struct trainer *t, struct oy_error *err)
 {
-    if (choose_model(t, err) != 0 || choose_length(t, err) != 0 ||
-        open_feeds(t, err) != 0 || settle_vocabulary(t, err) != 0 ||
-        choose_steps(t, err) != 0 ||
+    if (choose_model(t, err) != 0 || open_feeds(t, err) != 0 ||
+        settle_vocabulary(t, err) != 0 || choose_steps(t, err) != 0 ||
         weight_layout_init(&t->layout, &t->config, err) != 0)
         return -1;
     t->pool = oy_pool_new(t->options->n_thread, err);

@@ -30,13 +30,13 @@ struct trainer_options {
     const char *output;    /* checkpoint folder */
     int resume;
 
-    struct feed_options feed; /* tokenizer and seq_len are filled in */
+    struct feed_options feed; /* tokenizer, lengths, seed are filled in */
     const char *valid;        /* NULL: no validation */
     /* How long: steps from 0 on, or one of the others above 0; none (steps
      * -1): one epoch. */
     int64_t steps, tokens;
     double epochs;
-    int64_t seq_len; /* 0: the model's max_position, at most 512 */
+    int64_t seq_len; /* 0: the stream's, else at most 512 */
     int64_t batch_rows, accumulate;
 
     struct schedule schedule; /* steps is filled in */

@@ -77,6 +77,10 @@ same "all three" pipe1 order
 code 0 "compressed texts" train gz < <(gzip -c "$T/docs.jsonl")
 same "too" pipe1 gz
 
+"$BIN/oy-pack" -t $TOK --seq-len 24 "$T/docs.jsonl" -o "$T/rows.tokens"
+code 0 "a stream that names its row length" "$BIN/oy-train" --config-model "$T/model.json" --dry-run "$T/rows.tokens"
+ok "is cut to that" grep -q '"seq_len":24,' "$T/out"
+
 # Resume: a long run is killed at several places and goes on.
 long() { # long OUT ARGUMENT...: in place of the shell, so that $! is its number
     local out=$1
@@ -164,6 +168,7 @@ said "stdin:1: field 'text' is not a string" "with its line"
 head -c 3000 "$T/docs.tokens" >"$T/cut.tokens"
 code 65 "a token stream that is cut off" train x < <(cat "$T/cut.tokens")
 code 71 "less memory than is needed" train x --memory 1M "$T/docs.jsonl"
+code 74 "a full disk under the log" train x --log /dev/full "$T/docs.jsonl"
 code 73 "an output that is not ours" train ../"$(basename "$T")" "$T/docs.jsonl"
 ok "nothing is left behind" [ ! -e "$T/x" ]
 ok "nor anything temporary" [ -z "$(find "$T" -name '*.tmp-*')" ]
