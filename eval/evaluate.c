@@ -17,6 +17,7 @@ enum { WINDOW_REQUESTS = 4096, WINDOW_TOKENS = 4 << 20 };
 
 struct evaluate {
     const struct evaluate_settings *settings;
+    struct oy_pool *pool;
     struct scorer *scorer;
     struct scorer_worker *worker;
     struct grade *grade;
@@ -174,22 +175,6 @@ static int take_request(void *arg, const struct request *request,
     return 0;
 }
 
-static int take_header(void *arg, const char *run, size_t len,
-                       struct oy_error *err)
-{
-    struct evaluate *e = arg;
-    struct oy_buffer model = {0};
-    int status = grade_begin(e->grade, run, len, err);
-
-    scorer_put_model(e->scorer, &model);
-    if (!status)
-        status = grade_set_model(e->grade, model.data, model.len, err);
-    oy_buffer_release(&model);
-    return status;
-}
-
-/* ---- the run ---- */
-
 static int open_journal(struct evaluate *e, struct oy_error *err)
 {
     struct oy_buffer identity = {0};
@@ -206,6 +191,32 @@ static int open_journal(struct evaluate *e, struct oy_error *err)
         oy_note("%zu answers stand in the journal", journal_count(e->journal));
     return e->journal ? 0 : -1;
 }
+
+/* The model is read once the tasks are known to be there. */
+static int open_scorer(struct evaluate *e, struct oy_error *err)
+{
+    e->scorer = scorer_new(&e->settings->scorer, e->pool, err);
+    if (!e->scorer)
+        return -1;
+    e->worker = scorer_worker_new(e->scorer);
+    return open_journal(e, err);
+}
+
+static int take_header(void *arg, const char *run, size_t len,
+                       struct oy_error *err)
+{
+    struct evaluate *e = arg;
+    struct oy_buffer model = {0};
+
+    if (open_scorer(e, err) || grade_begin(e->grade, run, len, err))
+        return -1;
+    scorer_put_model(e->scorer, &model);
+    const int status = grade_set_model(e->grade, model.data, model.len, err);
+    oy_buffer_release(&model);
+    return status;
+}
+
+/* ---- the run ---- */
 
 static int put_results(struct evaluate *e, const struct oy_run *run,
                        struct oy_error *err)
@@ -239,11 +250,9 @@ static int ask_and_answer(struct evaluate *e, struct oy_run *run,
 {
     const struct ask_sink sink = {take_header, take_request, e};
 
-    e->worker = scorer_worker_new(e->scorer);
     e->grade = grade_new(&e->settings->grade, err);
-    if (!e->grade || open_journal(e, err) ||
-        ask_run(&e->settings->ask, &sink, err) || flush_window(e, err) ||
-        grade_finish(e->grade, err))
+    if (!e->grade || ask_run(&e->settings->ask, &sink, err) ||
+        flush_window(e, err) || grade_finish(e->grade, err))
         return -1;
     return put_results(e, run, err);
 }
@@ -258,16 +267,14 @@ int evaluate_run(const struct evaluate_settings *settings, struct oy_run *run,
         return oy_fail(err, OY_USAGE, "--model is missing");
     if (!settings->ask.tasks)
         return oy_fail(err, OY_USAGE, "--tasks is missing");
-    struct oy_pool *pool = oy_pool_new(oy_run_threads(run), err);
-    if (pool)
-        e.scorer = scorer_new(&settings->scorer, pool, err);
-    if (e.scorer)
+    e.pool = oy_pool_new(oy_run_threads(run), err);
+    if (e.pool)
         status = ask_and_answer(&e, run, err);
     journal_close(e.journal);
     grade_free(e.grade);
     scorer_worker_free(e.worker);
     scorer_free(e.scorer);
-    oy_pool_free(pool);
+    oy_pool_free(e.pool);
     oy_arena_release(&e.arena);
     oy_buffer_release(&e.line);
     oy_free(e.request);
