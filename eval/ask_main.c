@@ -8,6 +8,7 @@
 #include "eval/ask.h"
 #include "eval/ask_chat.h"
 #include "eval/ask_settings.h"
+#include "eval/run_report.h"
 
 static const char description[] =
     "Writes the requests of benchmark tasks, one JSON object a line: contexts,"
@@ -27,6 +28,8 @@ static const char description[] =
 struct stream {
     struct oy_output *output;
     struct oy_buffer line;
+    uint64_t n_line;
+    uint64_t n_document;
 };
 
 static int write_line(struct stream *stream, struct oy_error *err)
@@ -54,6 +57,8 @@ static int put_request(void *arg, const struct request *request,
 {
     struct stream *stream = arg;
 
+    stream->n_line++;
+    stream->n_document += request->index == 0;
     request_write(request, &stream->line);
     return write_line(stream, err);
 }
@@ -63,7 +68,28 @@ static int put_text(void *arg, const char *line, size_t len,
 {
     struct stream *stream = arg;
 
+    stream->n_line++;
+    stream->n_document++;
     return oy_output_write(stream->output, line, len, err);
+}
+
+static int finish(const struct oy_run *run, struct stream *stream, int texts,
+                  struct oy_error *err)
+{
+    struct run_report report = {0};
+    int rc;
+
+    oy_counter_add(&report.counter, "documents", stream->n_document);
+    if (!texts)
+        oy_counter_add(&report.counter, "requests", stream->n_line);
+    run_report_output(&report, stream->output, run->output,
+                      texts ? "records" : "requests",
+                      stream->n_line + (uint64_t)!texts);
+    rc = oy_output_commit(stream->output, err);
+    if (rc == 0)
+        rc = run_report_write(&report, run, err);
+    run_report_release(&report);
+    return rc;
 }
 
 static int run_ask(const struct oy_run *run, const struct ask_options *options,
@@ -78,11 +104,10 @@ static int run_ask(const struct oy_run *run, const struct ask_options *options,
     rc = texts ? ask_texts(options, put_text, &stream, err)
                : ask_run(options, &sink, err);
     oy_buffer_release(&stream.line);
-    if (rc) {
-        oy_output_discard(stream.output);
-        return -1;
-    }
-    return oy_output_commit(stream.output, err);
+    if (rc == 0)
+        return finish(run, &stream, texts, err);
+    oy_output_discard(stream.output);
+    return -1;
 }
 
 /* --apply-chat-template wants a tokenizer; "False" takes it back. */

@@ -7,6 +7,7 @@
 #include "core/run.h"
 #include "core/source.h"
 #include "eval/grade.h"
+#include "eval/run_report.h"
 
 static const char description[] =
     "Reads requests with their answers (oy-ask ... | oy-score ...) and writes"
@@ -23,6 +24,7 @@ struct reader {
     struct grade *grade;
     struct oy_arena arena;
     int has_header;
+    uint64_t n_request;
 };
 
 static int take_line(struct reader *reader, const char *line, size_t len,
@@ -35,6 +37,7 @@ static int take_line(struct reader *reader, const char *line, size_t len,
         reader->has_header = 1;
         return grade_begin(reader->grade, run.at, run.len, err);
     }
+    reader->n_request++;
     oy_arena_clear(&reader->arena);
     if (request_parse(line, len, &reader->arena, &request, err))
         return -1;
@@ -56,34 +59,45 @@ static int take_batch(struct reader *reader, const struct oy_batch *batch,
     return 0;
 }
 
-static int read_stream(const struct oy_run *run, struct grade *grade,
-                       struct oy_error *err)
+static int read_batches(struct oy_source *source, struct reader *reader,
+                        struct oy_error *err)
 {
-    const struct oy_source_options options = {.max_record = run->max_record};
-    struct oy_source *source =
-        oy_source_open(run->input.item, (int)run->input.n_item, &options, err);
-    struct reader reader = {.grade = grade};
     struct oy_batch batch = {0};
-    int more = -1;
+    int more;
 
-    if (!source)
-        return -1;
     while ((more = source->next(source, &batch, err)) == 1) {
-        if (take_batch(&reader, &batch, err)) {
+        if (take_batch(reader, &batch, err)) {
             more = -1;
             break;
         }
     }
-    source->close(source);
     oy_batch_release(&batch);
-    oy_arena_release(&reader.arena);
-    return more ? -1 : grade_finish(grade, err);
+    return more;
 }
 
-/* The results to -o; the table to standard output, or the results when there
- * is no -o. */
+/* The table goes to standard output when the results do not. */
+static int write_table(const struct oy_run *run, struct grade *grade,
+                       struct oy_error *err)
+{
+    struct oy_buffer text = {0};
+    struct oy_output *output;
+    int rc;
+
+    if (!run->output || !strcmp(run->output, "-") || run->quiet)
+        return 0;
+    output = oy_output_open(NULL, NULL, err);
+    if (!output)
+        return -1;
+    grade_put_table(grade, &text);
+    rc = oy_output_write(output, text.data, text.len, err);
+    if (oy_output_commit(output, err))
+        rc = -1;
+    oy_buffer_release(&text);
+    return rc;
+}
+
 static int write_results(const struct oy_run *run, struct grade *grade,
-                         struct oy_error *err)
+                         struct run_report *report, struct oy_error *err)
 {
     struct oy_output *output = oy_run_open_output(run, err);
     struct oy_buffer text = {0};
@@ -93,32 +107,37 @@ static int write_results(const struct oy_run *run, struct grade *grade,
         return -1;
     grade_put_results(grade, &text);
     rc = oy_output_write(output, text.data, text.len, err);
+    run_report_output(report, output, run->output, "results", 0);
     if (oy_output_commit(output, err))
         rc = -1;
-    oy_buffer_clear(&text);
-    if (rc == 0 && run->output && strcmp(run->output, "-") && !run->quiet) {
-        struct oy_output *out = oy_output_open(NULL, NULL, err);
-        grade_put_table(grade, &text);
-        rc = out ? oy_output_write(out, text.data, text.len, err) : -1;
-        if (oy_output_commit(out, err))
-            rc = -1;
-    }
     oy_buffer_release(&text);
-    return rc;
+    if (rc == 0)
+        rc = run_report_write(report, run, err);
+    return rc ? -1 : write_table(run, grade, err);
 }
 
 static int run_grade(const struct oy_run *run,
                      const struct grade_options *options, struct oy_error *err)
 {
-    struct grade *grade = grade_new(options, err);
-    int rc;
+    const struct oy_source_options source_options = {.max_record =
+                                                         run->max_record};
+    struct oy_source *source = oy_source_open(
+        run->input.item, (int)run->input.n_item, &source_options, err);
+    struct reader reader = {.grade = source ? grade_new(options, err) : NULL};
+    struct run_report report = {0};
+    int rc = -1;
 
-    if (!grade)
-        return -1;
-    rc = read_stream(run, grade, err);
-    if (rc == 0)
-        rc = write_results(run, grade, err);
-    grade_free(grade);
+    if (reader.grade && read_batches(source, &reader, err) == 0 &&
+        grade_finish(reader.grade, err) == 0) {
+        run_report_inputs(&report, source);
+        oy_counter_add(&report.counter, "requests", reader.n_request);
+        rc = write_results(run, reader.grade, &report, err);
+    }
+    grade_free(reader.grade);
+    oy_arena_release(&reader.arena);
+    run_report_release(&report);
+    if (source)
+        source->close(source);
     return rc;
 }
 

@@ -128,6 +128,9 @@ code 66 "a missing tokenizer" $A --tasks arc_easy --apply_chat_template --tokeni
 echo '{}' >"$T/model/tokenizer_config.json"
 code 65 "a tokenizer without template" $A --tasks arc_easy --apply_chat_template --tokenizer "$T/model"
 said "no chat template" "is told"
+code 0 "counts and a manifest" $A --tasks arc_easy --limit 2 --stats "$T/stats" --manifest "$T/m.json" -o "$T/q.jsonl"
+ok "documents are counted" grep -q '"documents": 2' "$T/stats"
+ok "the output has its hash" grep -q '"name": "q.jsonl", "bytes": [0-9]*, "records": 9, "hash": "' "$T/m.json"
 code 74 "a full disk" $A --tasks arc_easy -o /dev/full
 code 0 "a closed pipe is silent" bash -c "$A --tasks arc_easy,hellaswag | head -1 >/dev/null"
 ok "and says nothing" test ! -s "$T/err"
