@@ -25,7 +25,7 @@ LIBS    = -lzstd -lz -llzma -lbz2 -larchive -lpcre2-8 -lcjson -lm -ldl -pthread
 
 PACKAGES = build-essential libzstd-dev zlib1g-dev liblzma-dev libbz2-dev \
            libarchive-dev libpcre2-dev libcjson-dev libxxhash-dev \
-           libopenblas0-pthread libcmocka-dev
+           libopenblas0-pthread libcmocka-dev zstd
 
 FLOORS  = core tokenizer pipeline model eval
 SOURCES = $(wildcard $(addsuffix /*.c,$(FLOORS)))
