@@ -27,6 +27,11 @@ PACKAGES = build-essential libzstd-dev zlib1g-dev liblzma-dev libbz2-dev \
            libarchive-dev libpcre2-dev libcjson-dev libxxhash-dev \
            libopenblas0-pthread libcmocka-dev zstd
 
+# All processors, unless the caller says otherwise.
+ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
+
 FLOORS  = core tokenizer pipeline model eval
 SOURCES = $(wildcard $(addsuffix /*.c,$(FLOORS)))
 MAINS   = $(filter %_main.c,$(SOURCES))
