@@ -27,7 +27,7 @@ for i in $(seq 1 2000); do
 done >"$T/a.jsonl"
 for i in 1 2 3 4 5 6 7 8; do cat "$T/a.jsonl"; done >"$T/big.jsonl"
 zstd -q "$T/a.jsonl" -o "$T/a.jsonl.zst"
-head -c 5000 "$T/a.jsonl.zst" >"$T/cut.jsonl.zst"
+head -c $(($(stat -c %s "$T/a.jsonl.zst") * 2 / 3)) "$T/a.jsonl.zst" >"$T/cut.jsonl.zst"
 gzip -c "$T/a.jsonl" | head -c 5000 >"$T/cut.jsonl.gz"
 { cat "$T/a.jsonl.zst"; echo garbage; } >"$T/trail.jsonl.zst"
 { head -5 "$T/a.jsonl"; echo '{"id":"x","text":"unterminated'; tail -5 "$T/a.jsonl"; } >"$T/broken.jsonl"
