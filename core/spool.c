@@ -36,17 +36,29 @@ static int open_unnamed(const char *folder)
     return fd;
 }
 
-struct oy_spool *oy_spool_new(const char *tmpdir, struct oy_error *err)
+const char *oy_spool_folder(const char *tmpdir)
 {
     const char *folder = tmpdir ? tmpdir : getenv("TMPDIR");
 
-    if (!folder || !folder[0])
-        folder = "/tmp";
+    return folder && folder[0] ? folder : "/tmp";
+}
+
+int oy_spool_file(const char *folder, struct oy_error *err)
+{
     const int fd = open_unnamed(folder);
-    if (fd < 0) {
+
+    if (fd < 0)
         oy_fail_errno(err, OY_SYSTEM, "%s: no temporary space", folder);
+    return fd;
+}
+
+struct oy_spool *oy_spool_new(const char *tmpdir, struct oy_error *err)
+{
+    const char *folder = oy_spool_folder(tmpdir);
+    const int fd = oy_spool_file(folder, err);
+
+    if (fd < 0)
         return NULL;
-    }
     struct oy_spool *spool = oy_calloc(1, sizeof *spool);
     spool->fd = fd;
     spool->folder = oy_strdup(folder);

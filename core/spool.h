@@ -15,6 +15,11 @@ struct oy_spool;
 
 /* In folder `tmpdir`; NULL: $TMPDIR, else /tmp. NULL after a failure (71). */
 struct oy_spool *oy_spool_new(const char *tmpdir, struct oy_error *err);
+/* The folder that is meant: borrowed. */
+const char *oy_spool_folder(const char *tmpdir);
+/* A new file without a name in such a folder, to be written and read: its
+ * descriptor, to be closed by the caller; -1 after a failure (71). */
+int oy_spool_file(const char *folder, struct oy_error *err);
 /* NULL is allowed. */
 void oy_spool_free(struct oy_spool *spool);
 
