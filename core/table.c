@@ -40,9 +40,24 @@ static size_t find(const struct oy_table *table, struct oy_hash128 key)
     return at;
 }
 
+/* Three quarters full: linear probing stays short. */
+static int is_crowded(uint64_t cap, uint64_t n)
+{
+    return n > cap - cap / 4;
+}
+
 static size_t place_size(const struct oy_table *table)
 {
     return sizeof *table->key + (table->has_values ? sizeof *table->value : 0);
+}
+
+uint64_t oy_table_need(const struct oy_table *table, uint64_t n)
+{
+    uint64_t cap = FIRST_CAP;
+
+    while (is_crowded(cap, n) && cap < (uint64_t)1 << 56)
+        cap *= 2;
+    return (cap + (cap > FIRST_CAP ? cap / 2 : 0)) * place_size(table);
 }
 
 static int refuse(const struct oy_table *table, size_t cap,
@@ -88,15 +103,21 @@ static int grow(struct oy_table *table, struct oy_error *err)
 int oy_table_add(struct oy_table *table, struct oy_hash128 key, uint64_t value,
                  uint64_t *old, struct oy_error *err)
 {
-    /* Three quarters full: linear probing stays short. */
-    if (4 * (table->n + 1) > 3 * table->cap && grow(table, err))
-        return -1;
+    size_t at = 0;
+
     key = stored(key);
-    const size_t at = find(table, key);
-    if (table->key[at].low || table->key[at].high) {
-        if (old && table->value)
-            *old = table->value[at];
-        return 0;
+    if (table->cap) {
+        at = find(table, key);
+        if (table->key[at].low || table->key[at].high) {
+            if (old && table->value)
+                *old = table->value[at];
+            return 0;
+        }
+    }
+    if (is_crowded(table->cap, table->n + 1)) {
+        if (grow(table, err))
+            return -1;
+        at = find(table, key);
     }
     table->key[at] = key;
     if (table->value)

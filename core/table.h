@@ -26,10 +26,14 @@ struct oy_table {
 
 void oy_table_init(struct oy_table *table, int has_values, uint64_t budget);
 void oy_table_release(struct oy_table *table);
+/* Bytes that it needs, at its worst moment, to hold n hashes: within a budget
+ * of so many they are never refused. */
+uint64_t oy_table_need(const struct oy_table *table, uint64_t n);
 
 /* Looks for `key` and adds it with `value` when it is not there: 1. When it
  * is there: 0, and *old (may be NULL) is its value. -1 after a failure (71)
- * when the table would outgrow its budget or the machine. */
+ * when the table would outgrow its budget or the machine; it is as before
+ * then, and what is there is still found. */
 int oy_table_add(struct oy_table *table, struct oy_hash128 key, uint64_t value,
                  uint64_t *old, struct oy_error *err);
 
