@@ -6,11 +6,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/filter.h"
 #include "core/hash.h"
+#include "core/input.h"
 #include "core/table.h"
+#include "pipeline/exact.h"
 #include "pipeline/minhash.h"
 #include "pipeline/near.h"
 #include "pipeline/simplify.h"
@@ -19,10 +22,12 @@ struct dedup {
     const struct dedup_options *options;
     enum words_splitter splitter;
     int normalizes;
-    int tells; /* records carry oyster.dedup: two passes */
+    int tells;  /* records carry oyster.dedup: two passes */
+    int spills; /* exact hashes may outgrow --memory: two passes */
     struct minhash minhash;
     struct near near;      /* its cluster serves exact groups, too */
     struct oy_table table; /* of exact hashes, to the index in the cluster */
+    struct exact exact;    /* instead of both, if it spills */
 };
 
 struct worker {
@@ -73,7 +78,7 @@ static int judge_exact(void *self, void *worker, struct oy_record *record,
     const struct dedup *dedup = self;
 
     (void)err;
-    if (dedup->tells && pass == 1)
+    if (pass == 1)
         return 0;
     const struct oy_text text = text_of(dedup, worker, record);
     const struct oy_hash128 hash = oy_hash128(text.at, text.len);
@@ -82,12 +87,15 @@ static int judge_exact(void *self, void *worker, struct oy_record *record,
     return 0;
 }
 
+static struct oy_hash128 hash_of(const struct oy_record *record)
+{
+    return (struct oy_hash128){record->word[0], record->word[1]};
+}
+
 static int is_new(struct dedup *dedup, const struct oy_record *record,
                   uint64_t value, uint64_t *old, struct oy_error *err)
 {
-    const struct oy_hash128 hash = {record->word[0], record->word[1]};
-
-    return oy_table_add(&dedup->table, hash, value, old, err);
+    return oy_table_add(&dedup->table, hash_of(record), value, old, err);
 }
 
 /* The one pass. */
@@ -112,6 +120,8 @@ static int gather_exact(struct dedup *dedup, const struct oy_record *record,
     uint64_t first;
     const uint32_t self = (uint32_t)cluster->n;
 
+    if (dedup->spills)
+        return exact_add(&dedup->exact, record->number, hash_of(record), err);
     if (cluster_add(cluster, record->number, err))
         return -1;
     const int rc = is_new(dedup, record, self, &first, err);
@@ -188,10 +198,15 @@ static void tell(struct oy_record *record, int keep,
     oy_record_set_part(record, "dedup", json, (size_t)len);
 }
 
-static void decide(struct dedup *dedup, struct oy_record *record)
+static int decide(struct dedup *dedup, struct oy_record *record,
+                  struct oy_error *err)
 {
-    const struct cluster_answer answer =
-        cluster_find(&dedup->near.cluster, record->number);
+    struct cluster_answer answer;
+
+    if (!dedup->spills)
+        answer = cluster_find(&dedup->near.cluster, record->number);
+    else if (exact_find(&dedup->exact, record->number, &answer, err))
+        return -1;
     const int stays =
         dedup->options->keep == DEDUP_KEEP_DATATROVE && dedup->options->near
             ? answer.is_root
@@ -201,10 +216,11 @@ static void decide(struct dedup *dedup, struct oy_record *record)
     if (dedup->tells && (dedup->options->annotate || !keep))
         tell(record, keep, &answer);
     if (keep || dedup->options->annotate)
-        return;
+        return 0;
     record->fate = OY_DROP;
     record->reason =
         dedup->options->near ? "near_duplicate" : "exact_duplicate";
+    return 0;
 }
 
 static int settle_twice(void *self, struct oy_record *record,
@@ -212,21 +228,21 @@ static int settle_twice(void *self, struct oy_record *record,
 {
     struct dedup *dedup = self;
 
-    if (context->pass == 1) {
-        decide(dedup, record);
-        return 0;
-    }
+    if (context->pass == 1)
+        return decide(dedup, record, err);
     return dedup->options->near ? gather_near(dedup, record, context, err)
                                 : gather_exact(dedup, record, err);
 }
 
-static int finish_pass(void *self, struct oy_filter_context *context,
-                       struct oy_error *err)
+static int close_groups(struct dedup *dedup, uint64_t *n_group,
+                        struct oy_error *err)
 {
-    struct dedup *dedup = self;
-
-    if (context->pass == 1)
+    if (dedup->spills) {
+        if (exact_close(&dedup->exact, err))
+            return -1;
+        *n_group = dedup->exact.n_group;
         return 0;
+    }
     if (dedup->options->near) {
         if (near_cluster(&dedup->near, err))
             return -1;
@@ -234,9 +250,65 @@ static int finish_pass(void *self, struct oy_filter_context *context,
         oy_table_release(&dedup->table);
         cluster_close(&dedup->near.cluster);
     }
-    oy_counter_add(context->counter, "clusters",
-                   cluster_count(&dedup->near.cluster));
+    *n_group = cluster_count(&dedup->near.cluster);
     return 0;
+}
+
+static int finish_pass(void *self, struct oy_filter_context *context,
+                       struct oy_error *err)
+{
+    struct dedup *dedup = self;
+    uint64_t n_group;
+
+    if (context->pass == 1)
+        return 0;
+    if (close_groups(dedup, &n_group, err))
+        return -1;
+    /* What is counted must not tell whether the memory was enough. */
+    if (dedup->options->near || dedup->tells)
+        oy_counter_add(context->counter, "clusters", n_group);
+    return 0;
+}
+
+/* ---- the budget ---- */
+
+/* Bytes of a regular file that is not compressed; else no bound is known, -1.
+ * What cannot be opened is told by the engine. */
+static int64_t plain_size(const char *path)
+{
+    struct oy_error ignored = {0};
+    struct stat st;
+    int64_t size = -1;
+
+    /* Opening a pipe would take its first bytes. */
+    if (strcmp(path, "-") == 0 || stat(path, &st) || !S_ISREG(st.st_mode))
+        return -1;
+    struct oy_input *input = oy_input_open(path, &ignored);
+    if (input && oy_input_codec(input) == OY_CODEC_PLAIN)
+        size = oy_input_size(input);
+    oy_input_close(input);
+    return size;
+}
+
+/* Whether the hashes of this input might not fit into --memory. The shortest
+ * record is {"F":""} and its LF. */
+static int may_spill(const struct dedup *dedup, const struct oy_run *run)
+{
+    enum { CLUSTER_SIZE = 20 * 3 / 2 }; /* a document in pipeline/cluster */
+    const uint64_t shortest = strlen(run->field) + 8;
+    uint64_t n = 0;
+
+    if (!run->memory || !run->input.n_item)
+        return run->memory > 0;
+    for (size_t i = 0; i < run->input.n_item; i++) {
+        const int64_t size = plain_size(run->input.item[i]);
+        if (size < 0)
+            return 1;
+        n += (uint64_t)size / shortest + 1;
+    }
+    return oy_table_need(&dedup->table, n) +
+               (dedup->tells ? n * CLUSTER_SIZE : 0) >
+           run->memory;
 }
 
 /* ---- the program ---- */
@@ -261,7 +333,7 @@ static int check(struct dedup *dedup, struct oy_error *err)
 
 static struct oy_filter filter_of(struct dedup *dedup)
 {
-    const int twice = dedup->options->near || dedup->tells;
+    const int twice = dedup->options->near || dedup->tells || dedup->spills;
 
     return (struct oy_filter){
         .self = dedup,
@@ -293,8 +365,14 @@ int dedup_run(const struct dedup_options *options, struct oy_run *run,
     near_init(&dedup.near, (int)options->bands, (int)options->rows,
               options->keep == DEDUP_KEEP_DATATROVE, run->memory);
     oy_table_init(&dedup.table, dedup.tells, run->memory);
+    dedup.spills = options->exact && may_spill(&dedup, run);
+    int rc = 0;
+    if (dedup.spills)
+        rc = exact_init(&dedup.exact, run->memory, run->tmpdir, err);
     const struct oy_filter filter = filter_of(&dedup);
-    const int rc = oy_filter_run(&filter, 1, run, NULL, err);
+    if (rc == 0)
+        rc = oy_filter_run(&filter, 1, run, NULL, err);
+    exact_release(&dedup.exact);
     minhash_release(&dedup.minhash);
     near_release(&dedup.near);
     oy_table_release(&dedup.table);

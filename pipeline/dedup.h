@@ -4,7 +4,11 @@
  * group kept.
  *
  * Equal documents without annotation are one pass over a table of hashes.
- * Everything else is two: the first finds the groups, the second writes.
+ * Everything else is two: the first finds the groups, the second writes. So
+ * are equal documents within --memory when the table might outgrow it, as it
+ * might for any pipe or compressed file; hashes go to temporary files then
+ * (pipeline/exact). Near duplicates that do not fit into --memory are a
+ * failure (71).
  * What is known of a document is oyster.dedup {keep, cluster, size}: the
  * number, in the input from 0, of the group's first member (null when it is
  * alone) and the number of members.

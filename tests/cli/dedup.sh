@@ -44,8 +44,45 @@ for i in $(seq 1 3000); do echo "{\"id\":$i,\"text\":\"$((i * i % 997))\"}"; don
 same "equals a plain set" "$(awk -F'"text":' '!seen[$2]++' "$T/n.jsonl" | cksum)" \
     "$(dedup --exact "$T/n.jsonl" | cksum)"
 seq -f '{"text":"%.0f"}' 30000 >"$T/many.jsonl"
-code "a table outgrows --memory" 71 "$BIN/oy-dedup" --exact --memory 1M "$T/many.jsonl"
-says "and says so" "--memory"
+
+# ---- within --memory: 200,000 records, a third of them one text ----
+awk 'BEGIN { srand(2); for (i = 0; i < 200000; i++)
+    printf "{\"id\":%d,\"text\":\"t %d\"}\n", i, i % 3 ? rand() * 130000 : 7 }' >"$T/wide.jsonl"
+gzip -1 <"$T/wide.jsonl" >"$T/wide.jsonl.gz"
+mkdir "$T/tmp"
+for more in "" --annotate; do
+    {
+        dedup --exact $more "$T/wide.jsonl" | cksum
+        for t in 1 2 7; do
+            dedup --exact $more --memory 1M --tmpdir "$T/tmp" -T $t "$T/wide.jsonl" | cksum
+            cat "$T/wide.jsonl" | dedup --exact $more --memory 1M --tmpdir "$T/tmp" -T $t | cksum
+        done
+        for m in 2M 5M 1G; do dedup --exact $more --memory $m "$T/wide.jsonl.gz" | cksum; done
+    } >"$T/sums"
+    same "--exact $more: the same bytes within any --memory" "1 10" \
+        "$(sort -u "$T/sums" | wc -l) $(wc -l <"$T/sums")"
+done
+dedup --exact --dropped "$T/d1" "$T/wide.jsonl" >/dev/null
+dedup --exact --dropped "$T/d2" --memory 1M "$T/wide.jsonl" >/dev/null
+same "and the same are dropped" "$(cksum <"$T/d1")" "$(cksum <"$T/d2")"
+same "and counted alike" "$(dedup --exact --stats - "$T/wide.jsonl" -o "$T/o")" \
+    "$(dedup --exact --memory 1M --stats - "$T/wide.jsonl" -o "$T/o")"
+same "a part of the records" "$(dedup --exact --shard 3/7 "$T/wide.jsonl" | cksum)" \
+    "$(dedup --exact --memory 1M --shard 3/7 "$T/wide.jsonl" | cksum)"
+same "a named pipe loses no byte" "$(dedup --exact "$T/a.jsonl")" \
+    "$(dedup --exact --memory 1M <(cat "$T/a.jsonl"))"
+code "no room for what is spilled" 71 bash -c "trap '' XFSZ; ulimit -f 256
+    '$BIN/oy-dedup' --exact --memory 1M '$T/wide.jsonl' >/dev/full"
+says "and says so" "no temporary space"
+code "no folder for it" 71 "$BIN/oy-dedup" --exact --memory 1M --tmpdir "$T/none" "$T/wide.jsonl"
+for signal in TERM KILL; do
+    { cat "$T/wide.jsonl"; sleep 1; } |
+        "$BIN/oy-dedup" --exact --memory 1M --tmpdir "$T/tmp" -o "$T/tmp/out" 2>/dev/null &
+    sleep 0.5
+    kill -$signal $! 2>/dev/null
+    wait $! 2>/dev/null
+    same "SIG$signal leaves nothing in --tmpdir" "" "$(find "$T/tmp" -type f ! -name 'out*')"
+done
 
 # ---- near ----
 words() { seq -s ' ' "$1" "$2" | tr '0-9' 'a-j'; }
