@@ -78,7 +78,7 @@ deps:
 	    '#define PCRE2_CODE_UNIT_WIDTH 8' '#include <pcre2.h>' \
 	    '#include <cjson/cJSON.h>' 'int main(void) { return 0; }' | \
 	$(CC) -xc - -o /dev/null $(LIBS) 2>/dev/null && $(DEPS_MORE) || \
-	$(MAKE) --no-print-directory install-deps
+	$(MAKE) -s --no-print-directory install-deps
 
 DEPS_MORE = ls /usr/lib/*/libopenblas*.so.0 /usr/lib/*/*/libopenblas*.so.0 >/dev/null 2>&1
 
@@ -94,8 +94,8 @@ install-deps:
 # Everything: the suites with the plain build, then the parsers and the core
 # again under AddressSanitizer and UndefinedBehaviorSanitizer.
 test: deps
-	@$(MAKE) --no-print-directory all $(TESTS)
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
+	@$(MAKE) -s --no-print-directory all $(TESTS)
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
 	    $(SANITIZED:%=$(BUILD)/asan/unit/%)
 	@tests/run.sh $(BUILD)
 
@@ -106,7 +106,7 @@ UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
 test-slow: deps
-	@$(MAKE) --no-print-directory all $(TESTS)
+	@$(MAKE) -s --no-print-directory all $(TESTS)
 	@OYSTER_SLOW=1 tests/run.sh $(BUILD)
 
 # Against the peers themselves: needs $$OYSTER_PEERS, a Python that has them.
@@ -114,14 +114,14 @@ test-peers: all
 	@tests/peers/run.sh $(BUILD)
 
 lint:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
 	@tests/lint.sh
 
 bench: all
 	@benchmarks/speed/run.py --build $(BUILD)
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s --no-print-directory all
 	@manifests/demo/run.sh $(BUILD)
 
 # Pages and completions are printed by the programs themselves, out of the
