@@ -23,10 +23,12 @@ fi
 passed=0
 failed=0
 for script in "$here"/*.py; do
-    if $python "$script" "$bin" "$work/ckpt" "$work/text.jsonl"; then
+    if HF_HUB_OFFLINE=1 $python "$script" "$bin" "$work/ckpt" \
+        "$work/text.jsonl" 2>"$work/err"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
+        tail -5 "$work/err"
     fi
 done
 printf '%d passed, %d failed\n' $passed $failed
