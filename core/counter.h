@@ -12,7 +12,7 @@ struct oy_counters {
     struct oy_counter {
         char *name;
         uint64_t count;
-    } *item;
+    } * item;
     int n_item;
     int cap_item;
 };

@@ -16,7 +16,7 @@ struct oy_hash128 {
     uint64_t low;
 };
 
-uint64_t oy_hash64(const void *data, size_t len);         /* XXH3, seed 0 */
+uint64_t oy_hash64(const void *data, size_t len);           /* XXH3, seed 0 */
 struct oy_hash128 oy_hash128(const void *data, size_t len); /* XXH3-128 */
 uint64_t oy_xxh64(const void *data, size_t len, uint64_t seed);
 uint32_t oy_xxh32(const void *data, size_t len, uint32_t seed);
