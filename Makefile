@@ -27,10 +27,9 @@ PACKAGES = build-essential libzstd-dev zlib1g-dev liblzma-dev libbz2-dev \
            libarchive-dev libpcre2-dev libcjson-dev libxxhash-dev \
            libopenblas0-pthread libcmocka-dev zstd
 
-# All processors, unless the caller says otherwise.
-ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
-MAKEFLAGS += --jobs=$(shell nproc)
-endif
+# How many compilers the targets that build for themselves start at once.
+JOBS    = $(shell nproc)
+SUBMAKE = $(MAKE) -s -j$(JOBS) --no-print-directory
 
 FLOORS  = core tokenizer pipeline model eval
 SOURCES = $(wildcard $(addsuffix /*.c,$(FLOORS)))
@@ -78,7 +77,7 @@ deps:
 	    '#define PCRE2_CODE_UNIT_WIDTH 8' '#include <pcre2.h>' \
 	    '#include <cjson/cJSON.h>' 'int main(void) { return 0; }' | \
 	$(CC) -xc - -o /dev/null $(LIBS) 2>/dev/null && $(DEPS_MORE) || \
-	$(MAKE) -s --no-print-directory install-deps
+	$(SUBMAKE) install-deps
 
 DEPS_MORE = ls /usr/lib/*/libopenblas*.so.0 /usr/lib/*/*/libopenblas*.so.0 >/dev/null 2>&1
 
@@ -94,8 +93,8 @@ install-deps:
 # Everything: the suites with the plain build, then the parsers and the core
 # again under AddressSanitizer and UndefinedBehaviorSanitizer.
 test: deps
-	@$(MAKE) -s --no-print-directory all $(TESTS)
-	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
+	@$(SUBMAKE) all $(TESTS)
+	@$(SUBMAKE) BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
 	    $(SANITIZED:%=$(BUILD)/asan/unit/%)
 	@tests/run.sh $(BUILD)
 
@@ -106,7 +105,7 @@ UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
 test-slow: deps
-	@$(MAKE) -s --no-print-directory all $(TESTS)
+	@$(SUBMAKE) all $(TESTS)
 	@OYSTER_SLOW=1 tests/run.sh $(BUILD)
 
 # Against the peers themselves: needs $$OYSTER_PEERS, a Python that has them.
@@ -114,14 +113,14 @@ test-peers: all
 	@tests/peers/run.sh $(BUILD)
 
 lint:
-	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
+	@$(SUBMAKE) BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
 	@tests/lint.sh
 
 bench: all
 	@benchmarks/speed/run.py --build $(BUILD)
 
 demo: deps
-	@$(MAKE) -s --no-print-directory all
+	@$(SUBMAKE) all
 	@manifests/demo/run.sh $(BUILD)
 
 # Pages and completions are printed by the programs themselves, out of the
