@@ -104,8 +104,12 @@ SANITIZED = $(filter-out $(UNSANITIZED),$(notdir $(TESTS)))
 UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
+THREADED = filter pool input output source engine gemm tree generate decoder \
+           word_count minhash
 test-slow: deps
 	@$(SUBMAKE) all $(TESTS)
+	@$(SUBMAKE) BUILD=$(BUILD)/tsan OPT='-O1 -g' CFLAGS='-fsanitize=thread' \
+	    $(THREADED:%=$(BUILD)/tsan/unit/test_%)
 	@OYSTER_SLOW=1 tests/run.sh $(BUILD)
 
 # Against the peers themselves: needs $$OYSTER_PEERS, a Python that has them.

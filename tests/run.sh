@@ -6,7 +6,7 @@
 #   tests/run.sh BUILD [PATTERN]     only tests whose name holds PATTERN
 #
 # A unit test is a cmocka program in BUILD/unit, and again with sanitizers in
-# BUILD/asan/unit. A command-line test is a
+# BUILD/asan/unit (make test) and BUILD/tsan/unit (make test-slow). A command-line test is a
 # script in tests/cli; it finds the programs in $BIN and prints `ok - what` or
 # `not ok - what` for each case. Golden suites run when $OYSTER_SHARED
 # (default ../shared) is a folder; a test that has to leave its goldens out
@@ -40,13 +40,14 @@ report() {
     grep -h 'SKIPPED' "$log" | head -5
 }
 
-for test in "$build"/unit/test_* "$build"/asan/unit/test_*; do
+for test in "$build"/{,asan/,tsan/}unit/test_*; do
     [ -x "$test" ] && [[ $test != *.d ]] && [[ $test == *"$pattern"* ]] || continue
     start=$SECONDS
     "$test" >"$log" 2>&1
     code=$?
     name=$(basename "$test")
     [[ $test != */asan/* ]] || name="$name (asan)"
+    [[ $test != */tsan/* ]] || name="$name (tsan)"
     report "$name" $code "$(grep -c '^\[       OK \]' "$log")" \
         "$(grep '^\[  FAILED  \] [a-z]' "$log" | sort -u | wc -l)" \
         $((SECONDS - start))
