@@ -18,8 +18,9 @@ static const char description[] =
     "Presets are JSON files in pipeline/presets: gopher, basic.\n"
     "\n"
     "What a word is decides more documents than any threshold, so it must be "
-    "chosen: ws (between white space) or uax29 (Unicode's word boundaries, "
-    "where punctuation marks are words). A preset may choose.\n"
+    "chosen: ws (between white space), uax29 (Unicode's word boundaries, "
+    "where punctuation marks are words) or spacy (the tokens of spaCy's "
+    "English model, which datatrove counts). A preset may choose.\n"
     "\n"
     "    oy-clean --preset gopher -o clean.jsonl.zst web.jsonl.zst\n"
     "\n"
@@ -50,14 +51,13 @@ static int choose_words(const struct settings *settings,
         clean->words = words_splitter_of(settings->words);
         if (clean->words == WORDS_NONE)
             return oy_fail(err, OY_USAGE,
-                           "--words must be ws or uax29, not '%s'",
+                           "--words must be one of " WORDS_NAMES ", not '%s'",
                            settings->words);
     }
     if (clean->words == WORDS_NONE &&
         (clean->print_words || chain_needs_words(chain)))
-        return oy_fail(
-            err, OY_USAGE,
-            "choose what a word is with --words ws or --words uax29");
+        return oy_fail(err, OY_USAGE,
+                       "choose what a word is with --words " WORDS_NAMES);
     return 0;
 }
 
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
         {"set", 0, OY_OPT_LIST, &s.set, "RULE.PARAM=VALUE", NULL,
          OY_OPT_IN_MANIFEST,
          "A parameter of a rule. VALUE is JSON if it parses, else a string."},
-        {"words", 0, OY_OPT_STRING, &s.words, "ws|uax29", NULL,
+        {"words", 0, OY_OPT_STRING, &s.words, WORDS_NAMES, NULL,
          OY_OPT_IN_MANIFEST, "What a word is."},
         {"annotate", 0, OY_OPT_FLAG, &s.clean.annotate, NULL, NULL,
          OY_OPT_IN_MANIFEST,

@@ -2,6 +2,7 @@
  *
  * oy-dedup: one of each group of equal or nearly equal documents. */
 #include "pipeline/dedup.h"
+#include "pipeline/words.h"
 
 static const char DESCRIPTION[] =
     "Keeps one document of each group of duplicates, in input order.\n\n"
@@ -34,10 +35,11 @@ int main(int argc, char **argv)
          OY_OPT_IN_MANIFEST, "Texts that are equal byte for byte."},
         {"near", 0, OY_OPT_FLAG, &settings.near, NULL, NULL, OY_OPT_IN_MANIFEST,
          "Texts that are nearly equal, by MinHash."},
-        {"words", 0, OY_OPT_STRING, &settings.words, "SPLITTER", NULL,
+        {"words", 0, OY_OPT_STRING, &settings.words, WORDS_NAMES, NULL,
          OY_OPT_IN_MANIFEST,
-         "What a word is: ws (runs without white space) or uax29 (Unicode 15 "
-         "word boundaries). Needed for --near."},
+         "What a word is: ws (runs without white space), uax29 (Unicode 15 "
+         "word boundaries) or spacy (spaCy's English tokens). Needed for "
+         "--near."},
         {"shingle", 0, OY_OPT_INT, &settings.shingle, "N", "1:1000",
          OY_OPT_IN_MANIFEST, "Words in a shingle."},
         {"bands", 0, OY_OPT_INT, &settings.bands, "N", "1:1000",

@@ -11,19 +11,21 @@
 #include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/words_internal.h"
+#include "pipeline/words_spacy_internal.h"
 
 static const char *const splitter_name[] = {
     [WORDS_NONE] = "none",
     [WORDS_WS] = "ws",
     [WORDS_UAX29] = "uax29",
+    [WORDS_SPACY] = "spacy",
 };
 
 enum words_splitter words_splitter_of(const char *name)
 {
-    if (!strcmp(name, splitter_name[WORDS_WS]))
-        return WORDS_WS;
-    if (!strcmp(name, splitter_name[WORDS_UAX29]))
-        return WORDS_UAX29;
+    for (int i = WORDS_WS; i <= WORDS_SPACY; i++) {
+        if (!strcmp(name, splitter_name[i]))
+            return (enum words_splitter)i;
+    }
     return WORDS_NONE;
 }
 
@@ -35,6 +37,7 @@ const char *words_splitter_name(enum words_splitter splitter)
 void words_release(struct words *words)
 {
     oy_free(words->item);
+    words_spacy_free(words->spacy);
     *words = (struct words){0};
 }
 
@@ -149,7 +152,7 @@ AVX2 static void split_ws_avx2(const char *text, size_t len,
 }
 #endif
 
-static void split_ws(const char *text, size_t len, struct words *words)
+void words_split_ws(const char *text, size_t len, struct words *words)
 {
 #ifdef __x86_64__
     if (oy_cpu_level() >= OY_CPU_AVX2) {
@@ -185,7 +188,9 @@ void words_split(enum words_splitter splitter, const char *text, size_t len,
     OY_ASSERT(splitter != WORDS_NONE && len < UINT32_MAX);
     words->n = 0;
     if (splitter == WORDS_WS)
-        split_ws(text, len, words);
-    else
+        words_split_ws(text, len, words);
+    else if (splitter == WORDS_UAX29)
         words_split_uax29(text, len, words);
+    else
+        words_split_spacy(text, len, words);
 }

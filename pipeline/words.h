@@ -9,8 +9,13 @@
  * - `uax29`: the segments between word boundaries of UAX #29 (Unicode 15),
  *   stripped of white space (as str.strip()), empty ones dropped. Punctuation
  *   marks are words of their own.
+ * - `spacy`: the tokens of spaCy's blank English model (3.8.18) without those
+ *   of white space alone, as datatrove counts words: contractions are cut
+ *   ("do" "n't"), marks are words of their own, abbreviations, emoticons and
+ *   addresses hold together. Where the peer fails (the token IS_ALPHA), that
+ *   is a word like others.
  *
- * Pure functions; texts must be valid UTF-8 with OY_PADDING readable bytes
+ * Words depend on the text alone. Texts must be valid UTF-8 with OY_PADDING readable bytes
  * behind them and shorter than 4 GiB.
  */
 #ifndef PIPELINE_WORDS_H
@@ -19,7 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum words_splitter { WORDS_NONE, WORDS_WS, WORDS_UAX29 };
+enum words_splitter { WORDS_NONE, WORDS_WS, WORDS_UAX29, WORDS_SPACY };
+
+/* The names to choose from, for options and messages. */
+#define WORDS_NAMES "ws|uax29|spacy"
 
 /* One word of a text: where it begins, how long it is. */
 struct word {
@@ -27,11 +35,12 @@ struct word {
     uint32_t len; /* bytes; never 0 */
 };
 
-/* Zero-initialised is empty; reused from text to text. */
+/* Zero-initialised is empty; reused from text to text, by one thread. */
 struct words {
     struct word *item;
     size_t n;
     size_t cap;
+    struct spacy *spacy; /* private: how pieces were cut before */
 };
 
 /* The splitter of that name; WORDS_NONE when there is none. */

@@ -14,7 +14,9 @@ static inline void words_push(struct words *words, size_t at, size_t len)
     words->item[words->n++] = (struct word){(uint32_t)at, (uint32_t)len};
 }
 
-/* The oracle of the vectorised form; appends. */
+/* All append. */
+void words_split_ws(const char *text, size_t len, struct words *words);
+/* The oracle of the vectorised form. */
 void words_split_ws_plain(const char *text, size_t len, struct words *words);
 void words_split_uax29(const char *text, size_t len, struct words *words);
 

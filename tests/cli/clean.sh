@@ -60,6 +60,9 @@ code 0 "--print-words" $BIN/oy-clean --rules none --words ws --print-words "$two
 ok "ws" grep -q -F '"words":["The","café","of","the","sea"]' "$T/out"
 code 0 "--print-words" $BIN/oy-clean --rules none --words uax29 --print-words "$two"
 ok "uax29" grep -q -F '"words":["a"]' "$T/out"
+echo '{"text":"I don\u0027t (e.g.) care."}' >"$T/dont.jsonl"
+code 0 "--print-words" $BIN/oy-clean --rules none --words spacy --print-words "$T/dont.jsonl"
+ok "spacy" grep -q -F '"words":["I","do","n'"'"'t","(","e.g.",")","care","."]' "$T/out"
 
 for i in $(seq 1 400); do
     echo "{\"id\":$i,\"text\":\"$(seq -s ' of the ' $i $((i + i % 90)))\\n- $i\"}"

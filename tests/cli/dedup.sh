@@ -95,7 +95,7 @@ words() { seq -s ' ' "$1" "$2" | tr '0-9' 'a-j'; }
     echo "{\"id\":\"A\",\"text\":\"$(words 1000 1200 | tr a-z A-Z)!\"}"
 } >"$T/near.jsonl"
 ids() { sed 's/.*"id":"\([^"]*\)".*/\1/' | tr '\n' ' '; }
-for w in ws uax29; do
+for w in ws uax29 spacy; do
     same "near duplicates go ($w)" "a b short short2 " "$(dedup --near --words $w "$T/near.jsonl" | ids)"
 done
 same "without normalisation case matters" "a b short short2 A " \

@@ -41,6 +41,7 @@ static void splitters_have_names(void **state)
     (void)state;
     assert_int_equal(words_splitter_of("ws"), WORDS_WS);
     assert_int_equal(words_splitter_of("uax29"), WORDS_UAX29);
+    assert_int_equal(words_splitter_of("spacy"), WORDS_SPACY);
     assert_int_equal(words_splitter_of("none"), WORDS_NONE);
     assert_int_equal(words_splitter_of(""), WORDS_NONE);
     assert_string_equal(words_splitter_name(WORDS_UAX29), "uax29");
