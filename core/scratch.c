@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -30,6 +31,8 @@ enum {
 /* Mutable because signal handlers and atexit functions have no argument. */
 static _Atomic(char *) listed[MAX_LISTED];
 static atomic_int n_listed; /* slots that were ever used */
+static atomic_int n_making; /* threads that are creating a listed name */
+static atomic_int is_dying; /* nothing may be created any more */
 static pid_t owner;         /* a forked child must not clean up */
 
 /* ---- removal by system calls alone ---- */
@@ -132,9 +135,25 @@ void oy_scratch_remove_all(void)
     errno = saved;
 }
 
+/* Other threads run on while the list is worked off: what they would create
+ * behind it is forbidden first, what they are creating is waited for (one
+ * that hangs, on a dead file server, not for ever). */
+static void remove_for_good(void)
+{
+    enum { MAX_WAITS = 1000 };
+    const struct timespec millisecond = {.tv_nsec = 1000000};
+
+    if (getpid() != owner)
+        return;
+    atomic_store(&is_dying, 1);
+    for (int i = 0; i < MAX_WAITS && atomic_load(&n_making); i++)
+        nanosleep(&millisecond, NULL);
+    oy_scratch_remove_all();
+}
+
 static void on_signal(int number)
 {
-    oy_scratch_remove_all();
+    remove_for_good();
     /* SA_RESETHAND has brought the default back. */
     raise(number);
 }
@@ -157,7 +176,7 @@ void oy_scratch_init_signals(void)
     if (owner)
         return;
     owner = getpid();
-    atexit(oy_scratch_remove_all);
+    atexit(remove_for_good);
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
     catch_signal(SIGHUP);
@@ -183,6 +202,42 @@ static uint64_t first_guess(const char *path)
            (uintptr_t)path;
 }
 
+/* A thread that creates is not interrupted by the handler, which waits for
+ * it. Returns with the mask that was in force in *old. */
+static void begin_making(sigset_t *old)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, old);
+    atomic_fetch_add(&n_making, 1);
+    if (!atomic_load(&is_dying))
+        return;
+    atomic_fetch_sub(&n_making, 1);
+    for (;;)
+        pause(); /* the process ends at any moment */
+}
+
+static void end_making(const sigset_t *old)
+{
+    const int saved = errno;
+
+    atomic_fetch_sub(&n_making, 1);
+    pthread_sigmask(SIG_SETMASK, old, NULL);
+    errno = saved;
+}
+
+/* The descriptor, or 0 for a folder; -1 with errno. */
+static int create(const char *name, int folder)
+{
+    if (folder)
+        return mkdir(name, 0777);
+    return open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
 static int make_new(const char *path, int folder, char **name)
 {
     char *temporary = oy_asprintf("%s.tmp-XXXXXX", path);
@@ -194,16 +249,17 @@ static int make_new(const char *path, int folder, char **name)
         put_letters(letters, guess = oy_mix64(guess + 1));
         if (access(temporary, F_OK) == 0)
             continue;
+        sigset_t old;
+        begin_making(&old);
         list(temporary);
-        const int fd =
-            folder ? mkdir(temporary, 0777)
-                   : open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                          0666);
+        const int fd = create(temporary, folder);
+        if (fd < 0)
+            strike_off(temporary);
+        end_making(&old);
         if (fd >= 0) {
             *name = temporary;
             return fd;
         }
-        strike_off(temporary);
         if (errno != EEXIST)
             break;
     }
