@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,8 @@ static int write_plain(void *arg, const void *data, size_t len,
 int oy_output_write(struct oy_output *output, const void *data, size_t len,
                     struct oy_error *err)
 {
-    oy_hasher_update(output->hasher, data, len);
+    if (output->hasher)
+        oy_hasher_update(output->hasher, data, len);
     output->n_byte += len;
     const int rc = output->frames
                        ? oy_frames_write(output->frames, data, len, err)
@@ -132,15 +134,48 @@ static int is_stdout(const char *path)
     return !path || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
 }
 
+/* The path that a symbolic link names, seen from the link's folder; NULL when
+ * `path` is no link. Yours. */
+static char *read_link(const char *path)
+{
+    char text[PATH_MAX];
+    const ssize_t len = readlink(path, text, sizeof text - 1);
+    const char *slash = strrchr(path, '/');
+
+    if (len < 0)
+        return NULL;
+    text[len] = '\0';
+    if (text[0] == '/' || !slash)
+        return oy_strdup(text);
+    return oy_asprintf("%.*s%s", (int)(slash + 1 - path), path, text);
+}
+
+/* Where a file of this name is to be made: links are followed, also those
+ * that lead to nothing yet. NULL for a circle of links. Yours. */
+static char *find_target(const char *path)
+{
+    enum { MAX_LINKS = 40 }; /* path_resolution(7) */
+    char *at = oy_strdup(path);
+
+    for (int i = 0; i < MAX_LINKS; i++) {
+        char *next = read_link(at);
+        if (!next)
+            return at;
+        oy_free(at);
+        at = next;
+    }
+    oy_free(at);
+    errno = ELOOP;
+    return NULL;
+}
+
 /* Beside the target, with the permissions of the file that it replaces. */
 static int open_temporary(struct oy_output *output, const char *path,
                           const struct stat *old, struct oy_error *err)
 {
-    /* A link stays a link: what it points to is replaced. */
-    char *real = old ? realpath(path, NULL) : NULL;
-
-    output->target = oy_strdup(real ? real : path);
-    free(real);
+    output->target = find_target(path);
+    if (!output->target)
+        return oy_fail_errno(err, OY_CANTCREAT, "%s: cannot create", path);
     output->owns_fd = 1;
     output->fd = oy_scratch_file(output->target, &output->temporary);
     if (output->fd < 0)
@@ -186,7 +221,7 @@ struct oy_output *oy_output_open(const char *path,
     struct oy_output *output = oy_calloc(1, sizeof *output);
     output->name = oy_strdup(name);
     output->fd = -1;
-    output->hasher = oy_hasher_new();
+    output->hasher = options->unhashed ? NULL : oy_hasher_new();
     if (open_target(output, path, err))
         goto failed;
     if (codec == OY_CODEC_PLAIN)
@@ -315,7 +350,9 @@ uint64_t oy_output_bytes(const struct oy_output *output)
 
 struct oy_hash128 oy_output_digest(const struct oy_output *output)
 {
-    return oy_hasher_digest(output->hasher);
+    static const struct oy_hash128 none = {0, 0};
+
+    return output->hasher ? oy_hasher_digest(output->hasher) : none;
 }
 
 void oy_output_init_signals(void)
@@ -348,4 +385,16 @@ int oy_output_write_file(const char *path, const void *data, size_t len,
         return oy_output_commit(output, err);
     oy_output_discard(output);
     return -1;
+}
+
+int oy_output_try(const char *path, struct oy_error *err)
+{
+    static const struct oy_output_options plain = {.codec = OY_CODEC_PLAIN};
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return 0;
+    struct oy_output *output = oy_output_open(path, &plain, err);
+    oy_output_discard(output);
+    return output ? 0 : -1;
 }

@@ -5,6 +5,7 @@
  * A named file is written beside its place under a temporary name, and
  * oy_output_commit() makes it durable and visible (fsync, rename, fsync of
  * the folder). Until then nothing of that name exists or the old file stands.
+ * A symbolic link stays one: the file that it leads to is made or replaced.
  * An output that is not committed is removed: by oy_output_discard(), at
  * exit, and on SIGINT, SIGTERM and SIGHUP (after oy_output_init_signals()),
  * which then end the process as if not caught. Devices and pipes
@@ -29,6 +30,7 @@ struct oy_output_options {
     int codec;    /* enum oy_codec, or -1: by the name's suffix .zst .gz */
     int level;    /* 0: the codec's default (zstd 3, gzip 6) */
     int n_thread; /* for compression; 1 or less: in the caller */
+    int unhashed; /* 1: the digest stays {0, 0}, and costs no time */
 };
 
 /* PATH NULL or "-" is standard output. NULL after a failure: 73 when it
@@ -76,6 +78,10 @@ void oy_output_die_of_pipe(void) __attribute__((noreturn));
 /* Writes a whole small file at once (a config, a manifest), same promises. */
 int oy_output_write_file(const char *path, const void *data, size_t len,
                          struct oy_error *err);
+
+/* Whether a file could be created at `path`, or 73: for what is written only
+ * at the end. Leaves no trace; pipes and devices are not touched. */
+int oy_output_try(const char *path, struct oy_error *err);
 
 /* ---- outputs of many files ---- */
 

@@ -3,6 +3,7 @@
  * Common options, and the beginning and end of every main. */
 #include "core/run.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,8 +73,20 @@ static const struct oy_option *make_table(struct oy_run *run)
     return run->common;
 }
 
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file that
+ * is opened, and records or messages would go into that. It is made one that
+ * fails instead. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 void oy_run_init(struct oy_run *run, const char *argv0)
 {
+    hold_standard_streams();
     *run = (struct oy_run){
         .seed = 42,
         .field = "text",
@@ -224,6 +237,67 @@ bad:
                    run->shard);
 }
 
+/* ---- outputs ---- */
+
+/* Whether two options name one file; standard streams and devices may stand
+ * in several. */
+static int is_same_file(const char *path, const char *other)
+{
+    return path && other && !strcmp(path, other) && strcmp(path, "-") &&
+           strncmp(path, "/dev/", 5);
+}
+
+/* A report is written at the end only, but tried now: better than after hours
+ * of work. It cannot stand in a folder that -o makes or replaces as a whole. */
+static int try_report(const struct oy_run *run, const char *option,
+                      const char *path, struct oy_error *err)
+{
+    const size_t len = run->output ? strlen(run->output) : 0;
+
+    if (!path || !strcmp(path, "-"))
+        return 0;
+    if (len && !strncmp(path, run->output, len) && path[len] == '/')
+        return oy_fail(err, OY_USAGE,
+                       "option '--%s': '%s' is inside of what -o makes", option,
+                       path);
+    return oy_output_try(path, err);
+}
+
+static int check_outputs(const struct oy_run *run, struct oy_error *err)
+{
+    const struct {
+        const char *name, *path;
+    } at[] = {
+        {"output", run->output},     {"rejects", run->rejects},
+        {"dropped", run->dropped},   {"stats", run->stats},
+        {"manifest", run->manifest}, {"tmpdir", run->tmpdir},
+    };
+    enum { N_FILE = sizeof at / sizeof *at - 1 };
+
+    for (int i = 0; i <= N_FILE; i++) {
+        if (at[i].path && !*at[i].path)
+            return oy_fail(err, OY_USAGE, "option '--%s' is empty", at[i].name);
+        for (int k = 0; k < i && i < N_FILE; k++) {
+            if (is_same_file(at[k].path, at[i].path))
+                return oy_fail(err, OY_USAGE,
+                               "options '--%s' and '--%s' both name '%s'",
+                               at[k].name, at[i].name, at[i].path);
+        }
+    }
+    if (try_report(run, "stats", run->stats, err))
+        return -1;
+    return try_report(run, "manifest", run->manifest, err);
+}
+
+static int check_inputs(const struct oy_run *run, struct oy_error *err)
+{
+    for (size_t i = 0; i < run->input.n_item; i++) {
+        if (!*run->input.item[i])
+            return oy_fail(err, OY_NOINPUT, "'': no such file");
+    }
+    return 0;
+}
+
 /* ---- beginning and end ---- */
 
 int oy_run_parse(struct oy_run *run, struct oy_program *program, int argc,
@@ -241,6 +315,8 @@ int oy_run_parse(struct oy_run *run, struct oy_program *program, int argc,
         return oy_fail(err, OY_USAGE, "option '--rejects' needs '--bad skip'");
     if (!*run->field)
         return oy_fail(err, OY_USAGE, "option '--field' is empty");
+    if (check_inputs(run, err) || check_outputs(run, err))
+        return -1;
     oy_log_set_verbosity(run->quiet     ? OY_QUIET
                          : run->verbose ? OY_VERBOSE
                                         : OY_NORMAL);
@@ -273,6 +349,7 @@ struct oy_output *oy_run_open_output(const struct oy_run *run,
         .codec = run->codec,
         .level = run->level,
         .n_thread = oy_run_threads(run),
+        .unhashed = !run->manifest,
     };
 
     return oy_output_open(run->output, &options, err);

@@ -61,13 +61,16 @@ struct oy_run {
     struct oy_option *common; /* the table behind these options */
 };
 
-/* Defaults, program name, signal handlers. Call first; `run` must stay where
+/* Defaults, program name, signal handlers; a standard stream that is closed
+ * becomes one that fails. Call first; `run` must stay where
  * it is. */
 void oy_run_init(struct oy_run *run, const char *argv0);
 
 /* Adds the common options behind the program's own (an option in the
  * program's table of the same name wins), parses, checks shard and compress,
- * sets how much the log says. 0 or -1. */
+ * sets how much the log says. Two outputs of one name are a usage error (64);
+ * --stats and --manifest are tried (73 when they cannot be created), as they
+ * are written only at the end. 0 or -1. */
 int oy_run_parse(struct oy_run *run, struct oy_program *program, int argc,
                  char **argv, struct oy_error *err);
 

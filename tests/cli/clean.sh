@@ -44,9 +44,9 @@ is "and tells" "{\"id\":1, \"text\":\"a\",\"oyster\":{\"clean\":{\"keep\":false,
 code 0 "--dropped" $length --dropped "$T/dropped.jsonl" -o /dev/null "$two"
 cp "$T/dropped.jsonl" "$T/out"
 is "holds the dropped as they were read" '{"id":1, "text":"a","oyster":{"clean":{"keep":false,"rule":"length","reason":"too_short","rewritten":false}}}'
-code 0 "--dry-run" $length --dry-run --dropped "$T/none" -o "$T/none" -v "$two"
+code 0 "--dry-run" $length --dry-run --dropped "$T/none.dropped" -o "$T/none" -v "$two"
 is "writes nothing" ""
-ok "nowhere" test ! -e "$T/none"
+ok "nowhere" test ! -e "$T/none" -a ! -e "$T/none.dropped"
 said "too_short"
 code 0 "a rule may come twice" $BIN/oy-clean --rules length,length \
     --set length.min=1 --set 'length#2.max=3' --stats "$T/stats" "$two"

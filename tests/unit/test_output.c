@@ -331,6 +331,44 @@ static void folders_appear_whole_and_replace_ours_only(void **state)
     assert_int_equal(err.code, OY_CANTCREAT);
 }
 
+static void links_to_nothing_are_followed(void **state)
+{
+    const struct place *place = *state;
+    struct oy_error err = {0};
+    char name[64];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%s/link", place->folder);
+    assert_int_equal(symlink("second", name), 0);
+    snprintf(name, sizeof name, "%s/second", place->folder);
+    assert_int_equal(symlink(place->file, name), 0);
+    snprintf(name, sizeof name, "%s/link", place->folder);
+    assert_int_equal(oy_output_write_file(name, "x", 1, &err), 0);
+    assert_holds(place->file, "x");
+    assert_int_equal(lstat(name, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+
+    snprintf(name, sizeof name, "%s/circle", place->folder);
+    assert_int_equal(symlink("circle", name), 0);
+    assert_int_equal(oy_output_write_file(name, "x", 1, &err), -1);
+    assert_int_equal(err.code, OY_CANTCREAT);
+}
+
+static void trying_leaves_no_trace(void **state)
+{
+    const struct place *place = *state;
+    struct oy_error err = {0};
+
+    assert_int_equal(oy_output_try(place->file, &err), 0);
+    assert_int_equal(count_entries(place->folder), 0);
+    assert_int_equal(oy_output_write_file(place->file, "old", 3, &err), 0);
+    assert_int_equal(oy_output_try(place->file, &err), 0);
+    assert_holds(place->file, "old");
+    assert_int_equal(oy_output_try("/dev/full", &err), 0);
+    assert_int_equal(oy_output_try(place->folder, &err), -1);
+    assert_int_equal(err.code, OY_CANTCREAT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
 
 int main(void)
@@ -339,6 +377,8 @@ int main(void)
         TEST(a_file_appears_when_it_is_committed),
         TEST(a_discarded_output_leaves_the_old_file),
         TEST(a_link_stays_a_link),
+        TEST(links_to_nothing_are_followed),
+        TEST(trying_leaves_no_trace),
         TEST(failures_have_their_codes),
         TEST(frames_do_not_depend_on_threads_or_pieces),
         TEST(zstd_ends_in_a_seek_table),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
@@ -166,6 +167,45 @@ static void contradictions_are_refused(void **state)
     refuses("-T 1025", OY_USAGE, "--threads");
 }
 
+static void outputs_are_checked_at_once(void **state)
+{
+    struct job job;
+
+    (void)state;
+    refuses("-o /tmp/x --manifest /tmp/x", OY_USAGE, "both name '/tmp/x'");
+    refuses("-o /tmp/x --manifest /tmp/x/m", OY_USAGE, "inside of what -o");
+    refuses("--manifest=", OY_USAGE, "option '--manifest' is empty");
+    refuses("--output=", OY_USAGE, "option '--output' is empty");
+    refuses("--stats /no/such/folder/s", OY_CANTCREAT, "cannot create");
+    refuses("--manifest /no/such/folder/m", OY_CANTCREAT, "cannot create");
+    assert_int_equal(parse(&job, "-o - --stats - --manifest -"), 0);
+    end(&job);
+    assert_int_equal(parse(&job, "-o /dev/null --stats /dev/null"), 0);
+    end(&job);
+}
+
+/* In a child, as our own streams are needed. */
+static void closed_streams_fail_and_are_not_reused(void **state)
+{
+    int status;
+
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0) {
+        struct oy_run run;
+        char byte = 0;
+
+        close(STDIN_FILENO);
+        close(STDOUT_FILENO);
+        oy_run_init(&run, "oy-test");
+        const int reads = read(STDIN_FILENO, &byte, 1) >= 0;
+        const int writes = write(STDOUT_FILENO, &byte, 1) >= 0;
+        _exit(reads || writes || dup(STDERR_FILENO) <= STDERR_FILENO);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void data_files_are_found(void **state)
 {
     char folder[] = "/tmp/oy-run-XXXXXX";
@@ -219,6 +259,8 @@ int main(void)
         cmocka_unit_test(shards_are_counted_from_one),
         cmocka_unit_test(schedulers_are_asked),
         cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(outputs_are_checked_at_once),
+        cmocka_unit_test(closed_streams_fail_and_are_not_reused),
         cmocka_unit_test(data_files_are_found),
         cmocka_unit_test(resources_are_hashed_for_a_manifest),
     };
