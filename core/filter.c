@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/filter_internal.h"
-#include "core/log.h"
 #include "core/progress.h"
 
 /* One pass: threads take batches and tickets with them, and settle in the
@@ -117,20 +116,34 @@ static void *thread_main(void *arg)
 
 /* ---- one pass ---- */
 
+/* Starts threads 1 and up, which wait for the read lock; returns how many
+ * there are then, with thread 0. Fewer than asked for is a failure, and none
+ * finds anything to do. */
+static int start_threads(struct pass *pass, struct thread *thread)
+{
+    int n = 1, status = 0;
+
+    pthread_mutex_lock(&pass->read_lock);
+    for (; n < pass->n_thread; n++) {
+        thread[n] = (struct thread){.pass = pass, .slot = &pass->slot[n]};
+        status = pthread_create(&thread[n].id, NULL, thread_main, &thread[n]);
+        if (status)
+            break;
+    }
+    if (status) {
+        oy_fail(pass->err, OY_SYSTEM, "cannot start thread %d of %d (-T): %s",
+                n + 1, pass->n_thread, strerror(status));
+        atomic_store(&pass->failed, 1);
+    }
+    pthread_mutex_unlock(&pass->read_lock);
+    return n;
+}
+
 static void run_threads(struct pass *pass)
 {
     struct thread *thread = oy_calloc((size_t)pass->n_thread, sizeof *thread);
-    int n = 1;
+    int n = start_threads(pass, thread);
 
-    for (; n < pass->n_thread; n++) {
-        thread[n] = (struct thread){.pass = pass, .slot = &pass->slot[n]};
-        const int status =
-            pthread_create(&thread[n].id, NULL, thread_main, &thread[n]);
-        if (status) {
-            oy_warn("only %d threads: %s", n, strerror(status));
-            break;
-        }
-    }
     work(pass, &pass->slot[0]);
     while (--n > 0)
         pthread_join(thread[n].id, NULL);
@@ -292,6 +305,7 @@ static int open_source(struct oy_engine *engine, struct oy_error *err)
         .max_record = run->max_record,
         .two_passes = engine->n_pass > 1,
         .tmpdir = run->tmpdir,
+        .unhashed = !run->manifest,
     };
 
     if (!engine->source) {
@@ -314,10 +328,36 @@ static int opens_output(const struct oy_engine *engine)
     return 1;
 }
 
+static int is_stdout(const char *path)
+{
+    return path && (!strcmp(path, "-") || !strcmp(path, "/dev/stdout"));
+}
+
+/* Two streams in one would be of no use to anybody. */
+static int check_stdout(const struct oy_run *run, struct oy_error *err)
+{
+    const struct {
+        const char *name, *path;
+    } at[] = {{"dropped", run->dropped},
+              {"rejects", run->rejects},
+              {"manifest", run->manifest}};
+
+    for (int i = 0; i < 3; i++) {
+        if (is_stdout(at[i].path) && (!run->output || is_stdout(run->output)))
+            return oy_fail(err, OY_USAGE,
+                           "option '--%s %s' needs another place for the "
+                           "output: -o",
+                           at[i].name, at[i].path);
+    }
+    return 0;
+}
+
 static int open_outputs(struct oy_engine *engine, struct oy_error *err)
 {
     const struct oy_run *run = engine->run;
 
+    if (engine->writes_records && check_stdout(run, err))
+        return -1;
     if (opens_output(engine)) {
         engine->output = oy_run_open_output(run, err);
         if (!engine->output)
