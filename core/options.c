@@ -550,8 +550,8 @@ static int scan_arguments(const struct oy_option_set *set, int argc,
 
 /* ---- config files ---- */
 
-/* The value as it would stand on a command line; NULL for null. Lives in the
- * arena. */
+/* The value as it would stand on a command line; NULL when it cannot, as with
+ * a NUL inside. Lives in the arena. */
 static const char *config_text(const struct oy_json_value *value,
                                struct oy_arena *arena)
 {
@@ -559,12 +559,11 @@ static const char *config_text(const struct oy_json_value *value,
     uint64_t n_repaired = 0;
     const char *why;
 
-    if (value->kind == OY_JSON_NULL)
-        return NULL;
     if (value->kind != OY_JSON_STRING)
         return oy_arena_copy(arena, value->at, value->len);
-    if (oy_json_text(value, arena, &text, &n_repaired, &why))
-        return oy_arena_copy(arena, "", 0);
+    if (oy_json_text(value, arena, &text, &n_repaired, &why) ||
+        memchr(text.at, 0, text.len))
+        return NULL;
     return oy_arena_copy(arena, text.at, text.len);
 }
 
@@ -585,13 +584,15 @@ static int set_from_config(struct oy_options_state *state, int index,
                            struct oy_error *err)
 {
     const struct oy_option *option = state->set.item[index];
+    const char *text =
+        fits_option(option, value) ? config_text(value, &state->arena) : NULL;
 
-    if (!fits_option(option, value))
+    if (!text)
         return oy_fail(err, OY_USAGE, "option '--%s': unfit value %.*s",
                        option->name, value->len < 60 ? (int)value->len : 60,
                        value->at);
     claim(state, index, FROM_CONFIG);
-    return set_value(option, config_text(value, &state->arena), err);
+    return set_value(option, text, err);
 }
 
 static int set_list_from_config(struct oy_options_state *state, int index,
@@ -617,8 +618,10 @@ static int set_config_member(struct oy_options_state *state,
                              struct oy_error *err)
 {
     const char *name = config_text(key, &state->arena);
-    const int index = find_long(&state->set, name, strlen(name));
+    const int index = name ? find_long(&state->set, name, strlen(name)) : -1;
 
+    if (!name)
+        return oy_fail(err, OY_USAGE, "unfit name of an option");
     if (index < 0)
         return fail_unknown(&state->set, name, strlen(name), err);
     if (index >= state->set.n_valued)

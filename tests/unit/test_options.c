@@ -263,6 +263,8 @@ static void a_bad_config_is_told(void **state)
         {"{\"nope\": 1}", "unknown option '--nope'", OY_USAGE},
         {"{\"flag\": 3}", "option '--flag': unfit value 3", OY_USAGE},
         {"{\"the-count\": [1]}", "unfit value", OY_USAGE},
+        {"{\"the-count\": \"1\\u0000\"}", "unfit value", OY_USAGE},
+        {"{\"flag\\u0000\": true}", "unfit name", OY_USAGE},
         {"{\"the-count\": 1e9}", "option '--the-count'", OY_USAGE},
         {"{\"config\": \"x\"}", "cannot stand here", OY_USAGE},
         {"[]", "not a JSON object", OY_DATA},
