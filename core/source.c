@@ -104,6 +104,12 @@ static void begin_file(struct lines *lines, struct oy_input *input)
     lines->ended = 0;
 }
 
+/* Two passes are proved to be of the same bytes. */
+static int is_hashed(const struct lines *lines)
+{
+    return lines->options.two_passes || !lines->options.unhashed;
+}
+
 static int open_file(struct lines *lines, struct oy_error *err)
 {
     struct oy_input *input =
@@ -111,7 +117,8 @@ static int open_file(struct lines *lines, struct oy_error *err)
 
     if (!input)
         return -1;
-    oy_input_hash(input);
+    if (is_hashed(lines))
+        oy_input_hash(input);
     begin_file(lines, input);
     return 0;
 }
@@ -121,7 +128,7 @@ static int finish_file(struct lines *lines, struct oy_error *err)
     struct oy_source_file *file = &lines->file[lines->at];
     char hash[33] = "";
 
-    if (lines->origin[lines->at].path)
+    if (lines->origin[lines->at].path && is_hashed(lines))
         oy_hash128_text(oy_input_digest(lines->input), hash);
     const uint64_t n_byte = oy_input_given(lines->input);
     oy_input_close(lines->input);

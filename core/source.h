@@ -67,6 +67,7 @@ struct oy_source_options {
     size_t max_record;  /* bytes; longer lines are bad records */
     int two_passes;     /* spool what cannot be read again */
     const char *tmpdir; /* for the spool (zstd); NULL: $TMPDIR or /tmp */
+    int unhashed;       /* 1: hashes stay empty; not of two passes */
 };
 
 /* Lines of the files in order ("-" or no file at all: standard input). Every

@@ -126,7 +126,8 @@ static int open_source(struct cat *cat, const struct cat_options *options,
 {
     struct ingest_options ingest = {.from = options->from,
                                     .max_record = run->max_record,
-                                    .end = UINT64_MAX};
+                                    .end = UINT64_MAX,
+                                    .unhashed = !run->manifest};
 
     if (options->records &&
         cat_parse_range(options->records, &cat->first, &ingest.end))

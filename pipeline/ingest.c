@@ -314,7 +314,8 @@ static int open_file(struct ingest *ingest, struct oy_error *err)
     ingest->file = oy_input_open(path, err);
     if (!ingest->file)
         return -1;
-    oy_input_hash(ingest->file);
+    if (!ingest->options.unhashed)
+        oy_input_hash(ingest->file);
     ingest->file_lines = 0;
     const char *name =
         keep_name(ingest, oy_strdup(oy_input_name(ingest->file)));
@@ -360,7 +361,8 @@ static int finish_file(struct ingest *ingest, struct oy_error *err)
     done->name = keep_name(ingest, oy_strdup(oy_input_name(ingest->file)));
     done->bytes = oy_input_given(ingest->file);
     done->lines = ingest->file_lines;
-    oy_hash128_text(oy_input_digest(ingest->file), done->hash);
+    if (!ingest->options.unhashed)
+        oy_hash128_text(oy_input_digest(ingest->file), done->hash);
     close_file(ingest);
     ingest->at++;
     return 0;

@@ -36,6 +36,7 @@ struct ingest_options {
     int from;          /* enum ingest_kind; archives are opened with any */
     size_t max_record; /* longer texts and lines are bad records */
     uint64_t end;      /* no record of this number or above; UINT64_MAX: all */
+    int unhashed;      /* 1: the files' hashes stay empty */
 };
 
 /* `path` names n_path operands (none: standard input), borrowed. NULL after a
