@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    N_SLOT = 3,
-    SLOT_SIZE = 1 << 20,
+    N_SLOT = 8,
+    HALF = N_SLOT / 2,
+    SLOT_SIZE = 256 << 10,
     TAKE_SIZE = 256 << 10, /* compressed bytes asked for at once */
 };
 
@@ -31,8 +32,11 @@ struct oy_ahead {
 
     /* Shared under `lock`: filled slots are n_read .. n_filled - 1. */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t filled, freed;
     size_t n_filled, n_read;
+    size_t wanted;    /* slots that the reader waits for; 0: it does not */
+    int thread_waits; /* for room */
+    int ended;        /* the last slot is filled */
     int stop;
     struct slot slot[N_SLOT];
     struct oy_error failure; /* set before its slot is handed over */
@@ -99,12 +103,30 @@ static void fill_slot(struct oy_ahead *ahead, struct slot *slot)
 static struct slot *wait_for_room(struct oy_ahead *ahead)
 {
     pthread_mutex_lock(&ahead->lock);
-    while (!ahead->stop && ahead->n_filled - ahead->n_read == N_SLOT)
-        pthread_cond_wait(&ahead->changed, &ahead->lock);
+    while (!ahead->stop && ahead->n_filled - ahead->n_read == N_SLOT) {
+        ahead->thread_waits = 1;
+        pthread_cond_wait(&ahead->freed, &ahead->lock);
+    }
+    ahead->thread_waits = 0;
     struct slot *slot =
         ahead->stop ? NULL : &ahead->slot[ahead->n_filled % N_SLOT];
     pthread_mutex_unlock(&ahead->lock);
     return slot;
+}
+
+/* Signals are given outside the lock: inside, who wakes would only wait for
+ * it. */
+static void hand_over(struct oy_ahead *ahead, int last)
+{
+    pthread_mutex_lock(&ahead->lock);
+    ahead->n_filled++;
+    ahead->ended = last;
+    const int wakes =
+        ahead->wanted &&
+        (last || ahead->n_filled - ahead->n_read >= ahead->wanted);
+    pthread_mutex_unlock(&ahead->lock);
+    if (wakes)
+        pthread_cond_signal(&ahead->filled);
 }
 
 static void *decode_all(void *arg)
@@ -120,10 +142,7 @@ static void *decode_all(void *arg)
             break;
         fill_slot(ahead, slot);
         last = slot->last;
-        pthread_mutex_lock(&ahead->lock);
-        ahead->n_filled++;
-        pthread_cond_signal(&ahead->changed);
-        pthread_mutex_unlock(&ahead->lock);
+        hand_over(ahead, last);
     }
     return NULL;
 }
@@ -134,7 +153,8 @@ static void release(struct oy_ahead *ahead)
         oy_free(ahead->slot[i].data);
     oy_free(ahead->taken);
     ahead->decoder->free(ahead->decoder);
-    pthread_cond_destroy(&ahead->changed);
+    pthread_cond_destroy(&ahead->filled);
+    pthread_cond_destroy(&ahead->freed);
     pthread_mutex_destroy(&ahead->lock);
     oy_free(ahead);
 }
@@ -153,7 +173,8 @@ struct oy_ahead *oy_ahead_new(struct oy_decoder *decoder, const char *name,
     for (int i = 0; i < N_SLOT; i++)
         ahead->slot[i].data = oy_alloc(SLOT_SIZE);
     pthread_mutex_init(&ahead->lock, NULL);
-    pthread_cond_init(&ahead->changed, NULL);
+    pthread_cond_init(&ahead->filled, NULL);
+    pthread_cond_init(&ahead->freed, NULL);
     if (pthread_create(&ahead->thread, NULL, decode_all, ahead) == 0)
         return ahead;
     oy_fail(err, OY_SYSTEM, "%s: cannot start a thread", name);
@@ -167,19 +188,28 @@ void oy_ahead_free(struct oy_ahead *ahead)
         return;
     pthread_mutex_lock(&ahead->lock);
     ahead->stop = 1;
-    pthread_cond_signal(&ahead->changed);
     pthread_mutex_unlock(&ahead->lock);
+    pthread_cond_signal(&ahead->freed);
     pthread_cancel(ahead->thread);
     pthread_join(ahead->thread, NULL);
     release(ahead);
 }
 
-/* The slot in use, waited for when there is none. */
-static struct slot *current_slot(struct oy_ahead *ahead)
+/* The slot in use. Where there is none, the reader sleeps until there are as
+ * many as hold `size` bytes, but not more than half the ring: so the thread
+ * always has room, or the reader something to read. */
+static struct slot *current_slot(struct oy_ahead *ahead, size_t size)
 {
+    const size_t whole = (size - 1) / SLOT_SIZE + 1;
+    const size_t want = whole < HALF ? whole : HALF;
+
     pthread_mutex_lock(&ahead->lock);
-    while (ahead->n_filled == ahead->n_read)
-        pthread_cond_wait(&ahead->changed, &ahead->lock);
+    if (ahead->n_filled == ahead->n_read) {
+        ahead->wanted = want;
+        while (!ahead->ended && ahead->n_filled - ahead->n_read < want)
+            pthread_cond_wait(&ahead->filled, &ahead->lock);
+        ahead->wanted = 0;
+    }
     pthread_mutex_unlock(&ahead->lock);
     return &ahead->slot[ahead->n_read % N_SLOT];
 }
@@ -189,8 +219,11 @@ static void give_back(struct oy_ahead *ahead)
     pthread_mutex_lock(&ahead->lock);
     ahead->n_read++;
     ahead->at = 0;
-    pthread_cond_signal(&ahead->changed);
+    const int wakes =
+        ahead->thread_waits && ahead->n_filled - ahead->n_read <= HALF;
     pthread_mutex_unlock(&ahead->lock);
+    if (wakes)
+        pthread_cond_signal(&ahead->freed);
 }
 
 ssize_t oy_ahead_read(struct oy_ahead *ahead, void *buf, size_t size,
@@ -199,7 +232,7 @@ ssize_t oy_ahead_read(struct oy_ahead *ahead, void *buf, size_t size,
     size_t done = 0;
 
     while (done < size) {
-        const struct slot *slot = current_slot(ahead);
+        const struct slot *slot = current_slot(ahead, size - done);
         const size_t ready = slot->len - ahead->at;
         const size_t n = ready < size - done ? ready : size - done;
         memcpy((char *)buf + done, slot->data + ahead->at, n);

@@ -3,9 +3,11 @@
  * A thread that decodes ahead of its reader.
  *
  * Private to core/input. The thread takes compressed bytes from a function,
- * decodes them and fills a ring of three buffers of 1 MiB: two ahead, one in
- * use. Memory is this constant whatever the ratio of compression. The thread
- * may be ended at any time, also while it waits for a pipe.
+ * decodes them and fills a ring of eight buffers of 256 KiB. Memory is this
+ * constant, small enough for a cache, whatever the ratio of compression.
+ * Thread and reader wake one another for half a ring, not for each buffer:
+ * where they share a processor, every wake-up is a switch. The thread may be
+ * ended at any time, also while it waits for a pipe.
  */
 #ifndef CORE_AHEAD_H
 #define CORE_AHEAD_H
