@@ -33,6 +33,7 @@ struct gemm {
     const struct kernel_table *kernel;
     struct oy_pool *pool;
     struct blas blas; /* library NULL: own kernels */
+    int is_packed;    /* all products by `outer` */
     char name[48];
     float **scratch; /* [worker]: KERNEL_SCRATCH(OUTER_TILE_M) floats */
 };
@@ -88,6 +89,31 @@ static void run_outer_tile(void *arg, size_t tile, int worker)
     job.n = smaller(job.n - n, OUTER_TILE_N);
     job.scratch = product->gemm->scratch[worker];
     product->gemm->kernel->outer(&job);
+}
+
+/* Rows of a tile: equal parts, in whole KERNEL_MAX_ROWS. A function of the
+ * shape alone; bits do not depend on it. */
+static size_t outer_tile_rows(size_t m, size_t n_tile_n)
+{
+    const size_t wanted =
+        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, OUTER_MIN_M));
+    const size_t least = tiles(m, OUTER_TILE_M);
+    const size_t n = wanted > least ? wanted : least;
+
+    return tiles(tiles(m, n), KERNEL_MAX_ROWS) * KERNEL_MAX_ROWS;
+}
+
+static void run_outer(struct gemm *gemm, const struct kernel_outer *outer)
+{
+    struct product product = {.gemm = gemm,
+                              .outer = outer,
+                              .n_tile_n = tiles(outer->n, OUTER_TILE_N)};
+
+    if (outer->m == 0 || outer->n == 0)
+        return;
+    product.tile_m = outer_tile_rows(outer->m, product.n_tile_n);
+    oy_pool_run(gemm->pool, tiles(outer->m, product.tile_m) * product.n_tile_n,
+                run_outer_tile, &product);
 }
 
 /* ---- OpenBLAS ---- */
@@ -200,37 +226,30 @@ void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,
         run_blas(&product);
         return;
     }
+    if (gemm->is_packed) {
+        const struct kernel_outer outer = {.m = m,
+                                           .n = n,
+                                           .k = k,
+                                           .a = x,
+                                           .b = w,
+                                           .a_row = x_stride,
+                                           .a_depth = 1,
+                                           .b_depth = 1,
+                                           .b_column = w_stride,
+                                           .alpha = 1,
+                                           .beta = accumulate ? 1 : 0,
+                                           .c = y,
+                                           .c_stride = y_stride,
+                                           .pack_rows = OUTER_TILE_M};
+        run_outer(gemm, &outer);
+        return;
+    }
     const struct kernel_dot dot = {
         m, n, k, x, w, x_stride, w_stride, y, y_stride, 1, accumulate ? 1 : 0};
     struct product product = {
         .gemm = gemm, .dot = &dot, .n_tile_n = tiles(n, DOT_TILE_N)};
     oy_pool_run(gemm->pool, tiles(m, DOT_TILE_M) * product.n_tile_n,
                 run_dot_tile, &product);
-}
-
-/* Rows of a tile: equal parts, in whole KERNEL_MAX_ROWS. A function of the
- * shape alone; bits do not depend on it. */
-static size_t outer_tile_rows(size_t m, size_t n_tile_n)
-{
-    const size_t wanted =
-        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, OUTER_MIN_M));
-    const size_t least = tiles(m, OUTER_TILE_M);
-    const size_t n = wanted > least ? wanted : least;
-
-    return tiles(tiles(m, n), KERNEL_MAX_ROWS) * KERNEL_MAX_ROWS;
-}
-
-static void run_outer(struct gemm *gemm, const struct kernel_outer *outer)
-{
-    struct product product = {.gemm = gemm,
-                              .outer = outer,
-                              .n_tile_n = tiles(outer->n, OUTER_TILE_N)};
-
-    if (outer->m == 0 || outer->n == 0)
-        return;
-    product.tile_m = outer_tile_rows(outer->m, product.n_tile_n);
-    oy_pool_run(gemm->pool, tiles(outer->m, product.tile_m) * product.n_tile_n,
-                run_outer_tile, &product);
 }
 
 void gemm_nn(struct gemm *gemm, size_t m, size_t k, size_t n, const float *dy,
@@ -263,6 +282,7 @@ void gemm_nn(struct gemm *gemm, size_t m, size_t k, size_t n, const float *dy,
                                        .a_row = dy_stride,
                                        .a_depth = 1,
                                        .b_depth = w_stride,
+                                       .b_column = 1,
                                        .alpha = 1,
                                        .beta = accumulate ? 1 : 0,
                                        .c = dx,
@@ -290,6 +310,7 @@ void gemm_tn(struct gemm *gemm, size_t n, size_t k, size_t m, const float *dy,
                                        .a_row = 1,
                                        .a_depth = dy_stride,
                                        .b_depth = x_stride,
+                                       .b_column = 1,
                                        .alpha = 1,
                                        .beta = 1,
                                        .c = dw,
@@ -298,23 +319,43 @@ void gemm_tn(struct gemm *gemm, size_t n, size_t k, size_t m, const float *dy,
     run_outer(gemm, &outer);
 }
 
+/* As many rows at once as there is room for beside the columns. */
+static void run_small_outer(const struct gemm *gemm, struct kernel_outer *outer)
+{
+    enum { ROOM = KERNEL_SCRATCH(SMALL_PACK_ROWS) };
+    float scratch[ROOM] __attribute__((aligned(64)));
+    const size_t depth = smaller(outer->k ? outer->k : 1, KERNEL_DEPTH);
+    const size_t rows = ROOM / depth - KERNEL_COLUMNS;
+
+    outer->pack_rows = rows / KERNEL_MAX_ROWS * KERNEL_MAX_ROWS;
+    outer->scratch = scratch;
+    gemm->kernel->outer(outer);
+}
+
 void gemm_small_nt(const struct gemm *gemm, size_t m, size_t n, size_t k,
                    float alpha, const float *x, size_t x_stride, const float *w,
                    size_t w_stride, float beta, float *y, size_t y_stride)
 {
     const struct kernel_dot dot = {m,        n, k,        x,     w,   x_stride,
                                    w_stride, y, y_stride, alpha, beta};
+    struct kernel_outer outer = {.m = m,
+                                 .n = n,
+                                 .k = k,
+                                 .a = x,
+                                 .b = w,
+                                 .a_row = x_stride,
+                                 .a_depth = 1,
+                                 .b_depth = 1,
+                                 .b_column = w_stride,
+                                 .alpha = alpha,
+                                 .beta = beta,
+                                 .c = y,
+                                 .c_stride = y_stride};
 
-    gemm->kernel->dot(&dot);
-}
-
-static void run_small_outer(const struct gemm *gemm, struct kernel_outer *outer)
-{
-    float scratch[KERNEL_SCRATCH(SMALL_PACK_ROWS)] __attribute__((aligned(64)));
-
-    outer->pack_rows = SMALL_PACK_ROWS;
-    outer->scratch = scratch;
-    gemm->kernel->outer(outer);
+    if (gemm->is_packed)
+        run_small_outer(gemm, &outer);
+    else
+        gemm->kernel->dot(&dot);
 }
 
 void gemm_small_nn(const struct gemm *gemm, size_t m, size_t n, size_t k,
@@ -329,6 +370,7 @@ void gemm_small_nn(const struct gemm *gemm, size_t m, size_t n, size_t k,
                                  .a_row = x_stride,
                                  .a_depth = 1,
                                  .b_depth = w_stride,
+                                 .b_column = 1,
                                  .alpha = alpha,
                                  .beta = beta,
                                  .c = y,
@@ -349,6 +391,7 @@ void gemm_small_tn(const struct gemm *gemm, size_t m, size_t n, size_t k,
                                  .a_row = 1,
                                  .a_depth = x_stride,
                                  .b_depth = w_stride,
+                                 .b_column = 1,
                                  .alpha = alpha,
                                  .beta = beta,
                                  .c = y,
@@ -370,17 +413,24 @@ static const struct kernel_table *best_kernel(void)
     return &kernel_plain;
 }
 
-/* Own kernel of that name that this CPU can run; NULL if there is none. */
-static const struct kernel_table *find_kernel(const char *name)
+/* Own kernel whose name is the first `len` bytes, that this CPU can run; NULL
+ * if there is none. */
+static const struct kernel_table *find_kernel(const char *name, size_t len)
 {
-    if (!strcmp(name, "plain"))
-        return &kernel_plain;
+    static const struct kernel_table *const known[] = {
+        &kernel_plain,
 #ifdef __x86_64__
-    if (!strcmp(name, "avx2") && oy_cpu_level() >= OY_CPU_AVX2)
-        return &kernel_avx2;
-    if (!strcmp(name, "avx512") && oy_cpu_level() >= OY_CPU_AVX512)
-        return &kernel_avx512;
+        &kernel_avx2,
+        &kernel_avx512,
 #endif
+    };
+    /* In the order of the levels: none above the best one. */
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i]->name) == len && !memcmp(known[i]->name, name, len))
+            return known[i];
+        if (known[i] == best_kernel())
+            break;
+    }
     return NULL;
 }
 
@@ -439,15 +489,26 @@ static int open_blas(struct gemm *gemm, struct oy_error *err)
 static int choose_kernel(struct gemm *gemm, const char *kernel,
                          struct oy_error *err)
 {
+    static const char packed[] = "-packed";
+    size_t len = kernel ? strlen(kernel) : 0;
+
     gemm->kernel = best_kernel();
     if (kernel && !strcmp(kernel, "openblas"))
         return open_blas(gemm, err);
-    if (kernel)
-        gemm->kernel = find_kernel(kernel);
+    if (len > strlen(packed) &&
+        !strcmp(kernel + len - strlen(packed), packed)) {
+        gemm->is_packed = 1;
+        len -= strlen(packed);
+    }
+    if (kernel && !strcmp(kernel, "packed"))
+        gemm->is_packed = 1;
+    else if (kernel)
+        gemm->kernel = find_kernel(kernel, len);
     if (!gemm->kernel)
         return oy_fail(err, OY_USAGE,
                        "kernel '%s' is unknown or not for this CPU", kernel);
-    snprintf(gemm->name, sizeof gemm->name, "%s", gemm->kernel->name);
+    snprintf(gemm->name, sizeof gemm->name, "%s%s", gemm->kernel->name,
+             gemm->is_packed ? packed : "");
     return 0;
 }
 

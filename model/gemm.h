@@ -26,7 +26,10 @@ enum { GEMM_ROW_TILE = 32 };
 struct gemm;
 
 /* `kernel` NULL chooses the best own one; "plain", "avx2", "avx512" and
- * "openblas" force. NULL with 64 for a name that is unknown or that this CPU
+ * "openblas" force. These are quick with one row too. "packed" (the best own
+ * one), "plain-packed", "avx2-packed" and "avx512-packed" are kernel sets for
+ * hundreds of rows, such as training has: gemm_nt packs both operands, which
+ * a few rows do not pay for; its sums run along K in order. NULL with 64 for a name that is unknown or that this CPU
  * lacks, with 71 when OpenBLAS is missing or fails its self-test. The pool is
  * borrowed. One gemm is not for two threads at once, but for the small
  * products. */

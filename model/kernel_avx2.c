@@ -54,6 +54,32 @@ static inline __attribute__((always_inline)) __m128 vec_sum4(vec a, vec b,
     return _mm256_castps256_ps128(all) + _mm256_extractf128_ps(all, 1);
 }
 
+/* A 4 x 4 block in each 128 bits is turned. */
+static inline __attribute__((always_inline)) void vec_pack4(const float *in,
+                                                            size_t stride,
+                                                            float *out,
+                                                            size_t width)
+{
+    const vec a = vec_load(in), b = vec_load(in + stride);
+    const vec c = vec_load(in + 2 * stride), d = vec_load(in + 3 * stride);
+    const __m256d ab_low = _mm256_castps_pd(_mm256_unpacklo_ps(a, b));
+    const __m256d ab_high = _mm256_castps_pd(_mm256_unpackhi_ps(a, b));
+    const __m256d cd_low = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
+    const __m256d cd_high = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
+    const vec turned[4] = {
+        _mm256_castpd_ps(_mm256_unpacklo_pd(ab_low, cd_low)),
+        _mm256_castpd_ps(_mm256_unpackhi_pd(ab_low, cd_low)),
+        _mm256_castpd_ps(_mm256_unpacklo_pd(ab_high, cd_high)),
+        _mm256_castpd_ps(_mm256_unpackhi_pd(ab_high, cd_high))};
+
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        _mm_storeu_ps(out + i * width, _mm256_castps256_ps128(turned[i]));
+        _mm_storeu_ps(out + (i + 4) * width,
+                      _mm256_extractf128_ps(turned[i], 1));
+    }
+}
+
 #include "model/kernel_tile_internal.h"
 
 const struct kernel_table kernel_avx2 = {"avx2", dot, outer};

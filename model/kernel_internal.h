@@ -31,16 +31,18 @@ struct kernel_dot {
 };
 
 /* c[m][n] = alpha sum over k of a(m, k) b(k, n) + beta c[m][n], where a(m, k)
- * is a[m * a_row + k * a_depth] and b(k, n) is b[k * b_depth + n]. With beta 0, c is not read. */
+ * is a[m * a_row + k * a_depth] and b(k, n) is b[k * b_depth + n * b_column];
+ * b_depth or b_column is 1. With beta 0, c is not read. */
 struct kernel_outer {
     size_t m, n, k;
     const float *a, *b;
-    size_t a_row, a_depth, b_depth;
+    size_t a_row, a_depth, b_depth, b_column;
     float alpha, beta;
     float *c;
     size_t c_stride;
     size_t pack_rows; /* rows of a packed at once, multiple of 12 */
-    float *scratch;   /* KERNEL_SCRATCH(pack_rows) floats, 64-byte aligned */
+    float *scratch;   /* room for pack_rows + KERNEL_COLUMNS rows of the
+                         smaller of k and KERNEL_DEPTH, 64-byte aligned */
 };
 
 #define KERNEL_SCRATCH(pack_rows)                                              \

@@ -49,6 +49,17 @@ static inline __attribute__((always_inline)) vec vec_sum4(vec a, vec b, vec c,
                  (c[0] + c[2]) + (c[1] + c[3]), (d[0] + d[2]) + (d[1] + d[3])};
 }
 
+static inline __attribute__((always_inline)) void vec_pack4(const float *in,
+                                                            size_t stride,
+                                                            float *out,
+                                                            size_t width)
+{
+    for (size_t i = 0; i < 4; i++)
+        vec_store(out + i * width,
+                  (vec){in[i], in[stride + i], in[2 * stride + i],
+                        in[3 * stride + i]});
+}
+
 #include "model/kernel_tile_internal.h"
 
 const struct kernel_table kernel_plain = {"plain", dot, outer};

@@ -11,6 +11,8 @@
  *   vec_load_tail(p, n)   the first n < LANES floats, then zeros
  *   vec_sum4(a, b, c, d)  a float4 of the four sums over lanes, each summed
  *                         in the same tree
+ *   vec_pack4(in, stride, out, width)  four rows of LANES floats become LANES
+ *                         rows of four, `width` floats apart
  *
  * Loops over constants are unrolled whole, so that accumulators live in
  * registers.
@@ -154,87 +156,68 @@ static void dot(const struct kernel_dot *job)
 
 /* ---- outer ---- */
 
-/* Four rows that run along the depth become four columns of the pack. */
-INLINE void pack_4x4(const float *in, size_t stride, float *out)
-{
-    typedef int int4 __attribute__((vector_size(16)));
-    const float4 a = load_float4(in), b = load_float4(in + stride);
-    const float4 c = load_float4(in + 2 * stride);
-    const float4 d = load_float4(in + 3 * stride);
-    const float4 ab_low = __builtin_shuffle(a, b, (int4){0, 4, 1, 5});
-    const float4 ab_high = __builtin_shuffle(a, b, (int4){2, 6, 3, 7});
-    const float4 cd_low = __builtin_shuffle(c, d, (int4){0, 4, 1, 5});
-    const float4 cd_high = __builtin_shuffle(c, d, (int4){2, 6, 3, 7});
-
-    *(loose_float4 *)out =
-        __builtin_shuffle(ab_low, cd_low, (int4){0, 1, 4, 5});
-    *(loose_float4 *)(out + OUTER_ROWS) =
-        __builtin_shuffle(ab_low, cd_low, (int4){2, 3, 6, 7});
-    *(loose_float4 *)(out + 2 * OUTER_ROWS) =
-        __builtin_shuffle(ab_high, cd_high, (int4){0, 1, 4, 5});
-    *(loose_float4 *)(out + 3 * OUTER_ROWS) =
-        __builtin_shuffle(ab_high, cd_high, (int4){2, 3, 6, 7});
-}
-
-/* One row of a tile from depth `p` on; an absent row is zeros. */
-INLINE void pack_row(const float *in, size_t a_depth, int is_there, size_t p,
-                     size_t n_depth, float *out)
+/* One row along the depth from `p` on; an absent row is zeros. */
+INLINE void pack_row(const float *in, size_t in_depth, int is_there, size_t p,
+                     size_t n_depth, float *out, size_t width)
 {
     for (; p < n_depth; p++)
-        out[p * OUTER_ROWS] = is_there ? in[p * a_depth] : 0;
+        out[p * width] = is_there ? in[p * in_depth] : 0;
 }
 
-/* Rows i .. i + 3 of a tile, all there, that run along the depth. */
-INLINE void pack_four(const float *in, size_t a_row, size_t n_depth, float *out)
+/* Four rows, all there, that run along the depth. */
+INLINE void pack_four(const float *in, size_t stride, size_t n_depth,
+                      float *out, size_t width)
 {
     size_t p = 0;
 
-    for (; p + 4 <= n_depth; p += 4)
-        pack_4x4(in + p, a_row, out + p * OUTER_ROWS);
+    for (; p + LANES <= n_depth; p += LANES)
+        vec_pack4(in + p, stride, out + p * width, width);
     for (size_t i = 0; i < 4; i++)
-        pack_row(in + i * a_row, 1, 1, p, n_depth, out + i);
+        pack_row(in + i * stride, 1, 1, p, n_depth, out + i, width);
 }
 
-/* Packs rows x depth of a as [row / OUTER_ROWS][depth][OUTER_ROWS], absent
- * rows as zeros. */
+/* Up to `width` rows become a pack [depth][width], absent rows zeros. */
+INLINE void pack_rows(const float *in, size_t stride, size_t in_depth,
+                      size_t n_row, size_t n_depth, float *out, size_t width)
+{
+    size_t i = 0;
+
+    for (; in_depth == 1 && i + 4 <= width && i + 4 <= n_row; i += 4)
+        pack_four(in + i * stride, stride, n_depth, out + i, width);
+    for (; i < width; i++)
+        pack_row(in + i * stride, in_depth, i < n_row, 0, n_depth, out + i,
+                 width);
+}
+
+/* The same when the rows touch: whole runs are copied. */
+INLINE void pack_runs(const float *in, size_t in_depth, size_t n_row,
+                      size_t n_depth, float *out, size_t width)
+{
+    if (n_row >= width) {
+        for (size_t p = 0; p < n_depth; p++)
+            memcpy(out + p * width, in + p * in_depth, width * sizeof *out);
+        return;
+    }
+    for (size_t p = 0; p < n_depth; p++, out += width) {
+        memcpy(out, in + p * in_depth, n_row * sizeof *out);
+        memset(out + n_row, 0, (width - n_row) * sizeof *out);
+    }
+}
+
+/* Packs rows x depth of a as [row / OUTER_ROWS][depth][OUTER_ROWS]. */
 static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
                    size_t depth, size_t n_depth, float *out)
 {
     const float *from = job->a + row * job->a_row + depth * job->a_depth;
 
-    for (size_t tile = 0; tile < n_row; tile += OUTER_ROWS) {
-        size_t i = 0;
-        for (;
-             job->a_depth == 1 && i + 4 <= OUTER_ROWS && tile + i + 4 <= n_row;
-             i += 4)
-            pack_four(from + (tile + i) * job->a_row, job->a_row, n_depth,
-                      out + i);
-        for (; i < OUTER_ROWS; i++)
-            pack_row(from + (tile + i) * job->a_row, job->a_depth,
-                     tile + i < n_row, 0, n_depth, out + i);
+    for (size_t at = 0; at < n_row; at += OUTER_ROWS) {
+        if (job->a_row == 1)
+            pack_runs(from + at, job->a_depth, n_row - at, n_depth, out,
+                      OUTER_ROWS);
+        else
+            pack_rows(from + at * job->a_row, job->a_row, job->a_depth,
+                      n_row - at, n_depth, out, OUTER_ROWS);
         out += OUTER_ROWS * n_depth;
-    }
-}
-
-/* The same when a's rows touch: whole runs are copied. */
-static void pack_a_touching(const struct kernel_outer *job, size_t row,
-                            size_t n_row, size_t depth, size_t n_depth,
-                            float *out)
-{
-    const float *from = job->a + row + depth * job->a_depth;
-
-    for (size_t tile = 0; tile < n_row; tile += OUTER_ROWS) {
-        const size_t left = n_row - tile;
-        const size_t n = left < OUTER_ROWS ? left : OUTER_ROWS;
-        for (size_t p = 0; p < n_depth; p++, out += OUTER_ROWS) {
-            const float *in = from + tile + p * job->a_depth;
-            if (n == OUTER_ROWS) {
-                memcpy(out, in, OUTER_ROWS * sizeof *out);
-                continue;
-            }
-            memcpy(out, in, n * sizeof *out);
-            memset(out + n, 0, (OUTER_ROWS - n) * sizeof *out);
-        }
     }
 }
 
@@ -242,22 +225,30 @@ static void pack_a_touching(const struct kernel_outer *job, size_t row,
 static void pack_b(const struct kernel_outer *job, size_t depth, size_t n_depth,
                    size_t column, size_t n_column, float *out)
 {
-    const float *from = job->b + depth * job->b_depth + column;
+    const float *from = job->b + depth * job->b_depth + column * job->b_column;
 
-    for (size_t p = 0; p < n_depth; p++, out += KERNEL_COLUMNS) {
-        const float *in = from + p * job->b_depth;
-        if (n_column == KERNEL_COLUMNS) {
-            memcpy(out, in, KERNEL_COLUMNS * sizeof *out);
-            continue;
-        }
-        memcpy(out, in, n_column * sizeof *out);
-        memset(out + n_column, 0, (KERNEL_COLUMNS - n_column) * sizeof *out);
-    }
+    if (job->b_column == 1)
+        pack_runs(from, job->b_depth, n_column, n_depth, out, KERNEL_COLUMNS);
+    else
+        pack_rows(from, job->b_column, job->b_depth, n_column, n_depth, out,
+                  KERNEL_COLUMNS);
+}
+
+/* What becomes of a sum: c = alpha sum + beta c. */
+INLINE vec outer_value(vec sum, float alpha, float beta, const float *c)
+{
+    if (alpha != 1)
+        sum *= vec_all(alpha);
+    if (beta == 0)
+        return sum;
+    if (beta == 1)
+        return sum + vec_load(c);
+    return vec_fma(vec_load(c), vec_all(beta), sum);
 }
 
 /* acc[OUTER_ROWS][OUTER_VECS] over one piece of depth; scaled into c. */
-INLINE void outer_tile(size_t n_depth, const float *a, const float *b,
-                       float alpha, float beta, float *c, size_t c_stride)
+INLINE void outer_sum(size_t n_depth, const float *a, const float *b,
+                      float alpha, float beta, float *c, size_t c_stride)
 {
     vec acc[OUTER_ROWS][OUTER_VECS], other[OUTER_VECS];
 
@@ -286,51 +277,84 @@ INLINE void outer_tile(size_t n_depth, const float *a, const float *b,
 #pragma GCC unroll 8
         for (int j = 0; j < OUTER_VECS; j++) {
             float *to = c + (size_t)i * c_stride + j * LANES;
-            const vec scaled = acc[i][j] * vec_all(alpha);
-            vec_store(to, beta == 0
-                              ? scaled
-                              : vec_fma(vec_load(to), vec_all(beta), scaled));
+            vec_store(to, outer_value(acc[i][j], alpha, beta, to));
         }
     }
 }
 
-/* A tile that sticks out goes through a copy. */
-static void outer_edge(const struct kernel_outer *job, size_t n_depth,
-                       const float *a, const float *b, float beta, float *c,
-                       size_t n_row, size_t n_column)
+/* The tile for each end of it: a choice for every element would spill the
+ * accumulators. */
+static __attribute__((noinline)) void outer_tile_set(size_t n_depth,
+                                                     const float *a,
+                                                     const float *b, float *c,
+                                                     size_t c_stride)
 {
-    enum { WIDTH = OUTER_VECS * LANES };
-    float copy[OUTER_ROWS * WIDTH] __attribute__((aligned(64))) = {0};
-
-    if (beta != 0) {
-        for (size_t i = 0; i < n_row; i++)
-            memcpy(copy + i * WIDTH, c + i * job->c_stride,
-                   n_column * sizeof *c);
-    }
-    outer_tile(n_depth, a, b, job->alpha, beta, copy, WIDTH);
-    for (size_t i = 0; i < n_row; i++)
-        memcpy(c + i * job->c_stride, copy + i * WIDTH, n_column * sizeof *c);
+    outer_sum(n_depth, a, b, 1, 0, c, c_stride);
 }
 
-/* Packed rows times one panel. */
-static void outer_panel(const struct kernel_outer *job, size_t n_depth,
-                        const float *a, const float *b, float beta, float *c,
-                        size_t n_row, size_t n_column)
+static __attribute__((noinline)) void outer_tile_add(size_t n_depth,
+                                                     const float *a,
+                                                     const float *b, float *c,
+                                                     size_t c_stride)
+{
+    outer_sum(n_depth, a, b, 1, 1, c, c_stride);
+}
+
+static void outer_tile(size_t n_depth, const float *a, const float *b,
+                       float alpha, float beta, float *c, size_t c_stride)
+{
+    if (alpha == 1 && beta == 0)
+        outer_tile_set(n_depth, a, b, c, c_stride);
+    else if (alpha == 1 && beta == 1)
+        outer_tile_add(n_depth, a, b, c, c_stride);
+    else
+        outer_sum(n_depth, a, b, alpha, beta, c, c_stride);
+}
+
+/* Packed rows against one packed panel of columns. */
+struct panel {
+    const float *a, *b;
+    size_t depth, n_depth;
+    size_t column, n_column;
+    size_t n_row;
+    float beta;
+    float *c;
+};
+
+/* A tile that sticks out goes through a copy. */
+static void outer_edge(const struct kernel_outer *job,
+                       const struct panel *panel, size_t i, size_t j)
+{
+    enum { WIDTH = OUTER_VECS * LANES };
+    const size_t rows = panel->n_row - i, columns = panel->n_column - j;
+    const size_t n_row = rows < OUTER_ROWS ? rows : OUTER_ROWS;
+    const size_t size = (columns < WIDTH ? columns : WIDTH) * sizeof(float);
+    float *c = panel->c + i * job->c_stride + j;
+    float copy[OUTER_ROWS * WIDTH] __attribute__((aligned(64))) = {0};
+
+    if (panel->beta != 0) {
+        for (size_t r = 0; r < n_row; r++)
+            memcpy(copy + r * WIDTH, c + r * job->c_stride, size);
+    }
+    outer_tile(panel->n_depth, panel->a + i * panel->n_depth, panel->b + j,
+               job->alpha, panel->beta, copy, WIDTH);
+    for (size_t r = 0; r < n_row; r++)
+        memcpy(c + r * job->c_stride, copy + r * WIDTH, size);
+}
+
+static void outer_panel(const struct kernel_outer *job,
+                        const struct panel *panel)
 {
     enum { WIDTH = OUTER_VECS * LANES };
 
-    for (size_t j = 0; j < n_column; j += WIDTH) {
-        for (size_t i = 0; i < n_row; i += OUTER_ROWS) {
-            const size_t rows = n_row - i, columns = n_column - j;
-            const float *tile = a + i * n_depth;
-            float *to = c + i * job->c_stride + j;
-            if (rows >= OUTER_ROWS && columns >= WIDTH)
-                outer_tile(n_depth, tile, b + j, job->alpha, beta, to,
-                           job->c_stride);
+    for (size_t j = 0; j < panel->n_column; j += WIDTH) {
+        for (size_t i = 0; i < panel->n_row; i += OUTER_ROWS) {
+            if (panel->n_row - i < OUTER_ROWS || panel->n_column - j < WIDTH)
+                outer_edge(job, panel, i, j);
             else
-                outer_edge(job, n_depth, tile, b + j, beta, to,
-                           rows < OUTER_ROWS ? rows : OUTER_ROWS,
-                           columns < WIDTH ? columns : WIDTH);
+                outer_tile(panel->n_depth, panel->a + i * panel->n_depth,
+                           panel->b + j, job->alpha, panel->beta,
+                           panel->c + i * job->c_stride + j, job->c_stride);
         }
     }
 }
@@ -339,19 +363,23 @@ static void outer_panel(const struct kernel_outer *job, size_t n_depth,
 static void outer_rows(const struct kernel_outer *job, size_t row, size_t n_row,
                        size_t depth, size_t n_depth)
 {
-    float *a = job->scratch + KERNEL_COLUMNS * KERNEL_DEPTH, *b = job->scratch;
-    const float beta = depth ? 1 : job->beta;
+    float *b = job->scratch, *a = b + KERNEL_COLUMNS * n_depth;
 
-    if (job->a_row == 1)
-        pack_a_touching(job, row, n_row, depth, n_depth, a);
-    else
-        pack_a(job, row, n_row, depth, n_depth, a);
+    pack_a(job, row, n_row, depth, n_depth, a);
     for (size_t column = 0; column < job->n; column += KERNEL_COLUMNS) {
         const size_t left = job->n - column;
-        const size_t n_column = left < KERNEL_COLUMNS ? left : KERNEL_COLUMNS;
-        pack_b(job, depth, n_depth, column, n_column, b);
-        outer_panel(job, n_depth, a, b, beta,
-                    job->c + row * job->c_stride + column, n_row, n_column);
+        const struct panel panel = {
+            .a = a,
+            .b = b,
+            .depth = depth,
+            .n_depth = n_depth,
+            .column = column,
+            .n_column = left < KERNEL_COLUMNS ? left : KERNEL_COLUMNS,
+            .n_row = n_row,
+            .beta = depth ? 1 : job->beta,
+            .c = job->c + row * job->c_stride + column};
+        pack_b(job, depth, n_depth, column, panel.n_column, b);
+        outer_panel(job, &panel);
     }
 }
 

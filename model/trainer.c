@@ -570,7 +570,7 @@ static int prepare(struct trainer *t, struct oy_error *err)
     t->pool = oy_pool_new(t->options->n_thread, err);
     if (!t->pool)
         return -1;
-    t->gemm = gemm_new(NULL, t->pool, err);
+    t->gemm = gemm_new("packed", t->pool, err);
     return t->gemm ? check_memory(t, err) : -1;
 }
 

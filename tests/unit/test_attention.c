@@ -104,7 +104,7 @@ static void check(struct attention_shape shape, const size_t *first,
     const struct attention_documents documents = {n_document, first};
     struct oy_error err = {0};
     struct oy_pool *const pool = oy_pool_new(n_thread, &err);
-    struct gemm *const gemm = gemm_new(NULL, pool, &err);
+    struct gemm *const gemm = gemm_new("packed", pool, &err);
     struct attention *const attention = attention_new(&shape, gemm, &err);
     struct fixture f;
 

@@ -41,7 +41,7 @@ static void fixture_init(struct fixture *f, const struct decoder_config *config,
     f->config = *config;
     assert_int_equal(weight_layout_init(&f->layout, &f->config, &err), 0);
     f->pool = oy_pool_new(n_thread, &err);
-    f->gemm = gemm_new(NULL, f->pool, &err);
+    f->gemm = gemm_new("packed", f->pool, &err);
     f->weights = weights_new(&f->layout, &err);
     f->gradient = weights_new(&f->layout, &err);
     f->decoder = decoder_new(&f->layout, f->gemm, MAX_TOKENS, MAX_TOKENS, &err);

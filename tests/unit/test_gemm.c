@@ -16,7 +16,10 @@
 #include "core/random.h"
 #include "model/gemm.h"
 
-static const char *const kernels[] = {"plain", "avx2", "avx512", "openblas"};
+static const char *const kernels[] = {
+    "plain",        "avx2",        "avx512",        "openblas",
+    "plain-packed", "avx2-packed", "avx512-packed",
+};
 
 enum { N_KERNEL = sizeof kernels / sizeof *kernels };
 
@@ -251,7 +254,13 @@ static void test_names(void **state)
     struct gemm *gemm = gemm_new(NULL, NULL, &err);
     assert_non_null(gemm);
     assert_true(strlen(gemm_kernel_name(gemm)) > 0);
+    assert_null(strstr(gemm_kernel_name(gemm), "-packed"));
     assert_null(gemm_pool(gemm));
+    gemm_free(gemm);
+    assert_null(gemm_new("nonsense-packed", NULL, &err));
+    assert_null(gemm_new("-packed", NULL, &err));
+    gemm = gemm_new("packed", NULL, &err);
+    assert_non_null(strstr(gemm_kernel_name(gemm), "-packed"));
     gemm_free(gemm);
     gemm_free(NULL);
 }
