@@ -49,19 +49,19 @@ int oy_fail_errno(struct oy_error *err, int code, const char *format, ...)
 
 int oy_fail_at(struct oy_error *err, const char *format, ...)
 {
-    char prefix[sizeof err->message], text[sizeof err->message];
+    char text[sizeof err->message];
+    const size_t size = sizeof text;
     va_list args;
 
     if (!err->code)
         return -1;
+    memcpy(text, err->message, size);
     va_start(args, format);
-    vsnprintf(prefix, sizeof prefix, format, args);
+    vsnprintf(err->message, size, format, args);
     va_end(args);
-    memcpy(text, err->message, sizeof text);
-    const size_t used =
-        (size_t)snprintf(err->message, sizeof err->message, "%s: ", prefix);
-    if (used < sizeof err->message)
-        snprintf(err->message + used, sizeof err->message - used, "%s", text);
+    const size_t used = strlen(err->message), len = strlen(text);
+    if (used + 2 + len < size)
+        memcpy(stpcpy(err->message + used, ": "), text, len + 1);
     return -1;
 }
 

@@ -23,7 +23,9 @@ pipe() { # pipe OUT
         "$BIN/oy-clean" --rules gopher_quality --words ws |
         "$BIN/oy-dedup" --exact -o "$1"
 }
+start=$(date +%s%N)
 pipe "$T/whole.jsonl.zst"
+took=$((($(date +%s%N) - start) / 1000000 + 1)) # milliseconds
 want=$(cksum <"$T/whole.jsonl.zst")
 ok "an undisturbed run writes its output" test -s "$T/whole.jsonl.zst"
 
@@ -34,11 +36,16 @@ for i in $(seq 1 "$rounds"); do
     rm -f "$T"/out.*
     (cd "$T" && exec setsid bash -c "$(declare -f pipe); BIN='$BIN' T='$T' pipe '$T/out.jsonl.zst'") 2>/dev/null &
     group=$!
-    sleep "0.$((RANDOM % 9))$((RANDOM % 9))"
+    ms=$((RANDOM % (took * 5 / 4)))
+    sleep $((ms / 1000)).$(printf %03d $((ms % 1000)))
     signal=$([ $((i % 2)) = 0 ] && echo KILL || echo TERM)
     kill -$signal -- -$group 2>/dev/null
     wait $group 2>/dev/null
-    sleep 0.1
+    # The shell may be gone before its filters are.
+    for _ in $(seq 1 100); do
+        kill -0 -- -$group 2>/dev/null || break
+        sleep 0.05
+    done
     if [ -e "$T/out.jsonl.zst" ]; then
         whole=$((whole + 1))
         [ "$(cksum <"$T/out.jsonl.zst")" = "$want" ] || wrong=$((wrong + 1))
