@@ -199,6 +199,64 @@ static void what_cannot_be_opened_is_told(void **state)
     assert_int_equal(oy_input_check("-", &third), 0);
 }
 
+/* Smaller, equal to and larger than the decoder's buffers and their ring. */
+static void reads_of_any_size_give_the_same_bytes(void **state)
+{
+    enum { SIZE = 5000000 };
+    static const size_t step[] = {1000,    1 << 18, (1 << 18) + 1, 1 << 20,
+                                  3 << 20, SIZE,    SIZE + 1};
+    struct oy_buffer text = {0}, zstd = {0};
+    struct oy_error err = {0};
+    char *got = oy_alloc(2 * SIZE);
+
+    (void)state;
+    for (int i = 0; text.len < SIZE; i++)
+        oy_buffer_append_format(&text, "%d ", i * 7919 % 100003);
+    text.len = SIZE;
+    oy_buffer_string(&text);
+    pack(oy_zstd_encoder_new(1), text.data, &zstd);
+    for (size_t k = 0; k < sizeof step / sizeof *step; k++) {
+        struct oy_input *input =
+            oy_input_open_memory("memory", zstd.data, zstd.len, &err);
+        size_t done = 0;
+        ssize_t n = (ssize_t)step[k];
+        while (n == (ssize_t)step[k]) {
+            n = oy_input_read(input, got + done, step[k], &err);
+            assert_true(n >= 0);
+            done += (size_t)n;
+        }
+        assert_int_equal(done, SIZE);
+        assert_memory_equal(got, text.data, SIZE);
+        oy_input_close(input);
+    }
+    oy_free(got);
+    oy_buffer_release(&zstd);
+    oy_buffer_release(&text);
+}
+
+/* A full ring does not hold up the end either. */
+static void closing_does_not_wait_for_the_decoder(void **state)
+{
+    struct oy_buffer text = {0}, zstd = {0};
+    struct oy_error err = {0};
+    char byte;
+
+    (void)state;
+    while (text.len < 20000000)
+        oy_buffer_append_string(&text, "again and again ");
+    oy_buffer_string(&text);
+    pack(oy_zstd_encoder_new(1), text.data, &zstd);
+    for (int i = 0; i < 20; i++) {
+        struct oy_input *input =
+            oy_input_open_memory("memory", zstd.data, zstd.len, &err);
+        if (i % 2)
+            assert_int_equal(oy_input_read(input, &byte, 1, &err), 1);
+        oy_input_close(input);
+    }
+    oy_buffer_release(&zstd);
+    oy_buffer_release(&text);
+}
+
 /* A decoder that waits for more of a pipe does not hold up the end. */
 static void closing_does_not_wait_for_a_pipe(void **state)
 {
@@ -245,6 +303,8 @@ int main(void)
         cmocka_unit_test(a_leading_mark_is_dropped_once),
         cmocka_unit_test(peeking_takes_nothing),
         cmocka_unit_test(what_cannot_be_opened_is_told),
+        cmocka_unit_test(reads_of_any_size_give_the_same_bytes),
+        cmocka_unit_test(closing_does_not_wait_for_the_decoder),
         cmocka_unit_test(closing_does_not_wait_for_a_pipe),
         cmocka_unit_test(slurp_bounds_the_size),
     };

@@ -86,6 +86,20 @@ static void a_file_appears_when_it_is_committed(void **state)
     assert_int_equal(count_entries(place->folder), 1);
 }
 
+static void a_digest_that_nobody_wants_is_zero(void **state)
+{
+    const struct oy_output_options options = {.codec = -1, .unhashed = 1};
+    const struct place *place = *state;
+    struct oy_error err = {0};
+    struct oy_output *output = oy_output_open(place->file, &options, &err);
+
+    assert_int_equal(oy_output_write(output, "abc\n", 4, &err), 0);
+    assert_true(!oy_output_digest(output).low &&
+                !oy_output_digest(output).high);
+    assert_int_equal(oy_output_commit(output, &err), 0);
+    assert_holds(place->file, "abc\n");
+}
+
 static void a_discarded_output_leaves_the_old_file(void **state)
 {
     const struct place *place = *state;
@@ -374,6 +388,7 @@ static void trying_leaves_no_trace(void **state)
 int main(void)
 {
     const struct CMUnitTest test[] = {
+        TEST(a_digest_that_nobody_wants_is_zero),
         TEST(a_file_appears_when_it_is_committed),
         TEST(a_discarded_output_leaves_the_old_file),
         TEST(a_link_stays_a_link),

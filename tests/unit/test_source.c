@@ -151,6 +151,30 @@ static void many_batches_keep_every_line(void **state)
     oy_buffer_release(&out);
 }
 
+static void hashes_that_nobody_wants_stay_empty(void **state)
+{
+    char *name = write_temporary("a\nb\n", 4);
+    struct oy_error err = {0};
+
+    (void)state;
+    for (int two_passes = 0; two_passes < 2; two_passes++) {
+        const struct oy_source_options options = {
+            .max_record = 100, .two_passes = two_passes, .unhashed = 1};
+        struct oy_buffer out = {0};
+        int n_file;
+        struct oy_source *source =
+            oy_source_open((const char *const *)&name, 1, &options, &err);
+        describe(source, &out);
+        const struct oy_source_file *file = oy_source_files(source, &n_file);
+        assert_int_equal(n_file, 1);
+        assert_int_equal(file->lines, 2);
+        assert_int_equal(strlen(file->hash), two_passes ? 32 : 0);
+        source->close(source);
+        oy_buffer_release(&out);
+    }
+    drop_temporary(name);
+}
+
 static void records_are_numbered_over_files(void **state)
 {
     char *name[] = {write_temporary("a\nb\n", 4), write_temporary("", 0),
@@ -255,6 +279,7 @@ int main(void)
         cmocka_unit_test(too_long_lines_are_told),
         cmocka_unit_test(lines_longer_than_a_batch),
         cmocka_unit_test(many_batches_keep_every_line),
+        cmocka_unit_test(hashes_that_nobody_wants_stay_empty),
         cmocka_unit_test(records_are_numbered_over_files),
         cmocka_unit_test(a_missing_file_is_told_first),
         cmocka_unit_test(a_changed_file_is_found),

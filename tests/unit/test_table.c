@@ -68,6 +68,46 @@ static void the_budget_is_kept(void **state)
     oy_table_release(&table);
 }
 
+static void what_is_needed_is_enough_and_no_more(void **state)
+{
+    const uint64_t n[] = {1, 3072, 3073, 6144, 6145, 100000};
+    struct oy_table table;
+    struct oy_error err = {0};
+
+    (void)state;
+    oy_table_init(&table, 1, 0);
+    for (size_t k = 0; k < sizeof n / sizeof *n; k++) {
+        const uint64_t need = oy_table_need(&table, n[k]);
+        struct oy_table tight;
+        oy_table_init(&tight, 1, need);
+        for (uint64_t i = 0; i < n[k]; i++)
+            assert_int_equal(
+                oy_table_add(&tight, (struct oy_hash128){1, i}, i, NULL, &err),
+                1);
+        oy_table_release(&tight);
+    }
+    oy_table_release(&table);
+}
+
+static void a_full_table_still_finds(void **state)
+{
+    struct oy_table table;
+    struct oy_error err = {0};
+    uint64_t old, n = 0;
+
+    (void)state;
+    oy_table_init(&table, 1, 100000);
+    while (oy_table_add(&table, (struct oy_hash128){n, ~n}, n, NULL, &err) == 1)
+        n++;
+    assert_int_equal(table.n, n);
+    for (uint64_t i = 0; i < n; i++) {
+        const struct oy_hash128 key = {i, ~i};
+        assert_int_equal(oy_table_add(&table, key, 0, &old, &err), 0);
+        assert_true(old == i);
+    }
+    oy_table_release(&table);
+}
+
 static int compare(const void *a, const void *b)
 {
     const struct oy_pair *x = a, *y = b;
@@ -111,6 +151,8 @@ int main(void)
         cmocka_unit_test(hashes_are_found_again_with_their_values),
         cmocka_unit_test(the_hash_of_zeros_is_a_hash),
         cmocka_unit_test(the_budget_is_kept),
+        cmocka_unit_test(what_is_needed_is_enough_and_no_more),
+        cmocka_unit_test(a_full_table_still_finds),
         cmocka_unit_test(sorting_is_stable),
     };
 
