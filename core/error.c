@@ -59,9 +59,13 @@ int oy_fail_at(struct oy_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, size, format, args);
     va_end(args);
-    const size_t used = strlen(err->message), len = strlen(text);
-    if (used + 2 + len < size)
-        memcpy(stpcpy(err->message + used, ": "), text, len + 1);
+    const size_t used = strlen(err->message);
+    if (used + 3 > size)
+        return -1;
+    char *at = stpcpy(err->message + used, ": ");
+    const size_t len = strnlen(text, size - used - 3);
+    memcpy(at, text, len);
+    at[len] = '\0';
     return -1;
 }
 
