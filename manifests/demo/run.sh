@@ -71,6 +71,11 @@ say '5. Compare, document by document'
 stage "$out/compare.txt" "$bin/oy-cmp" --json "$out/compare.json" --markdown "$out/compare.md" -o "$out/compare.txt" \
     "$out/before.json" "$out/after.json"
 grep -vE '^mmlu_' "$out/compare.txt"
+# group FILE: accuracy of all 57 subjects of MMLU together.
+group() { awk '/"groups": \{/ { g = 1 } g && /"mmlu": \{/ { m = 1 }
+    m && /"acc,none"/ { print $2 + 0; exit }' "$1"; }
+printf '(mmlu, 57 subjects together: %.4f -> %.4f; each alone is in compare.md)\n' \
+    "$(group "$out/before.json")" "$(group "$out/after.json")"
 stage "$out/generated.txt" bash -c "printf 'The history of\n' | '$bin/oy-gen' --model '$out/model' --lines --max-tokens 40 --temperature 0.8 --top-k 40 -o '$out/generated.txt'"
 printf '\n  "The history of%s"\n' "$(cat "$out/generated.txt")"
 
