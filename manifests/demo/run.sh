@@ -63,9 +63,17 @@ fi
 
 say '4. Score the model before and after'
 tasks=arc_easy,hellaswag,mmlu,wikitext
-stage "$out/before.json" "$bin/oy-eval" --model "$out/untrained" --tasks $tasks -o "$out/before.json" >/dev/null
-stage "$out/after.json" "$bin/oy-eval" --model "$out/model" --tasks $tasks -o "$out/after.json" >"$out/after.txt"
-[ ! -s "$out/after.txt" ] || grep -E '^\||^$' "$out/after.txt" | grep -vE 'mmlu_|^\| *- ' | head -20
+score() { # score MODEL RESULTS
+    if [ -e "$out/$2.json" ]; then
+        printf '  (%s is there)\n' "$out/$2.json"
+        return
+    fi
+    printf '  $ oy-eval --model %s --tasks %s -o %s.json\n' "$1" $tasks "$2"
+    "$bin/oy-eval" --model "$out/$1" --tasks $tasks -o "$out/$2.json" >"$out/$2.txt"
+}
+score untrained before
+score model after
+grep -E '^\||^$' "$out/after.txt" | grep -vE 'mmlu_|^\| *- '
 
 say '5. Compare, document by document'
 stage "$out/compare.txt" "$bin/oy-cmp" --json "$out/compare.json" --markdown "$out/compare.md" -o "$out/compare.txt" \
