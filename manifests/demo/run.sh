@@ -85,7 +85,7 @@ group() { awk '/"groups": \{/ { g = 1 } g && /"mmlu": \{/ { m = 1 }
 printf '(mmlu, 57 subjects together: %.4f -> %.4f; each alone is in compare.md)\n' \
     "$(group "$out/before.json")" "$(group "$out/after.json")"
 stage "$out/generated.txt" bash -c "printf 'The history of\n' | '$bin/oy-gen' --model '$out/model' --lines --max-tokens 40 --temperature 0.8 --top-k 40 -o '$out/generated.txt'"
-printf '\n  "The history of%s"\n' "$(cat "$out/generated.txt")"
+printf '\n  "The history of%s"\n' "$(tr '\n' ' ' <"$out/generated.txt")"
 
 say 'What went through'
 printf '  %-34s %8s\n' 'records of the crawl' "$(count "$out/cat.json" kept)"
