@@ -210,8 +210,8 @@ static void reads_of_any_size_give_the_same_bytes(void **state)
     char *got = oy_alloc(2 * SIZE);
 
     (void)state;
-    for (int i = 0; text.len < SIZE; i++)
-        oy_buffer_append_format(&text, "%d ", i * 7919 % 100003);
+    for (unsigned i = 0; text.len < SIZE; i++)
+        oy_buffer_append_format(&text, "%u ", i * 7919 % 100003);
     text.len = SIZE;
     oy_buffer_string(&text);
     pack(oy_zstd_encoder_new(1), text.data, &zstd);
