@@ -6,29 +6,51 @@
 #include "core/alloc.h"
 #include "core/utf8.h"
 
-enum { HAS_N_CODE = 1, HAS_WORDS = 2, HAS_LINES = 4, HAS_NGRAMS = 8 };
+enum {
+    HAS_N_CODE = 1,
+    HAS_WORDS = 2,
+    HAS_LINES = 4,
+    HAS_NGRAMS = 8,
+    HAS_SPLIT_LINES = 16,
+};
 
 void document_start(struct document *document, struct oy_text text)
 {
     document->text = text;
     document->made = 0;
     document->is_rewritten = 0;
+    document->n_rewrite = 0;
+}
+
+struct oy_buffer *document_draft(struct document *document)
+{
+    struct oy_buffer *draft = &document->draft[document->n_rewrite % 2];
+
+    oy_buffer_clear(draft);
+    return draft;
 }
 
 void document_rewrite(struct document *document, struct oy_text text)
 {
-    document_start(document, text);
+    document->text = text;
+    document->made = 0;
     document->is_rewritten = 1;
+    document->n_rewrite++;
 }
 
 void document_release(struct document *document)
 {
     words_release(&document->words);
     pieces_release(&document->lines);
+    pieces_release(&document->split_lines);
     pieces_release(&document->paragraphs);
     pieces_release(&document->scratch);
     ngrams_release(&document->ngrams);
     seen_release(&document->seen);
+    sentences_release(&document->sentences);
+    words_release(&document->line_words);
+    oy_buffer_release(&document->draft[0]);
+    oy_buffer_release(&document->draft[1]);
 }
 
 /* Whether the view must be made now; it then counts as made. */
@@ -63,6 +85,15 @@ const struct pieces *document_lines(struct document *document)
     return &document->lines;
 }
 
+const struct pieces *document_split_lines(struct document *document)
+{
+    const struct pieces *feeds = document_lines(document);
+
+    if (is_missing(document, HAS_SPLIT_LINES))
+        pieces_split_lines(document->text.at, feeds, &document->split_lines);
+    return &document->split_lines;
+}
+
 struct piece *document_scratch(struct document *document, size_t n)
 {
     struct pieces *scratch = &document->scratch;
@@ -76,4 +107,14 @@ struct ngrams *document_ngrams(struct document *document)
         ngrams_init(&document->ngrams, document->text.at,
                     document_words(document));
     return &document->ngrams;
+}
+
+struct sentences *document_sentences(struct document *document)
+{
+    return &document->sentences;
+}
+
+struct words *document_line_words(struct document *document)
+{
+    return &document->line_words;
 }

@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "pipeline/ngrams.h"
 #include "pipeline/pieces.h"
+#include "pipeline/sentences.h"
 #include "pipeline/words.h"
 
 /* Zero-initialised is empty; `splitter` is set once. */
@@ -27,15 +28,24 @@ struct document {
     size_t n_code;
     struct words words;
     struct pieces lines;
+    struct pieces split_lines;
     struct pieces paragraphs; /* scratch of a rule */
     struct pieces scratch;
     struct ngrams ngrams;
     struct seen seen;
+    struct sentences sentences;
+    struct words line_words;
+    struct oy_buffer draft[2]; /* one may hold the text */
+    int n_rewrite;
 };
 
 /* A new record's text (borrowed): all views are forgotten. */
 void document_start(struct document *document, struct oy_text text);
-/* What a rule that rewrites calls (borrowed, from the record's arena). */
+/* An empty buffer to make another text in, until the next rule. */
+struct oy_buffer *document_draft(struct document *document);
+/* What a rule that rewrites calls when the text has changed: the text is now
+ * this one, a part of its draft. It lives until the second rewrite after this,
+ * or the next record. */
 void document_rewrite(struct document *document, struct oy_text text);
 void document_release(struct document *document);
 
@@ -44,8 +54,13 @@ size_t document_n_code(struct document *document);
 const struct words *document_words(struct document *document);
 /* text.split("\n"): at least one piece, empty ones included. */
 const struct pieces *document_lines(struct document *document);
+/* text.splitlines(). */
+const struct pieces *document_split_lines(struct document *document);
 /* Room for n pieces of a rule's own, until the next call. */
 struct piece *document_scratch(struct document *document, size_t n);
+/* Scratch of a rule that cuts lines or sentences itself. */
+struct sentences *document_sentences(struct document *document);
+struct words *document_line_words(struct document *document);
 struct ngrams *document_ngrams(struct document *document);
 
 #endif

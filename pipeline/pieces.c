@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cutting at line feeds; repeated pieces. */
+ * Cutting at line ends; repeated pieces. */
 #include "pipeline/pieces.h"
 
 #include <string.h>
@@ -52,6 +52,80 @@ void pieces_split(const char *text, size_t from, size_t end, int feeds,
     }
     push(pieces, start, end);
 }
+
+/* ---- str.splitlines() ---- */
+
+#define EVERY_BYTE 0x0101010101010101ULL
+#define HIGH_BITS  (EVERY_BYTE * 0x80)
+
+static inline uint64_t load8(const char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Bytes of the line end at `at` that is no LF; 0 when there is none. */
+static inline size_t end_len(const char *text, size_t at)
+{
+    const unsigned char *s = (const unsigned char *)text + at;
+
+    if (s[0] < 0x20)
+        return (s[0] >= 0x0b && s[0] <= 0x0d) || (s[0] >= 0x1c && s[0] <= 0x1e);
+    if (s[0] == 0xc2)
+        return s[1] == 0x85 ? 2 : 0;
+    if (s[0] == 0xe2 && s[1] == 0x80)
+        return s[2] == 0xa8 || s[2] == 0xa9 ? 3 : 0;
+    return 0;
+}
+
+/* Whether eight bytes hold a control, C2 or E2: all that may begin a line end
+ * (Anderson, "Bit Twiddling Hacks", haszero and hasless). */
+static inline int may_end(uint64_t bytes)
+{
+    const uint64_t c2 = bytes ^ EVERY_BYTE * 0xc2;
+    const uint64_t e2 = bytes ^ EVERY_BYTE * 0xe2;
+
+    return (((bytes - EVERY_BYTE * 0x20) & ~bytes) | ((c2 - EVERY_BYTE) & ~c2) |
+            ((e2 - EVERY_BYTE) & ~e2)) &
+                   HIGH_BITS
+               ? 1
+               : 0;
+}
+
+/* Cuts one LF-ended line further; a CR right before the LF belongs to it. */
+static void split_line(const char *text, struct piece line, int has_feed,
+                       struct pieces *lines)
+{
+    const size_t end = line.at + line.len;
+    size_t at = line.at, start = at;
+
+    while (at < end) {
+        if (end - at >= 8 && !may_end(load8(text + at))) {
+            at += 8;
+            continue;
+        }
+        const size_t n = end_len(text, at);
+        if (n && !(has_feed && text[at] == '\r' && at + 1 == end)) {
+            push(lines, start, at);
+            start = at + n;
+        }
+        at += n ? n : 1;
+    }
+    if (has_feed || start < end)
+        push(lines, start, end);
+}
+
+void pieces_split_lines(const char *text, const struct pieces *feeds,
+                        struct pieces *lines)
+{
+    lines->n = 0;
+    for (size_t i = 0; i < feeds->n; i++)
+        split_line(text, feeds->item[i], i + 1 < feeds->n, lines);
+}
+
+/* ---- repeats ---- */
 
 struct repeats pieces_repeats(const char *text, const struct piece *piece,
                               size_t n, struct seen *seen)

@@ -27,6 +27,12 @@ struct pieces {
  * as str.split("\n")), 2 at LF{2,} as one. At least one piece. */
 void pieces_split(const char *text, size_t from, size_t end, int feeds,
                   struct pieces *pieces);
+/* Replaces *lines by what str.splitlines() gives: `feeds` are the pieces of
+ * the text between single line feeds, the last one reaching to its end. It
+ * cuts at ten other characters too (a CR before an LF belongs to it), and an
+ * end at the end of the text has no empty line behind it. */
+void pieces_split_lines(const char *text, const struct pieces *feeds,
+                        struct pieces *lines);
 void pieces_release(struct pieces *pieces);
 
 /* Elements that were there before: the first copy does not count. */

@@ -195,10 +195,10 @@ struct line_counts {
     size_t n_ellipsis;
 };
 
-static void count_line(const char *text, size_t at, size_t end,
+static void count_line(const char *text, struct piece piece,
                        struct line_counts *counts)
 {
-    size_t len = end - at;
+    size_t at = piece.at, len = piece.len;
 
     counts->n++;
     words_strip(text, &at, &len);
@@ -210,64 +210,11 @@ static void count_line(const char *text, size_t at, size_t end,
                                        is_ellipsis(line + len - 3));
 }
 
-/* Bytes of the line end at `at` that is no LF; 0 when there is none. */
-static inline size_t end_len(const char *text, size_t at)
-{
-    const unsigned char *s = (const unsigned char *)text + at;
-
-    if (s[0] < 0x20)
-        return (s[0] >= 0x0b && s[0] <= 0x0d) || (s[0] >= 0x1c && s[0] <= 0x1e);
-    if (s[0] == 0xc2)
-        return s[1] == 0x85 ? 2 : 0;
-    if (s[0] == 0xe2 && s[1] == 0x80)
-        return s[2] == 0xa8 || s[2] == 0xa9 ? 3 : 0;
-    return 0;
-}
-
-/* Whether eight bytes hold a control, C2 or E2: all that may begin a line end
- * (Anderson, "Bit Twiddling Hacks", haszero and hasless). */
-static inline int may_end(uint64_t bytes)
-{
-    const uint64_t c2 = bytes ^ EVERY_BYTE * 0xc2;
-    const uint64_t e2 = bytes ^ EVERY_BYTE * 0xe2;
-
-    return (((bytes - EVERY_BYTE * 0x20) & ~bytes) | ((c2 - EVERY_BYTE) & ~c2) |
-            ((e2 - EVERY_BYTE) & ~e2)) &
-                   HIGH_BITS
-               ? 1
-               : 0;
-}
-
-/* Cuts one LF-ended line further; a CR right before the LF belongs to it. */
-static void count_within(const char *text, size_t at, size_t end, int has_feed,
-                         struct line_counts *counts)
-{
-    size_t start = at;
-
-    while (at < end) {
-        if (end - at >= 8 && !may_end(load8(text + at))) {
-            at += 8;
-            continue;
-        }
-        const size_t n = end_len(text, at);
-        if (n && !(has_feed && text[at] == '\r' && at + 1 == end)) {
-            count_line(text, start, at, counts);
-            start = at + n;
-        }
-        at += n ? n : 1;
-    }
-    if (has_feed || start < end)
-        count_line(text, start, end, counts);
-}
-
 static void count_lines(const char *text, const struct pieces *lines,
                         struct line_counts *counts)
 {
-    for (size_t i = 0; i < lines->n; i++) {
-        const struct piece *line = &lines->item[i];
-        count_within(text, line->at, line->at + line->len, i + 1 < lines->n,
-                     counts);
-    }
+    for (size_t i = 0; i < lines->n; i++)
+        count_line(text, lines->item[i], counts);
 }
 
 /* ---- the verdict ---- */
@@ -363,7 +310,7 @@ static void gather(const struct quality *p, struct document *document,
 
     f->n_hash = count_byte(text, document->text.len, '#');
     f->n_ellipsis = count_ellipses(text, document->text.len);
-    count_lines(text, document_lines(document), &f->line);
+    count_lines(text, document_split_lines(document), &f->line);
     f->word.n_stop =
         count_stop_words(text, words, &p->stop_words,
                          all_stop_words ? SIZE_MAX : (size_t)p->min_stop_words);

@@ -19,8 +19,7 @@ void sentences_release(struct sentences *sentences)
 
 /* Where it stands: between two tokens. */
 struct scan {
-    struct sentences *out; /* NULL: only count */
-    size_t n;
+    struct sentences *out;
     size_t last; /* the byte behind the last token */
     int is_ended;
 };
@@ -38,9 +37,7 @@ static inline void may_begin(struct scan *scan)
     if (!scan->is_ended)
         return;
     scan->is_ended = 0;
-    scan->n++;
-    if (scan->out)
-        push(scan->out, scan->last);
+    push(scan->out, scan->last);
 }
 
 /* The text between two tokens, or at an edge. It is a token of white space
@@ -99,15 +96,6 @@ static void scan_words(struct scan *scan, const char *text, size_t end,
         pass_word(scan, text, word[i]);
     }
     pass_gap(scan, text, end, n > 0);
-}
-
-size_t sentences_count(const char *text, size_t at, size_t end,
-                       const struct word *word, size_t n)
-{
-    struct scan scan = {.last = at};
-
-    scan_words(&scan, text, end, word, n);
-    return scan.n + 1;
 }
 
 static void split_spacy(const char *text, size_t len,

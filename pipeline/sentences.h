@@ -35,9 +35,4 @@ void sentences_split(enum sentences_splitter splitter, const char *text,
                      size_t len, struct sentences *sentences);
 void sentences_release(struct sentences *sentences);
 
-/* How many sentences `spacy` sees in text[at..end) when its words (of
- * WORDS_SPACY) are known: `n` of them. */
-size_t sentences_count(const char *text, size_t at, size_t end,
-                       const struct word *word, size_t n);
-
 #endif

@@ -81,6 +81,19 @@ void words_split_ws_plain(const char *text, size_t len, struct words *words)
     }
 }
 
+int words_are_at_least(const char *text, size_t len, size_t n)
+{
+    int is_inside = 0;
+
+    for (size_t at = 0; at < len && n;) {
+        const size_t space = space_len(text, at);
+        n -= !space && !is_inside;
+        is_inside = !space;
+        at += space ? space : 1;
+    }
+    return n == 0;
+}
+
 #ifdef __x86_64__
 #include <immintrin.h>
 

@@ -52,6 +52,9 @@ void words_split(enum words_splitter splitter, const char *text, size_t len,
                  struct words *words);
 void words_release(struct words *words);
 
+/* Whether the text has n words of `ws`; looks no further than it must. */
+int words_are_at_least(const char *text, size_t len, size_t n);
+
 /* The byte behind the segment that begins at `at` (a word boundary of UAX
  * #29, not stripped). */
 size_t words_segment_end(const char *text, size_t len, size_t at);
