@@ -174,6 +174,15 @@ static void drop(struct oy_record *record, const struct verdict *verdict)
     record->reason = counter_name(record, verdict);
 }
 
+/* The rewritten text, which the document keeps for this record alone. */
+static void set_text(const struct document *document, struct oy_record *record)
+{
+    const struct oy_text text = document->text;
+
+    oy_record_set_text(
+        record, 0, oy_arena_copy(record->arena, text.at, text.len), text.len);
+}
+
 static int judge(void *self, void *state, struct oy_record *record, int pass,
                  struct oy_error *err)
 {
@@ -199,8 +208,7 @@ static int judge(void *self, void *state, struct oy_record *record, int pass,
     if (dropped)
         drop(record, &verdict);
     else if (worker->document.is_rewritten)
-        oy_record_set_text(record, 0, worker->document.text.at,
-                           worker->document.text.len);
+        set_text(&worker->document, record);
     oy_buffer_release(&failed);
     return 0;
 }

@@ -8,10 +8,8 @@
 #include "pipeline/rule_internal.h"
 
 static const struct rule *const table[] = {
-    &rule_gopher_quality,
-    &rule_gopher_repetition,
-    &rule_fineweb_quality,
-    &rule_length,
+    &rule_gopher_quality, &rule_gopher_repetition, &rule_c4_quality,
+    &rule_c4_paragraph,   &rule_fineweb_quality,   &rule_length,
 };
 
 enum { N_RULE = sizeof table / sizeof *table };
@@ -39,6 +37,27 @@ static int read_count(const struct oy_json_value *value, int64_t *count)
         return 0;
     }
     return oy_json_int64(value, count) || *count < 0 ? -1 : 0;
+}
+
+static int read_limit(const struct oy_json_value *value, int64_t *limit)
+{
+    if (value->kind == OY_JSON_NULL) {
+        *limit = -1;
+        return 0;
+    }
+    return oy_json_int64(value, limit);
+}
+
+static int read_choice(const struct oy_json_value *value,
+                       const char *const *choice, int *chosen)
+{
+    for (int i = 0; choice[i]; i++) {
+        if (oy_json_equals(value, choice[i])) {
+            *chosen = i;
+            return 0;
+        }
+    }
+    return -1;
 }
 
 static int read_number(const struct oy_json_value *value, double *number)
@@ -127,10 +146,27 @@ static int read_value(const struct rule_param *param, void *field,
     switch (param->type) {
     case RULE_NUMBER: return read_number(value, field);
     case RULE_COUNT: return read_count(value, field);
+    case RULE_LIMIT: return read_limit(value, field);
+    case RULE_CHOICE: return read_choice(value, param->choice, field);
     case RULE_BOOL: return oy_json_bool(value, field);
     case RULE_TEXTS: return read_texts(value, field, arena);
     case RULE_PAIRS: return read_pairs(value, field);
     }
+    return -1;
+}
+
+static int fail_choice(const struct rule *rule, const struct rule_param *param,
+                       int code, struct oy_error *err)
+{
+    struct oy_buffer names = {0};
+
+    for (size_t i = 0; param->choice[i]; i++) {
+        oy_buffer_append_string(&names, i ? " or " : "");
+        oy_buffer_append_string(&names, param->choice[i]);
+    }
+    oy_fail(err, code, "'%s.%s' must be %s", rule->name, param->name,
+            oy_buffer_string(&names));
+    oy_buffer_release(&names);
     return -1;
 }
 
@@ -141,6 +177,7 @@ int rule_set(const struct rule *rule, void *params, const char *name,
     static const char *const wanted[] = {
         [RULE_NUMBER] = "a number",
         [RULE_COUNT] = "a count",
+        [RULE_LIMIT] = "a whole number",
         [RULE_BOOL] = "true or false",
         [RULE_TEXTS] = "a list of strings",
         [RULE_PAIRS] = "a list of [n, limit]",
@@ -152,10 +189,12 @@ int rule_set(const struct rule *rule, void *params, const char *name,
     if (!param->name)
         return oy_fail(err, code, "rule '%s' has no parameter '%s'", rule->name,
                        name);
-    if (read_value(param, (char *)params + param->offset, value, arena))
-        return oy_fail(err, code, "'%s.%s' must be %s", rule->name, name,
-                       wanted[param->type]);
-    return 0;
+    if (!read_value(param, (char *)params + param->offset, value, arena))
+        return 0;
+    if (param->type == RULE_CHOICE)
+        return fail_choice(rule, param, code, err);
+    return oy_fail(err, code, "'%s.%s' must be %s", rule->name, name,
+                   wanted[param->type]);
 }
 
 /* ---- measures ---- */

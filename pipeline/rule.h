@@ -23,7 +23,9 @@
 enum rule_type {
     RULE_NUMBER, /* double; null is 0 */
     RULE_COUNT,  /* int64_t, not negative; null is 0 */
+    RULE_LIMIT,  /* int64_t, negative (and null) for none */
     RULE_BOOL,   /* int */
+    RULE_CHOICE, /* int: which of the names in `choice` */
     RULE_TEXTS,  /* struct rule_texts: a list of strings; null: none */
     RULE_PAIRS,  /* struct rule_pairs: a list of [n, limit]; null: none */
 };
@@ -45,6 +47,7 @@ struct rule_param {
     const char *name; /* the peer's */
     enum rule_type type;
     size_t offset;
+    const char *const *choice; /* of RULE_CHOICE; ends with NULL */
 };
 
 #define RULE_PARAM(type, kind, field)                                          \

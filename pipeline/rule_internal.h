@@ -9,6 +9,8 @@
 /* Parameters, reasons and order of tests are datatrove's (0.10.1). */
 extern const struct rule rule_gopher_quality;
 extern const struct rule rule_gopher_repetition;
+extern const struct rule rule_c4_quality; /* rewrites the text */
+extern const struct rule rule_c4_paragraph;
 extern const struct rule rule_fineweb_quality;
 
 /* Our own: code points of the text within `min` and `max`, 0 being off. */

@@ -64,6 +64,20 @@ echo '{"text":"I don\u0027t (e.g.) care."}' >"$T/dont.jsonl"
 code 0 "--print-words" $BIN/oy-clean --rules none --words spacy --print-words "$T/dont.jsonl"
 ok "spacy" grep -q -F '"words":["I","do","n'"'"'t","(","e.g.",")","care","."]' "$T/out"
 
+five="It is one. It is two. It is three. It is four. It is five."
+printf '{"id":1,"text":"no end mark\\n%s"}\n{"id":2, "text":"%s"}\n' \
+    "$five" "$five" >"$T/c4.jsonl"
+code 0 "c4_quality" $BIN/oy-clean --rules c4_quality "$T/c4.jsonl"
+is "writes the text anew, or not at all" "{\"id\":1,\"text\":\"$five\"}
+{\"id\":2, \"text\":\"$five\"}"
+code 0 "and with --annotate" $BIN/oy-clean --preset c4 --annotate "$T/c4.jsonl"
+ok "it says so" grep -q -F '"rewritten":true,"measured":{"lines_judged":2,"line_kept":1' "$T/out"
+code 0 "sentences by an expression" $BIN/oy-clean --rules c4_quality \
+    --set c4_quality.sentences=regex "$T/c4.jsonl"
+code 64 "an unknown choice" $BIN/oy-clean --rules c4_quality \
+    --set c4_quality.sentences=nltk "$T/c4.jsonl"
+said "'c4_quality.sentences' must be spacy or regex"
+
 for i in $(seq 1 400); do
     echo "{\"id\":$i,\"text\":\"$(seq -s ' of the ' $i $((i + i % 90)))\\n- $i\"}"
 done >"$T/many.jsonl"
@@ -79,7 +93,7 @@ ok "takes so many of a reason" test "$(wc -l <"$T/sample.jsonl")" = 5
 code 0 "again" $length --set length.min=200 --sample-dropped 5 -T 7 \
     --dropped "$T/sample2.jsonl" -o /dev/null "$T/many.jsonl"
 ok "it takes the same" cmp -s "$T/sample.jsonl" "$T/sample2.jsonl"
-for preset in gopher basic; do
+for preset in gopher basic c4 fineweb; do
     code 0 "preset $preset" $BIN/oy-clean --preset $preset "$T/many.jsonl"
 done
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/input.h"
 #include "pipeline/rule.h"
 
@@ -147,6 +148,14 @@ static void check_case(const struct rule *rule, const void *params,
     oy_buffer_release(&measures.json);
 }
 
+/* The goldens' names of splitters. */
+static enum words_splitter splitter_of(const char *name)
+{
+    if (!strcmp(name, "spacy-en"))
+        return WORDS_SPACY;
+    return strcmp(name, "uax29") ? WORDS_WS : WORDS_UAX29;
+}
+
 static int check_rule(const char *golden, const char *name,
                       const char *splitter, const char *expected,
                       const char *param)
@@ -154,8 +163,7 @@ static int check_rule(const char *golden, const char *name,
     static const struct oy_json_value yes = {OY_JSON_TRUE, "true", 4};
     const struct rule *rule = rule_find(name);
     void *params = oy_alloc(rule->params_size);
-    struct document document = {
-        .splitter = strcmp(splitter, "uax29") ? WORDS_WS : WORDS_UAX29};
+    struct document document = {.splitter = splitter_of(splitter)};
     struct oy_error err = {0};
     struct table cases;
     int n = 0;
@@ -196,6 +204,9 @@ static void gopher_quality_is_datatroves(void **state)
     assert_int_equal(check_rule("datatrove_gopher_quality", "gopher_quality",
                                 "uax29", "expected", NULL),
                      463);
+    assert_int_equal(check_rule("datatrove_gopher_quality", "gopher_quality",
+                                "spacy-en", "expected", NULL),
+                     463);
 }
 
 static void gopher_repetition_is_datatroves(void **state)
@@ -209,15 +220,19 @@ static void gopher_repetition_is_datatroves(void **state)
     assert_int_equal(check_rule("datatrove_gopher_repetition",
                                 "gopher_repetition", "uax29", "expected", NULL),
                      463);
+    assert_int_equal(check_rule("datatrove_gopher_repetition",
+                                "gopher_repetition", "spacy-en", "expected",
+                                NULL),
+                     463);
 }
 
 static void fineweb_quality_is_datatroves(void **state)
 {
-    static const char *const splitter[] = {"whitespace", "uax29"};
+    static const char *const splitter[] = {"whitespace", "uax29", "spacy-en"};
 
     (void)state;
     need_goldens();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         assert_int_equal(check_rule("datatrove_fineweb_quality",
                                     "fineweb_quality", splitter[i], "expected",
                                     NULL),
@@ -230,12 +245,102 @@ static void fineweb_quality_is_datatroves(void **state)
     }
 }
 
+/* Sets what the case's object says. */
+static void set_params(const struct rule *rule, void *params,
+                       const struct oy_json_value *row)
+{
+    static const struct oy_json_value regex = {OY_JSON_STRING, "\"regex\"", 7};
+    const struct oy_json_value object = oy_json_member(row, "params");
+    const struct oy_json_value sentences = oy_json_member(row, "sentences");
+    struct oy_json_cursor cursor;
+    struct oy_json_value key, value;
+    struct oy_error err = {0};
+
+    memcpy(params, rule->defaults, rule->params_size);
+    oy_json_enter(&cursor, &object);
+    while (oy_json_next_member(&cursor, &key, &value) == 1) {
+        const char *name = oy_arena_copy(&arena, key.at + 1, key.len - 2);
+        assert_int_equal(
+            rule_set(rule, params, name, &value, &arena, OY_USAGE, &err), 0);
+    }
+    if (oy_json_equals(&sentences, "datatrove-regex"))
+        assert_int_equal(
+            rule_set(rule, params, "sentences", &regex, &arena, OY_USAGE, &err),
+            0);
+}
+
+/* The case's verdict and the text that is left. */
+static void check_rewrite(const struct rule *rule, const void *params,
+                          struct document *document, struct oy_text text,
+                          const struct oy_json_value *row)
+{
+    const struct oy_json_value after = oy_json_member(row, "sha1_after");
+    const char *want = member_string(row, "expected");
+    unsigned char digest[20];
+    char hex[41];
+
+    document_start(document, text);
+    const char *reason = rule->judge(params, document, NULL);
+    assert_string_equal(reason ? reason : "keep", want);
+    oy_sha1(document->text.at, document->text.len, digest);
+    for (int i = 0; i < 20; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    if (!reason)
+        assert_true(oy_json_equals(&after, hex));
+    assert_int_equal(document->is_rewritten, document->text.at != text.at);
+    if (reason)
+        assert_false(document->is_rewritten);
+}
+
+static void c4_quality_is_datatroves(void **state)
+{
+    const struct rule *rule = rule_find("c4_quality");
+    struct document document = {.splitter = WORDS_WS};
+    struct table cases;
+    void *params = oy_alloc(rule->params_size);
+
+    (void)state;
+    need_goldens();
+    assert_int_equal(read_table("datatrove_c4_quality", &cases), 0);
+    for (size_t i = 0; i < cases.n_row; i++) {
+        const struct oy_json_value *row = &cases.row[i];
+        set_params(rule, params, row);
+        check_rewrite(rule, params, &document,
+                      document_text(member_string(row, "id")), row);
+        oy_arena_clear(&arena);
+    }
+    assert_int_equal(cases.n_row, 8 * 463);
+    release_table(&cases);
+    document_release(&document);
+    oy_free(params);
+}
+
+static void c4_paragraph_is_datatroves(void **state)
+{
+    const struct rule *rule = rule_find("c4_paragraph");
+    struct document document = {.splitter = WORDS_WS};
+    struct table cases;
+
+    (void)state;
+    need_goldens();
+    assert_int_equal(read_table("datatrove_c4_paragraph", &cases), 0);
+    for (size_t i = 0; i < cases.n_row; i++) {
+        check_case(rule, rule->defaults, &document, &cases.row[i], "expected");
+        oy_arena_clear(&arena);
+    }
+    assert_int_equal(cases.n_row, 463);
+    release_table(&cases);
+    document_release(&document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gopher_quality_is_datatroves),
         cmocka_unit_test(gopher_repetition_is_datatroves),
         cmocka_unit_test(fineweb_quality_is_datatroves),
+        cmocka_unit_test(c4_quality_is_datatroves),
+        cmocka_unit_test(c4_paragraph_is_datatroves),
     };
 
     if (read_table("docs", &documents))

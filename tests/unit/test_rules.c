@@ -154,6 +154,101 @@ static void fineweb_quality_gives_its_reasons(void **state)
 
 /* ---- parameters and presets ---- */
 
+#define FIVE "It is one. It is two. It is three. It is four. It is five."
+
+/* What `c4_quality` leaves of the text. */
+static void assert_left(const char *const *setting, const char *text,
+                        const char *want, int is_rewritten)
+{
+    struct document document = {0};
+    struct oy_buffer copy = {0};
+    struct chain chain;
+
+    make(&chain, "c4_quality", setting);
+    oy_buffer_append_string(&copy, text);
+    oy_buffer_reserve(&copy, OY_PADDING);
+    document_start(&document, (struct oy_text){copy.data, copy.len});
+    assert_null(
+        chain.step[0].rule->judge(chain.step[0].params, &document, NULL));
+    assert_int_equal(document.text.len, strlen(want));
+    assert_memory_equal(document.text.at, want, strlen(want));
+    assert_int_equal(document.is_rewritten, is_rewritten);
+    document_release(&document);
+    oy_buffer_release(&copy);
+    chain_release(&chain);
+}
+
+static void c4_quality_drops_lines(void **state)
+{
+    const char *const *none = SET(NULL);
+
+    (void)state;
+    assert_left(none, FIVE, FIVE, 0);
+    assert_left(none, " " FIVE "\r\n", FIVE, 1);
+    assert_left(none, "no end mark here\n" FIVE, FIVE, 1);
+    assert_left(none, "it trails off...\n" FIVE, FIVE, 1);
+    assert_left(none, "Too few.\n" FIVE, FIVE, 1);
+    assert_left(none, "Turn your JavaScript on.\n" FIVE, FIVE, 1);
+    assert_left(none, FIVE "\nRead our Privacy Policy now.", FIVE, 1);
+    assert_left(none, FIVE "\nThis site uses coo\xe2\x84\xaaies.", FIVE, 1);
+    assert_left(none, "Cited [12] twice [edit].\n" FIVE,
+                "Cited  twice .\n" FIVE, 1);
+    assert_left(SET("c4_quality.remove_citations=false"),
+                "Cited [12] twice [edit].\n" FIVE,
+                "Cited [12] twice [edit].\n" FIVE, 0);
+    assert_left(SET("c4_quality.max_word_length=6"),
+                "The longest word here.\n" FIVE, FIVE, 1);
+    assert_left(SET("c4_quality.filter_no_terminal_punct=false"),
+                "no end mark here\n" FIVE, "no end mark here\n" FIVE, 0);
+    assert_left(SET("c4_quality.min_num_sentences=-1"), "One line is left.",
+                "One line is left.", 0);
+    assert_left(SET("c4_quality.split_paragraph=false"),
+                FIVE " And no end mark", FIVE, 1);
+    assert_left(
+        SET("c4_quality.split_paragraph=false", "c4_quality.sentences=regex"),
+        FIVE "\nToo few.", FIVE, 1);
+}
+
+static void c4_quality_drops_documents(void **state)
+{
+    const char *const *none = SET(NULL);
+
+    (void)state;
+    assert_reason("c4_quality", none, "", "too_few_sentences");
+    assert_reason("c4_quality", none, "One line is left.", "too_few_sentences");
+    assert_reason("c4_quality", none, "Lorem IPSUM dolor sit amet.\n" FIVE,
+                  "lorem_ipsum");
+    assert_reason("c4_quality", none, "It is a { bracket.\n" FIVE,
+                  "curly_bracket");
+    /* Not in lines that are dropped before. */
+    assert_reason("c4_quality", none, "lorem ipsum {\n" FIVE, "keep");
+    assert_reason("c4_quality", SET("c4_quality.filter_curly_bracket=false"),
+                  "It is a { bracket.\n" FIVE, "keep");
+}
+
+static void c4_paragraph_wants_three(void **state)
+{
+    const char *const *ten = SET("c4_paragraph.min_paragraph_len=10");
+
+    (void)state;
+    assert_reason("c4_paragraph", ten, "0123456789\n0123456789\n012345678",
+                  "< 3 paragraphs");
+    assert_reason("c4_paragraph", ten, "0123456789\n0123456789\n\n0123456789",
+                  "keep");
+    assert_reason("c4_paragraph", SET(NULL), FIVE, "< 3 paragraphs");
+}
+
+static void rewritten_texts_reach_the_next_rule(void **state)
+{
+    (void)state;
+    assert_reason("c4_quality,length", SET("length.min=70"),
+                  "no end mark here, but many words\n" FIVE, "too_short");
+    assert_reason(
+        "c4_quality,c4_quality,length",
+        SET("c4_quality.filter_no_terminal_punct=false", "length.min=70"),
+        "no end mark here, but many words\n" FIVE, "too_short");
+}
+
 static void assert_refused(const char *rules, const char *setting,
                            const char *message)
 {
@@ -285,6 +380,10 @@ int main(void)
         cmocka_unit_test(gopher_quality_gives_its_reasons),
         cmocka_unit_test(gopher_repetition_gives_its_reasons),
         cmocka_unit_test(fineweb_quality_gives_its_reasons),
+        cmocka_unit_test(c4_quality_drops_lines),
+        cmocka_unit_test(c4_quality_drops_documents),
+        cmocka_unit_test(c4_paragraph_wants_three),
+        cmocka_unit_test(rewritten_texts_reach_the_next_rule),
         cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(unknown_rules_are_usage_errors),
         cmocka_unit_test(presets_make_a_list),
