@@ -241,6 +241,18 @@ static int search_folder(struct history *history, const char *folder,
     return found;
 }
 
+/* A checkpoint carries its own, in its folder. */
+static int try_folder(struct history *history, const char *folder,
+                      const char *hash, const char *own)
+{
+    char *path = oy_asprintf("%s/manifest.json", folder);
+    const int found =
+        !is_same_file(path, own) && add_manifest(history, path, hash);
+
+    oy_free(path);
+    return found;
+}
+
 static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -264,6 +276,7 @@ static void find_history(struct history *history,
     if (input->path)
         found = (!is_same_file(beside, own) &&
                  add_manifest(history, beside, input->hash)) ||
+                try_folder(history, folder, input->hash, own) ||
                 search_folder(history, folder, input->hash, skip);
     if (!found && (!input->path || !is_same_file(folder, own_folder)))
         search_folder(history, own_folder, input->hash, skip);

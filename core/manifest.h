@@ -10,10 +10,10 @@
  * `counts`, `reasons`, and `history`: the manifests that lead to the inputs,
  * oldest first, each once and without a history of its own. They are found by
  * the hashes of their outputs: in NAME.manifest.json beside an input NAME,
- * then in all *.manifest.json of that folder and (for pipes) of the folder of
- * the new manifest. `checksum`, last, is the XXH3-128 of all bytes before the
- * comma in front of it. Equal runs write equal manifests: no time, no path,
- * no thread count.
+ * in manifest.json (which a checkpoint carries) and all *.manifest.json of
+ * that folder, and (for pipes) of the folder of the new manifest. `checksum`,
+ * last, is the XXH3-128 of all bytes before the comma in front of it. Equal
+ * runs write equal manifests: no time, no path, no thread count.
  */
 #ifndef CORE_MANIFEST_H
 #define CORE_MANIFEST_H

@@ -3,11 +3,10 @@
  * Counts and manifests of asking and grading. */
 #include "eval/run_report.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
-#include "core/json.h"
+#include "core/stats.h"
 
 void run_report_inputs(struct run_report *report,
                        const struct oy_source *source)
@@ -45,32 +44,6 @@ void run_report_output(struct run_report *report,
     oy_hash128_text(oy_output_digest(output), report->output.hash);
 }
 
-static int write_stats(const struct run_report *report,
-                       const struct oy_run *run, struct oy_error *err)
-{
-    struct oy_buffer out = {0};
-    int rc = 0;
-
-    oy_buffer_append_format(&out,
-                            "{\n  \"program\": \"%s\",\n"
-                            "  \"version\": \"%s\"",
-                            run->program->name, OYSTER_VERSION);
-    for (int i = 0; i < report->counter.n_item; i++) {
-        const struct oy_counter *item = &report->counter.item[i];
-        oy_buffer_append_string(&out, ",\n  ");
-        oy_json_put_string(&out, item->name, strlen(item->name));
-        oy_buffer_append_format(&out, ": %llu",
-                                (unsigned long long)item->count);
-    }
-    oy_buffer_append_string(&out, "\n}\n");
-    if (strcmp(run->stats, "-"))
-        rc = oy_output_write_file(run->stats, out.data, out.len, err);
-    else if (fwrite(out.data, 1, out.len, stderr) != out.len)
-        rc = oy_fail_errno(err, OY_IO, "stderr");
-    oy_buffer_release(&out);
-    return rc;
-}
-
 static int write_manifest(const struct run_report *report,
                           const struct oy_run *run, struct oy_error *err)
 {
@@ -98,7 +71,8 @@ static int write_manifest(const struct run_report *report,
 int run_report_write(const struct run_report *report, const struct oy_run *run,
                      struct oy_error *err)
 {
-    if (run->stats && write_stats(report, run, err))
+    if (run->stats &&
+        oy_stats_write(run->stats, run->program->name, &report->counter, err))
         return -1;
     return run->manifest ? write_manifest(report, run, err) : 0;
 }

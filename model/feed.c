@@ -121,6 +121,8 @@ static struct feed_source *open_lines(const struct feed_options *options,
 static struct feed_source *open_source(const struct feed_options *options,
                                        struct oy_error *err)
 {
+    static const char *const name[] = {"tokens", "rows", "texts"};
+    struct feed_source *source;
     struct oy_input *input;
     enum kind kind;
 
@@ -136,9 +138,11 @@ static struct feed_source *open_source(const struct feed_options *options,
         oy_input_close(input);
         return NULL;
     }
-    if (kind == KIND_TOKENS)
-        return open_tokens(options, input, err);
-    return open_lines(options, input, kind, err);
+    source = kind == KIND_TOKENS ? open_tokens(options, input, err)
+                                 : open_lines(options, input, kind, err);
+    if (source)
+        source->info.kind = name[kind];
+    return source;
 }
 
 /* ---- order ---- */

@@ -63,6 +63,7 @@ struct feed_row {
 
 /* What is known before the first row; 0: unknown. */
 struct feed_info {
+    const char *kind;    /* "tokens", "rows", "texts" */
     size_t seq_len;      /* targets of a row, at most */
     uint64_t n_row;      /* of an epoch */
     uint64_t n_token;    /* of an epoch */

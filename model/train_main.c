@@ -23,7 +23,8 @@ static const char DESCRIPTION[] =
     "The loss of a step is the sum over its tokens divided by all tokens with "
     "a loss. Checkpoints appear whole; with --resume a run goes on from the "
     "one in -o, if there is one, and ends with the bytes that it would have "
-    "ended with undisturbed.\n\n"
+    "ended with undisturbed. A checkpoint's manifest.json says what it was "
+    "made of (inputs, options, outputs, all by hash): see oy-check.\n\n"
     "    oy-pack -t tok.json clean.jsonl | oy-train --preset tiny -t tok.json "
     "--steps 200 -o ckpt";
 
@@ -47,7 +48,7 @@ static const struct values DEFAULTS = {
                         .clip = 1.0}},
 };
 
-enum { MAX_OPTIONS = 48, N_UNUSED = 7, M = OY_OPT_IN_MANIFEST };
+enum { MAX_OPTIONS = 48, N_UNUSED = 5, M = OY_OPT_IN_MANIFEST };
 
 /* An option of filters that was given; NULL when none was. */
 static const char *unused_option(const struct oy_run *run)
@@ -55,8 +56,6 @@ static const char *unused_option(const struct oy_run *run)
     return run->bad != OY_BAD_STOP ? "bad"
            : run->rejects          ? "rejects"
            : run->strict           ? "strict"
-           : run->stats            ? "stats"
-           : run->manifest         ? "manifest"
            : run->compress         ? "compress"
            : run->shard            ? "shard"
                                    : NULL;
@@ -79,6 +78,9 @@ static int check(const struct values *v, const struct oy_run *run,
     if (n_length > 1)
         return oy_fail(err, OY_USAGE,
                        "give one of --steps, --tokens and --epochs");
+    if (o->dry_run && (run->stats || run->manifest))
+        return oy_fail(err, OY_USAGE,
+                       "--dry-run leaves nothing for --stats or --manifest");
     if (!run->output && !o->dry_run)
         return oy_fail(err, OY_USAGE, "give the checkpoint folder with -o");
     if (v->schedule != SCHEDULE_WSD && o->schedule.decay > 0)
@@ -100,6 +102,9 @@ static void settle(struct values *v, const struct oy_run *run)
     o->output = run->output;
     o->seed = (uint64_t)run->seed;
     o->n_thread = (int)run->threads;
+    o->program = run->program;
+    o->manifest = run->manifest;
+    o->stats = run->stats;
     o->memory = run->memory;
     o->progress = run->progress == OY_PROGRESS_ON ||
                   (run->progress == OY_PROGRESS_AUTO && !run->quiet &&
@@ -190,6 +195,9 @@ static size_t put_recipe_options(struct values *v, struct oy_option *to)
          "Of AdamW."},
         {"clip", 0, OY_OPT_DOUBLE, &o->optimizer.clip, "X", "0:", M,
          "Largest norm of a step's gradient; 0 clips nothing."},
+        {"kernel", 0, OY_OPT_STRING, &o->kernel, "NAME", NULL, M,
+         "Matrix kernel: plain, avx2 or avx512 with -packed behind it, or "
+         "openblas; by default the best one of the CPU."},
         {"dtype", 0, OY_OPT_CHOICE, &v->dtype, NULL, "f32", M,
          "Numbers of the matrix products."},
         {"z-loss", 0, OY_OPT_DOUBLE, &o->loss.z_loss, "X", "0:1", M,
@@ -216,10 +224,6 @@ static size_t put_unused_options(struct oy_run *run, struct oy_option *to)
         {"rejects", 0, OY_OPT_STRING, &run->rejects, "FILE", NULL,
          OY_OPT_HIDDEN, ""},
         {"strict", 0, OY_OPT_FLAG, &run->strict, NULL, NULL, OY_OPT_HIDDEN, ""},
-        {"stats", 0, OY_OPT_STRING, &run->stats, "FILE", NULL, OY_OPT_HIDDEN,
-         ""},
-        {"manifest", 0, OY_OPT_STRING, &run->manifest, "FILE", NULL,
-         OY_OPT_HIDDEN, ""},
         {"compress", 0, OY_OPT_STRING, &run->compress, "CODEC", NULL,
          OY_OPT_HIDDEN, ""},
         {"shard", 0, OY_OPT_STRING, &run->shard, "I/N", NULL, OY_OPT_HIDDEN,

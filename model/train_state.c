@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "core/output.h"
 #include "model/safetensors.h"
+#include "model/train_report.h"
 #include "tokenizer/tokenizer.h"
 
 enum { STATE_VERSION = 1, MAX_SMALL_FILE = 1 << 24, MAX_TOKENIZER = 1 << 30 };
@@ -206,6 +207,8 @@ static int write_files(const struct checkpoint *c, const char *folder,
         rc = copy_tokenizer(c->tokenizer, folder, err);
     if (rc == 0)
         rc = write_train_state(c, folder, err);
+    if (rc == 0 && c->report)
+        rc = train_report_write(c->report, folder, c->state, err);
     oy_free(path);
     return rc;
 }

@@ -5,6 +5,7 @@
  *
  *     config.json generation_config.json model.safetensors (F32: the masters)
  *     tokenizer.json tokenizer_config.json [chat_template.jinja]
+ *     manifest.json
  *     train_state/state.json  moment1.safetensors  moment2.safetensors
  *
  * A folder appears whole or not at all; the one before it stays until then.
@@ -31,12 +32,15 @@ struct train_state {
     uint64_t seed, seq_len, batch_rows, accumulate, is_shuffled;
 };
 
+struct train_report;
+
 struct checkpoint {
     const struct weight_layout *layout;
     float *weights;
     struct optimizer *optimizer;
     struct train_state *state;
     const char *tokenizer; /* file or folder to copy from; NULL: none */
+    const struct train_report *report; /* NULL: no manifest */
 };
 
 /* Writes the folder PATH. 73, 74, or 66/65 when the tokenizer cannot be

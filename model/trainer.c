@@ -16,8 +16,10 @@
 #include "core/input.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "model/train_batch.h"
 #include "model/train_log.h"
+#include "model/train_report.h"
 #include "model/train_state.h"
 #include "tokenizer/tokenizer.h"
 
@@ -33,6 +35,7 @@ struct trainer {
     size_t seq_len;
     uint64_t n_step;       /* of the whole run */
     const char *tokenizer; /* path, or NULL */
+    char *tokenizer_file;  /* the file that it led to */
     struct oy_hash128 tokenizer_hash;
 
     struct decoder_config config;
@@ -47,6 +50,7 @@ struct trainer {
     struct train_batch *batch; /* [accumulate] */
     int n_batch;               /* filled */
     struct train_state state;
+    struct train_report report;
     struct train_log *log;
     int n_bad; /* steps in a row that were not finite */
 };
@@ -89,6 +93,7 @@ static int take_tokenizer(struct trainer *t, struct oy_error *err)
     const int n = tokenizer_size(tokenizer);
     const int bos = tokenizer_bos(tokenizer), eos = tokenizer_eos(tokenizer);
     t->tokenizer_hash = tokenizer_hash(tokenizer);
+    t->tokenizer_file = oy_strdup(tokenizer_path(tokenizer));
     tokenizer_free(tokenizer);
     if (c->n_vocab == 0) {
         c->n_vocab = n;
@@ -307,7 +312,8 @@ static struct checkpoint checkpoint_of(struct trainer *t)
                                .weights = t->weights,
                                .optimizer = &t->optimizer,
                                .state = &t->state,
-                               .tokenizer = t->tokenizer};
+                               .tokenizer = t->tokenizer,
+                               .report = t->report.program ? &t->report : NULL};
 }
 
 static void describe_run(const struct trainer *t, struct train_state *state)
@@ -361,6 +367,56 @@ static int save(struct trainer *t, struct oy_error *err)
     t->state.n_row = feed_position(t->feed);
     t->state.data_hash = feed_hash(t->feed);
     return checkpoint_write(&checkpoint, t->options->output, err);
+}
+
+/* ---- what it was ---- */
+
+/* Hashes all inputs, before the first step: what is missing is told soon. */
+static int note_inputs(struct trainer *t, struct oy_error *err)
+{
+    const struct trainer_options *const o = t->options;
+    struct train_report *const report = &t->report;
+    const char *const kind = feed_info(t->feed)->kind;
+    int rc = 0;
+
+    report->program = o->program;
+    if (!report->program)
+        return 0;
+    for (int i = 0; i < o->feed.n_path && rc == 0; i++)
+        rc = train_report_add(report, kind, o->feed.path[i], err);
+    if (o->feed.n_path == 0)
+        rc = train_report_add(report, kind, "-", err);
+    if (rc == 0 && t->tokenizer_file)
+        rc = train_report_add(report, "tokenizer", t->tokenizer_file, err);
+    if (rc == 0 && o->config_file)
+        rc = train_report_add(report, "config", o->config_file, err);
+    if (rc == 0 && o->init) {
+        char *const path = oy_asprintf("%s/model.safetensors", o->init);
+        if (access(path, F_OK) == 0)
+            rc = train_report_add(report, "checkpoint", path, err);
+        oy_free(path);
+    }
+    return rc;
+}
+
+/* The manifest of the checkpoint again, and the counts. */
+static int tell(const struct trainer *t, struct oy_error *err)
+{
+    const struct trainer_options *const o = t->options;
+
+    if (o->stats &&
+        train_report_write_stats(&t->report, o->stats, &t->state, err) != 0)
+        return -1;
+    if (!o->manifest)
+        return 0;
+    char *const path = oy_asprintf("%s/manifest.json", o->output);
+    size_t len;
+    char *const text = oy_input_slurp(path, MAX_CONFIG_FILE, &len, err);
+    const int rc =
+        text ? oy_output_write_file(o->manifest, text, len, err) : -1;
+    oy_free(text);
+    oy_free(path);
+    return rc;
 }
 
 /* ---- validation ---- */
@@ -570,7 +626,8 @@ static int prepare(struct trainer *t, struct oy_error *err)
     t->pool = oy_pool_new(t->options->n_thread, err);
     if (!t->pool)
         return -1;
-    t->gemm = gemm_new("packed", t->pool, err);
+    t->gemm = gemm_new(t->options->kernel ? t->options->kernel : "packed",
+                       t->pool, err);
     return t->gemm ? check_memory(t, err) : -1;
 }
 
@@ -579,7 +636,8 @@ static int train(struct trainer *t, struct oy_error *err)
     const struct trainer_options *const o = t->options;
     int rc;
 
-    if (take_memory(t, err) != 0 || begin(t, err) != 0)
+    if (note_inputs(t, err) != 0 || take_memory(t, err) != 0 ||
+        begin(t, err) != 0)
         return -1;
     t->log = train_log_open(o->log, t->state.step, t->n_step, o->progress, err);
     if (!t->log)
@@ -587,7 +645,7 @@ static int train(struct trainer *t, struct oy_error *err)
     rc = run_steps(t, err);
     if (train_log_close(t->log, err) != 0)
         rc = -1;
-    return rc;
+    return rc == 0 ? tell(t, err) : -1;
 }
 
 static void release(struct trainer *t)
@@ -603,16 +661,22 @@ static void release(struct trainer *t)
     weight_layout_release(&t->layout);
     feed_close(t->feed);
     feed_close(t->valid);
+    train_report_release(&t->report);
+    oy_free(t->tokenizer_file);
 }
 
-int trainer_run(const struct trainer_options *options, struct oy_error *err)
+int trainer_run(struct trainer_options *options, struct oy_error *err)
 {
     struct trainer trainer = {.options = options};
+    const char *const kernel = options->kernel;
     int rc = prepare(&trainer, err);
 
-    if (rc == 0)
+    if (rc == 0) {
+        options->kernel = gemm_kernel_name(trainer.gemm);
         rc =
             options->dry_run ? print_plan(&trainer, err) : train(&trainer, err);
+        options->kernel = kernel;
+    }
     release(&trainer);
     return rc;
 }

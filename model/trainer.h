@@ -8,7 +8,8 @@
  * norm is not a finite number the update is left out and said so; three in a
  * row end the run (65). Steps end early when a pipe ends. The checkpoint is
  * written every save_every steps and at the end; `resume` goes on from there
- * and gives the bytes that an uninterrupted run would have given.
+ * and gives the bytes that an uninterrupted run would have given. Each
+ * checkpoint carries its manifest (model/train_report.h).
  */
 #ifndef MODEL_TRAINER_H
 #define MODEL_TRAINER_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/options.h"
 #include "model/decoder.h"
 #include "model/feed.h"
 #include "model/optimizer.h"
@@ -50,12 +52,18 @@ struct trainer_options {
     const char *gradients; /* folder: gradients of the run's first step, before
                               clipping, as gradients.safetensors */
     int dry_run;           /* say the plan on standard output, train nothing */
+    const struct oy_program *program; /* for the manifest; NULL: none */
+    const char *manifest;             /* a second copy of it; NULL: none */
+    const char *stats;                /* counts as JSON; NULL: none */
+    /* As in gemm_new; NULL: the best for training. While the run lasts, the
+     * name of the one that was chosen. */
+    const char *kernel;
     int n_thread;
     uint64_t memory; /* refuse to need more; 0: any */
     int progress;    /* show the line of progress */
 };
 
 /* The whole run. 0, or -1 with err. */
-int trainer_run(const struct trainer_options *options, struct oy_error *err);
+int trainer_run(struct trainer_options *options, struct oy_error *err);
 
 #endif

@@ -43,6 +43,9 @@ train() { # train OUT ARGUMENT...
 same() { # same WHAT A B: two checkpoints are equal to the byte
     ok "$1" diff -r "$T/$2" "$T/$3"
 }
+form() { # form WHAT A B: equal but for the manifest's inputs
+    ok "$1" diff -r -x manifest.json "$T/$2" "$T/$3"
+}
 
 code 0 "a model is trained on texts" train one -T 1 --log "$T/one.log" \
     --valid "$T/valid.jsonl" "$T/docs.jsonl"
@@ -68,12 +71,12 @@ done
 # Forms of the input.
 "$BIN/oy-pack" -t $TOK "$T/docs.jsonl" -o "$T/docs.tokens"
 code 0 "a token file gives" train tokens "$T/docs.tokens"
-same "the bytes that its texts give" one tokens
+form "the bytes that its texts give" one tokens
 code 0 "texts from a pipe" train pipe1 < <(cat "$T/docs.jsonl")
 code 0 "tokens from a pipe" train pipe2 < <(cat "$T/docs.tokens")
 code 0 "tokens in order" train order --order sequential "$T/docs.tokens"
 same "are the same" pipe1 pipe2
-same "all three" pipe1 order
+form "all three" pipe1 order
 code 0 "compressed texts" train gz < <(gzip -c "$T/docs.jsonl")
 same "too" pipe1 gz
 
@@ -172,4 +175,28 @@ code 74 "a full disk under the log" train x --log /dev/full "$T/docs.jsonl"
 code 73 "an output that is not ours" train ../"$(basename "$T")" "$T/docs.jsonl"
 ok "nothing is left behind" [ ! -e "$T/x" ]
 ok "nor anything temporary" [ -z "$(find "$T" -name '*.tmp-*')" ]
+# What a checkpoint was made of.
+code 0 "--manifest and --stats" train told --manifest "$T/told.json" \
+    --stats "$T/told.stats" "$T/docs.jsonl"
+ok "the manifest is that of the checkpoint" cmp "$T/told.json" "$T/told/manifest.json"
+ok "equal runs write equal manifests" cmp "$T/one/manifest.json" "$T/told/manifest.json"
+ok "it names the kernel" grep -q '"kernel": ".*-packed"' "$T/told.json"
+ok "it names the texts" grep -q '"kind": "texts", "name": "docs.jsonl"' "$T/told.json"
+ok "the counts tell the steps" grep -q '"steps": 12' "$T/told.stats"
+code 0 "oy-check holds the checkpoint to its manifest" "$BIN/oy-check" "$T/told/manifest.json"
+cp -r "$T/told" "$T/bent"
+printf x | dd of="$T/bent/model.safetensors" bs=1 seek=3000 conv=notrunc 2>"$T/err"
+code 1 "and finds a changed byte" "$BIN/oy-check" "$T/bent/manifest.json"
+"$BIN/oy-pack" -t $TOK --manifest "$T/pack.manifest.json" -o "$T/pack.tok" "$T/docs.jsonl"
+code 0 "tokens are learnt from" train chain "$T/pack.tok"
+ok "their manifest is history" grep -q '"program": "oy-pack"' "$T/chain/manifest.json"
+code 0 "going on from a checkpoint" "$BIN/oy-train" --init "$T/chain" --seq-len 32 --steps 2 -o "$T/chain2" "$T/pack.tok"
+ok "its manifest and what led to it are history" [ "$(grep -c '"program": "oy-' "$T/chain2/manifest.json")" = 3 ]
+code 0 "a pipe is learnt from" train piped - <"$T/pack.tok"
+ok "it is known by its rows" grep -q '"kind": "rows", "name": null, "bytes": 0, "records": [1-9]' "$T/piped/manifest.json"
+code 64 "--manifest inside of the checkpoint is refused" train told --manifest "$T/told/x.json" "$T/docs.jsonl"
+code 64 "a kernel that is unknown" train told --kernel nonsense "$T/docs.jsonl"
+code 0 "--kernel" train plain --kernel plain-packed "$T/docs.jsonl"
+ok "is in the manifest" grep -q '"kernel": "plain-packed"' "$T/plain/manifest.json"
+
 exit $bad
