@@ -67,8 +67,8 @@ uint64_t oy_output_bytes(const struct oy_output *output);
 struct oy_hash128 oy_output_digest(const struct oy_output *output);
 
 /* Installs the handlers for SIGINT, SIGTERM and SIGHUP, the clean-up at exit,
- * and ignores SIGPIPE (so that a closed pipe comes back as EPIPE). Once, at
- * the start of a main. */
+ * and ignores SIGPIPE and SIGXFSZ (so that a closed pipe comes back as EPIPE,
+ * a limit of file size as EFBIG). Once, at the start of a main. */
 void oy_output_init_signals(void);
 
 /* Ends the process as SIGPIPE would, silently: what a main does when

@@ -180,7 +180,9 @@ void oy_scratch_init_signals(void)
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
     catch_signal(SIGHUP);
+    /* Both come back as failures of write(). */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* ---- names ---- */

@@ -35,7 +35,8 @@ void oy_scratch_remove_tree(const char *path);
 /* Removes everything that is listed. */
 void oy_scratch_remove_all(void);
 
-/* Installs the handlers and the clean-up at exit; ignores SIGPIPE. */
+/* Installs the handlers and the clean-up at exit; ignores SIGPIPE and
+ * SIGXFSZ. */
 void oy_scratch_init_signals(void);
 
 #endif
