@@ -48,21 +48,13 @@ static int has_tar_sum(const unsigned char *head)
     return digits && sum == said && head[0];
 }
 
-static int is_zero(const unsigned char *head, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (head[i])
-            return 0;
-    }
-    return 1;
-}
-
-/* An empty tar is nothing but zero blocks. */
+/* An empty tar is nothing but zero blocks, but so is a file whose contents
+ * were lost: that must not pass for an archive without members. */
 static int is_tar(const unsigned char *head, size_t len)
 {
     if (len >= TAR_MAGIC_AT + 5 && memcmp(head + TAR_MAGIC_AT, "ustar", 5) == 0)
         return 1;
-    return len >= TAR_BLOCK && (has_tar_sum(head) || is_zero(head, len));
+    return len >= TAR_BLOCK && has_tar_sum(head);
 }
 
 int oy_archive_is(const unsigned char *head, size_t len)
