@@ -173,10 +173,10 @@ static void gather_reject(struct oy_slot *slot, const struct oy_record *record)
     struct oy_buffer *out = &slot->rejects;
 
     oy_buffer_append_string(out, "{\"file\":");
-    oy_json_put_string(out, record->file, strlen(record->file));
+    oy_json_put_name(out, record->file);
     oy_buffer_append_format(out, ",\"line\":%llu,\"error\":",
                             (unsigned long long)record->line_number);
-    oy_json_put_string(out, record->error, strlen(record->error));
+    oy_json_put_name(out, record->error);
     if (oy_utf8_valid(record->line, record->len)) {
         oy_buffer_append_string(out, ",\"raw\":");
         oy_json_put_string(out, record->line, record->len);

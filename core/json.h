@@ -144,6 +144,9 @@ struct oy_json_value oy_json_member(const struct oy_json_value *object,
  * else \u00xx), everything else as it is, like Python's json.dumps with
  * ensure_ascii=False. */
 void oy_json_put_string(struct oy_buffer *out, const char *text, size_t len);
+/* The same of a C string from outside, such as the name of a file: bytes that
+ * are not UTF-8 become U+FFFD. */
+void oy_json_put_name(struct oy_buffer *out, const char *name);
 /* The shortest decimal that reads back equal, as Python's repr: 0.1, 1e-05,
  * 3.0, 1e+16; NaN and infinities as null. */
 void oy_json_put_double(struct oy_buffer *out, double number);

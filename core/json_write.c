@@ -5,6 +5,7 @@
 
 #include "core/decimal.h"
 #include "core/json_internal.h"
+#include "core/utf8.h"
 
 /* The escape of a quote, backslash or control. */
 static void put_escape(struct oy_buffer *out, unsigned char c)
@@ -59,6 +60,15 @@ void oy_json_put_string(struct oy_buffer *out, const char *text, size_t len)
         text = stop;
     }
     oy_buffer_append_char(out, '"');
+}
+
+void oy_json_put_name(struct oy_buffer *out, const char *name)
+{
+    struct oy_buffer repaired = {0};
+
+    oy_utf8_repair(name, strlen(name), &repaired);
+    oy_json_put_string(out, oy_buffer_string(&repaired), repaired.len);
+    oy_buffer_release(&repaired);
 }
 
 void oy_json_put_int(struct oy_buffer *out, int64_t number)

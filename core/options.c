@@ -801,7 +801,7 @@ int oy_options_given(const struct oy_program *program, const char *name)
 static void put_string(const char *text, struct oy_buffer *out)
 {
     if (text)
-        oy_json_put_string(out, text, strlen(text));
+        oy_json_put_name(out, text);
     else
         oy_buffer_append_string(out, "null");
 }

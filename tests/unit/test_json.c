@@ -561,6 +561,13 @@ static void strings_are_written_like_pythons(void **state)
     oy_buffer_clear(&out);
     oy_json_put_string(&out, "", 0);
     assert_string_equal(oy_buffer_string(&out), "\"\"");
+    oy_buffer_clear(&out);
+    oy_json_put_name(&out, "a\xff\"\xc3");
+    assert_string_equal(oy_buffer_string(&out),
+                        "\"a\xef\xbf\xbd\\\"\xef\xbf\xbd\"");
+    oy_buffer_clear(&out);
+    oy_json_put_name(&out, "");
+    assert_string_equal(oy_buffer_string(&out), "\"\"");
     oy_buffer_release(&out);
 }
 
