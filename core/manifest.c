@@ -289,7 +289,7 @@ static void find_history(struct history *history,
 
 static void put_string(struct oy_buffer *out, const char *text)
 {
-    oy_json_put_string(out, text, strlen(text));
+    oy_json_put_name(out, text);
 }
 
 static void put_name(struct oy_buffer *out, const char *path)
