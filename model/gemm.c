@@ -83,7 +83,7 @@ static void run_outer_tile(void *arg, size_t tile, int worker)
     struct kernel_outer job = *product->outer;
 
     job.a += m * job.a_row;
-    job.b += n;
+    job.b += n * job.b_column;
     job.c += m * job.c_stride + n;
     job.m = smaller(job.m - m, product->tile_m);
     job.n = smaller(job.n - n, OUTER_TILE_N);
