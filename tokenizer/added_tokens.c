@@ -67,7 +67,6 @@ struct added_matcher *added_matcher_new(const struct vocab *vocab,
                                         int normalized)
 {
     struct added_matcher *matcher = oy_calloc(1, sizeof *matcher);
-    struct oy_buffer text = {0};
     int n_first = 0;
 
     matcher->vocab = vocab;
@@ -76,12 +75,8 @@ struct added_matcher *added_matcher_new(const struct vocab *vocab,
         const struct vocab_added *added = &vocab->added[i];
         if (!added->normalized != !normalized)
             continue;
-        oy_buffer_clear(&text);
-        normalize_text(normalized ? vocab->normalize : NORMALIZE_NONE,
-                       added->content, added->len, &text);
-        insert(matcher, text.data, text.len, (int32_t)i);
+        insert(matcher, added->normal.at, added->normal.len, (int32_t)i);
     }
-    oy_buffer_release(&text);
     for (int byte = 0; byte < 256; byte++) {
         if (matcher->first[byte]) {
             matcher->only_first = byte;
@@ -216,6 +211,9 @@ int added_scan_next(const struct added_matcher *matcher,
         match->begin = begin;
         match->end = end;
         widen(scan, match);
+        /* All of it lies in the white space that the match before took. */
+        if (match->begin >= match->end)
+            continue;
         scan->floor = match->end;
         return 1;
     }

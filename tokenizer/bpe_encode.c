@@ -223,7 +223,7 @@ static void encode_long(struct bpe_worker *worker, const char *piece,
 {
     const struct bpe *bpe = worker->bpe;
     const unsigned char *s = (const unsigned char *)piece;
-    const size_t last = bpe_has_gap(bpe, s, len) ? 0 : len - 2;
+    const size_t last = bpe->may_cut && !bpe_has_gap(bpe, s, len) ? len - 2 : 0;
     size_t begin = 0;
 
     for (size_t at = 2; at <= last; at++) {
@@ -260,6 +260,7 @@ static void encode_text(struct bpe_worker *worker, const char *text, size_t len,
                         struct token_ids *ids)
 {
     const enum split_kind kind = worker->bpe->vocab->split;
+    const int may_drop = split_drops(kind);
     size_t n;
 
     for (size_t at = 0; at < len;) {
@@ -267,7 +268,9 @@ static void encode_text(struct bpe_worker *worker, const char *text, size_t len,
         prepare_batch(worker, text, at, n);
         for (size_t i = 0; i < n; i++) {
             const size_t n_byte = worker->end[i] - at;
-            if (n_byte <= KEY_MAX)
+            if (may_drop && split_is_dropped(kind, text, at))
+                ; /* nothing comes of it */
+            else if (n_byte <= KEY_MAX)
                 encode_key(worker, text + at, n_byte, &worker->key[i], ids);
             else
                 encode_long(worker, text + at, n_byte, ids);

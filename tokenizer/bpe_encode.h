@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Byte-level BPE: from text to token ids.
+ * BPE, of bytes or of characters: from text to token ids.
  *
  * The result is that of Hugging Face's BPE: inside a piece, the neighbours of
  * the lowest rank merge first, the leftmost of equals; with ignore_merges a
- * whole piece that is a token stays one; bytes without a token vanish, and
- * their neighbours may merge. A `struct bpe` holds the tables and does not
+ * whole piece that is a token stays one. A character (or byte) without a token
+ * becomes the tokens of its bytes, or the unknown token, or nothing, as the
+ * vocabulary says; where it vanishes its neighbours may merge. A `struct bpe`
+ * holds the tables and does not
  * change; every thread has a worker with its cache and scratch memory. The
  * ids do not depend on the cache. Time is n log n in the length of a piece.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables of byte-level BPE and the merging of one word; the cache and the
- * walk over a text are in bpe_encode.c.
+ * The tables of BPE and the merging of one word; the cache and the walk over a
+ * text are in bpe_encode.c, what merging begins with is in bpe_symbols.c.
  */
 #ifndef TOKENIZER_BPE_INTERNAL_H
 #define TOKENIZER_BPE_INTERNAL_H
@@ -26,10 +26,25 @@ struct bpe_pair {
     uint64_t merge;
 };
 
+/* The first symbols of models whose merges begin with characters. */
+struct bpe_characters {
+    int32_t *id; /* [n], by code point; -1: this character has no token */
+    uint32_t n;
+    /* Of "<0x00>" to "<0xFF>", with byte_fallback; -1: not there. */
+    int32_t byte_id[256];
+};
+
 struct bpe {
     const struct vocab *vocab;
-    int32_t byte_id[256]; /* -1: this byte has no token */
-    int lacks_bytes;
+    int32_t byte_id[256]; /* -1: this byte has no token of its own */
+    struct bpe_characters characters;
+    /* Whether bytes that have tokens are all that a word begins with; else
+     * bpe_first_symbols() says. */
+    int begins_with_bytes;
+    /* Whether every text has tokens for all of it. */
+    int knows_all;
+    /* Whether bpe_can_cut() may be asked. */
+    int may_cut;
     struct bpe_pair *pair; /* open addressing, load of a half at most */
     uint32_t pair_mask;
     /* One bit for the hash of each pair: most questions are about pairs that
@@ -93,8 +108,8 @@ static inline uint32_t bpe_two_at(const unsigned char *text)
 }
 
 /* Whether no token reaches across the border before text[at], so that no
- * merge can: the two sides may be encoded apart. 2 <= at <= len - 2, all bytes
- * have tokens. May say 0 where 1 would be true. A token across the border has
+ * merge can: the two sides may be encoded apart. 2 <= at <= len - 2, and
+ * bpe_has_gap() is 0. May say 0 where 1 would be true. A token across the border has
  * two bytes or more on both sides, so that it holds the four neighbours around
  * it; or one before it, so that it is two bytes or begins with the three asked
  * for; or one behind it, likewise. */
@@ -109,7 +124,14 @@ static inline int bpe_can_cut(const struct bpe *bpe, const unsigned char *text,
            !bpe_get_bit(bpe->three, bpe_hash_few(s - 1, 3, BPE_THREE_BITS));
 }
 
-/* Whether a byte of the word has no token, so that its neighbours meet. */
+/* Fills what is about first symbols, from the vocabulary. */
+void bpe_prepare_symbols(struct bpe *bpe);
+/* The symbols that merging a word begins with: at most len ids; returns how
+ * many. */
+size_t bpe_first_symbols(const struct bpe *bpe, const unsigned char *word,
+                         size_t len, int32_t *id);
+/* Whether a character (or byte) of the word has no tokens, so that it vanishes
+ * or its neighbours have a say in what it becomes. */
 int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len);
 
 /* Scratch of bpe_merge(); zero-initialised is empty. */

@@ -35,13 +35,8 @@ static void fill_spans(struct bpe *bpe)
     }
 }
 
-static void fill_bytes(struct bpe *bpe)
+static void fill_byte_merges(struct bpe *bpe)
 {
-    for (int byte = 0; byte < 256; byte++) {
-        const char c = (char)byte;
-        bpe->byte_id[byte] = vocab_find(bpe->vocab, &c, 1);
-        bpe->lacks_bytes |= bpe->byte_id[byte] < 0;
-    }
     for (int left = 0; left < 256; left++) {
         for (int right = 0; right < 256; right++) {
             const int32_t a = bpe->byte_id[left], b = bpe->byte_id[right];
@@ -113,7 +108,8 @@ struct bpe *bpe_new(const struct vocab *vocab)
         if (vocab->merge[i].result >= 0)
             put_pair(bpe, &vocab->merge[i], (uint32_t)i);
     }
-    fill_bytes(bpe);
+    bpe_prepare_symbols(bpe);
+    fill_byte_merges(bpe);
     fill_spans(bpe);
     return bpe;
 }
@@ -124,6 +120,7 @@ void bpe_free(struct bpe *bpe)
         return;
     oy_free(bpe->pair);
     oy_free(bpe->block);
+    oy_free(bpe->characters.id);
     oy_free(bpe);
 }
 
@@ -277,29 +274,24 @@ void bpe_scratch_release(struct bpe_scratch *scratch)
     *scratch = (struct bpe_scratch){0};
 }
 
-int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len)
-{
-    int32_t any = 0;
-
-    for (size_t i = 0; bpe->lacks_bytes && i < len; i++)
-        any |= bpe->byte_id[word[i]];
-    return any < 0;
-}
-
 size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
                  const unsigned char *word, size_t len, int32_t *id)
 {
+    const int begins_with_bytes = bpe->begins_with_bytes;
     uint64_t merge[BPE_SHORT];
     size_t n = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; begins_with_bytes && i < len; i++) {
         id[n] = bpe->byte_id[word[i]];
         n += id[n] >= 0;
     }
+    if (!begins_with_bytes)
+        n = bpe_first_symbols(bpe, word, len, id);
     if (n > BPE_SHORT)
         return merge_long(bpe, scratch, id, n);
     for (size_t i = 0; i + 1 < n; i++)
-        merge[i] = n == len ? bpe->byte_merge[word[i] << 8 | word[i + 1]]
-                            : bpe_find_merge(bpe, id[i], id[i + 1]);
+        merge[i] = n == len && begins_with_bytes
+                       ? bpe->byte_merge[word[i] << 8 | word[i + 1]]
+                       : bpe_find_merge(bpe, id[i], id[i + 1]);
     return merge_short(bpe, id, merge, n);
 }

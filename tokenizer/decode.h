@@ -2,9 +2,11 @@
  *
  * From token ids back to text.
  *
- * The bytes of all tokens are joined and made valid UTF-8 once, at the end:
- * a character may lie in several tokens. Without a decoder in the file the
- * tokens' spellings are joined with spaces, as Hugging Face does.
+ * What the decoder of the file says (tokenizer/decode_chain.h) is done to the
+ * tokens' spellings. Where it is ByteLevel alone, as in most files, the bytes
+ * of all tokens are joined and made valid UTF-8 once, at the end: a character
+ * may lie in several tokens. Without a decoder the spellings are joined with
+ * spaces, as Hugging Face does.
  */
 #ifndef TOKENIZER_DECODE_H
 #define TOKENIZER_DECODE_H

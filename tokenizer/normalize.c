@@ -7,16 +7,16 @@
 #include <string.h>
 
 #include "core/unicode.h"
+#include "core/utf8.h"
 
-int normalize_kind_from_name(const char *name, size_t len)
+struct normalize_step *normalizer_add(struct normalizer *normalizer,
+                                      enum normalize_kind kind)
 {
-    static const char *const known[] = {"NFC", "NFD", "NFKC", "NFKD"};
-
-    for (int i = 0; i < 4; i++) {
-        if (strlen(known[i]) == len && !memcmp(known[i], name, len))
-            return NORMALIZE_NFC + i;
-    }
-    return -1;
+    if (normalizer->n == NORMALIZE_MAX_STEPS)
+        return NULL;
+    struct normalize_step *step = &normalizer->step[normalizer->n++];
+    *step = (struct normalize_step){.kind = kind};
+    return step;
 }
 
 /* No byte of `len` has its upper bit set. */
@@ -34,13 +34,84 @@ static int is_ascii(const char *text, size_t len)
     return !(seen & 0x8080808080808080ULL);
 }
 
-int normalize_is_idle(enum normalize_kind kind, const char *text, size_t len)
+static const char *find(struct oy_text text, size_t at, struct oy_text part)
 {
-    return kind == NORMALIZE_NONE || is_ascii(text, len) ||
-           (kind == NORMALIZE_NFC && oy_unicode_is_nfc(text, len));
+    return part.len == 1
+               ? memchr(text.at + at, part.at[0], text.len - at)
+               : memmem(text.at + at, text.len - at, part.at, part.len);
 }
 
-void normalize_text(enum normalize_kind kind, const char *text, size_t len,
+static int begins_with(struct oy_text text, struct oy_text part)
+{
+    return text.len >= part.len && !memcmp(text.at, part.at, part.len);
+}
+
+/* Whether the step surely leaves the text as it is. */
+static int is_idle(const struct normalize_step *step, struct oy_text text)
+{
+    if (!text.len)
+        return 1;
+    switch (step->kind) {
+    case NORMALIZE_NFC:
+        return is_ascii(text.at, text.len) ||
+               oy_unicode_is_nfc(text.at, text.len);
+    case NORMALIZE_NFD:
+    case NORMALIZE_NFKC:
+    case NORMALIZE_NFKD: return is_ascii(text.at, text.len);
+    case NORMALIZE_REPLACE: return !find(text, 0, step->from);
+    case NORMALIZE_PREPEND_MISSING: return begins_with(text, step->to);
+    default: return 0;
+    }
+}
+
+void normalize_replace(struct oy_text text, struct oy_text from,
+                       struct oy_text to, struct oy_buffer *out)
+{
+    size_t at = 0;
+
+    while (at < text.len) {
+        const char *hit = find(text, at, from);
+        if (!hit)
+            break;
+        oy_buffer_append(out, text.at + at, (size_t)(hit - text.at) - at);
+        oy_buffer_append(out, to.at, to.len);
+        at = (size_t)(hit - text.at) + from.len;
+    }
+    oy_buffer_append(out, text.at + at, text.len - at);
+}
+
+static int is_space(uint32_t c)
+{
+    return (oy_unicode_class16(c) & OY_IS_SPACE) != 0;
+}
+
+static struct oy_text strip(const struct normalize_step *step,
+                            struct oy_text text)
+{
+    size_t begin = 0, end = text.len, at = 0;
+
+    while (step->left && begin < end && is_space(oy_utf8_next(text.at, &at)))
+        begin = at;
+    at = end;
+    while (step->right && end > begin &&
+           is_space(oy_utf8_previous(text.at, &at)))
+        end = at;
+    return (struct oy_text){text.at + begin, end - begin};
+}
+
+/* A replaced match has the offset of its last character (transform() of HF's
+ * tokenizer/normalizer.rs, measured). */
+static int loses_begin(const struct normalize_step *step, struct oy_text text)
+{
+    size_t at = 0;
+
+    if (step->kind == NORMALIZE_STRIP)
+        return step->left && is_space(oy_utf8_next(text.at, &at));
+    return step->kind == NORMALIZE_REPLACE && begins_with(text, step->from) &&
+           (!step->to.len || oy_utf8_count(step->from.at, step->from.len) > 1);
+}
+
+static void do_step(const struct normalize_step *step, struct oy_text text,
                     struct oy_buffer *out)
 {
     static const enum oy_normal_form form[] = {
@@ -50,8 +121,41 @@ void normalize_text(enum normalize_kind kind, const char *text, size_t len,
         [NORMALIZE_NFKD] = OY_NFKD,
     };
 
-    if (kind == NORMALIZE_NONE)
-        oy_buffer_append(out, text, len);
-    else
-        oy_unicode_normalize(form[kind], OY_UNICODE_HF, text, len, out);
+    oy_buffer_clear(out);
+    switch (step->kind) {
+    case NORMALIZE_REPLACE:
+        normalize_replace(text, step->from, step->to, out);
+        break;
+    case NORMALIZE_PREPEND:
+    case NORMALIZE_PREPEND_MISSING:
+        oy_buffer_append(out, step->to.at, step->to.len);
+        oy_buffer_append(out, text.at, text.len);
+        break;
+    default:
+        oy_unicode_normalize(form[step->kind], OY_UNICODE_HF, text.at, text.len,
+                             out);
+    }
+}
+
+struct oy_text normalize_text(const struct normalizer *normalizer,
+                              struct oy_text text, struct oy_buffer work[2],
+                              int *is_cut)
+{
+    int next = 0;
+
+    for (int i = 0; i < normalizer->n; i++) {
+        const struct normalize_step *step = &normalizer->step[i];
+        if (is_idle(step, text))
+            continue;
+        if (is_cut && loses_begin(step, text))
+            *is_cut = 1;
+        if (step->kind == NORMALIZE_STRIP) {
+            text = strip(step, text);
+            continue;
+        }
+        do_step(step, text, &work[next]);
+        text = (struct oy_text){work[next].data, work[next].len};
+        next = !next;
+    }
+    return text;
 }

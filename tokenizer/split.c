@@ -480,6 +480,28 @@ INLINE size_t whitespace_piece(const char *text, size_t len, size_t at)
     return skip_out(text, len, next, OY_IS_WORD | OY_IS_SPACE);
 }
 
+/* ---- Metaspace, Gemma ---- */
+
+#define MARK "\xe2\x96\x81" /* U+2581 */
+
+enum { MARK_SIZE = 3 };
+
+static size_t metaspace_piece(const char *text, size_t len, size_t at)
+{
+    size_t next;
+
+    (void)class_at(text, at, &next);
+    const char *mark = memmem(text + next, len - next, MARK, MARK_SIZE);
+    return mark ? (size_t)(mark - text) : len;
+}
+
+static size_t after_space_piece(const char *text, size_t len, size_t at)
+{
+    const char *space = memchr(text + at, ' ', len - at);
+
+    return space ? (size_t)(space - text) + 1 : len;
+}
+
 /* ---- all kinds ---- */
 
 /* Inlined with a constant kind, this is one matcher. */
@@ -494,6 +516,8 @@ INLINE size_t piece_of(enum split_kind kind, const char *text, size_t len,
     case SPLIT_O200K: return o200k_piece(text, len, at);
     case SPLIT_DEEPSEEK3: return deepseek3_piece(text, len, at);
     case SPLIT_WHITESPACE: return whitespace_piece(text, len, at);
+    case SPLIT_METASPACE: return metaspace_piece(text, len, at);
+    case SPLIT_AFTER_SPACE: return after_space_piece(text, len, at);
     case SPLIT_NONE: return len;
     default: break;
     }
@@ -531,11 +555,21 @@ size_t split_batch(enum split_kind kind, const char *text, size_t len,
     }
 }
 
+int split_drops(enum split_kind kind)
+{
+    return kind == SPLIT_WHITESPACE;
+}
+
 int split_is_dropped(enum split_kind kind, const char *text, size_t at)
 {
     size_t next;
 
-    return kind == SPLIT_WHITESPACE && class_at(text, at, &next) & OY_IS_SPACE;
+    return split_drops(kind) && class_at(text, at, &next) & OY_IS_SPACE;
+}
+
+int split_is_mark(const char *text, size_t len)
+{
+    return len == MARK_SIZE && !memcmp(text, MARK, MARK_SIZE);
 }
 
 /* ---- names and expressions ---- */

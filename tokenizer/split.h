@@ -41,6 +41,11 @@ enum split_kind {
     SPLIT_DEEPSEEK3,
     /* \w+|[^\w\s]+ : HF's Whitespace. White space is dropped. */
     SPLIT_WHITESPACE,
+    /* Pieces begin with U+2581: HF's Metaspace, whose spaces are marks by
+     * now. */
+    SPLIT_METASPACE,
+    /* Pieces end with a space: Gemma 3's Split(" ", MergedWithPrevious). */
+    SPLIT_AFTER_SPACE,
     SPLIT_N_KIND,
     SPLIT_UNKNOWN = -1,
 };
@@ -56,8 +61,12 @@ size_t split_piece(enum split_kind kind, const char *text, size_t len,
 size_t split_batch(enum split_kind kind, const char *text, size_t len,
                    size_t at, size_t *end, size_t cap);
 
-/* Whether the kind throws the piece that begins at text[at] away. */
+/* Whether the kind throws any pieces away, and that which begins at text[at]. */
+int split_drops(enum split_kind kind);
 int split_is_dropped(enum split_kind kind, const char *text, size_t at);
+
+/* Whether these bytes are the mark of SPLIT_METASPACE. */
+int split_is_mark(const char *text, size_t len);
 
 /* "gpt2", "cl100k", "llama3" (the same kind as cl100k), "qwen2", "smollm",
  * "o200k", "deepseek3", "whitespace", "none"; SPLIT_UNKNOWN for others. */

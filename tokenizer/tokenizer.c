@@ -21,7 +21,8 @@ struct tokenizer {
 struct tokenizer_worker {
     const struct tokenizer *tokenizer;
     struct bpe_worker *bpe;
-    struct oy_buffer normal; /* a normalised stretch */
+    struct oy_buffer normal[2]; /* a normalised stretch */
+    struct oy_buffer marked[2]; /* and what Metaspace makes of a part of it */
 };
 
 /* The id of a configured token. */
@@ -169,7 +170,10 @@ void tokenizer_worker_free(struct tokenizer_worker *worker)
     if (!worker)
         return;
     bpe_worker_free(worker->bpe);
-    oy_buffer_release(&worker->normal);
+    for (int i = 0; i < 2; i++) {
+        oy_buffer_release(&worker->normal[i]);
+        oy_buffer_release(&worker->marked[i]);
+    }
     oy_free(worker);
 }
 
@@ -180,7 +184,9 @@ struct run {
     struct tokenizer_worker *worker;
     enum tokenizer_special special;
     struct token_ids *ids;
-    int32_t found; /* the special token that stopped it, or -1 */
+    int32_t found;      /* the special token that stopped it, or -1 */
+    const char *raw;    /* begin of the whole text */
+    const char *normal; /* and of what became of it; NULL: is not in reach */
 };
 
 typedef int (*stretch_function)(struct run *run, const char *text, size_t len);
@@ -198,6 +204,8 @@ static int cut_out(struct run *run, const struct added_matcher *matcher,
     struct added_match match;
     size_t at = 0;
 
+    if (!len)
+        return 0;
     if (added_matcher_is_empty(matcher))
         return inner(run, text, len);
     while (added_scan_next(matcher, &scan, &match)) {
@@ -215,7 +223,13 @@ static int cut_out(struct run *run, const struct added_matcher *matcher,
 
 static int encode_plain(struct run *run, const char *text, size_t len)
 {
-    bpe_encode(run->worker->bpe, text, len, run->ids);
+    struct tokenizer_worker *worker = run->worker;
+    const struct vocab *vocab = worker->tokenizer->vocab;
+    const struct oy_text marked =
+        normalize_text(&vocab->marker[text == run->normal],
+                       (struct oy_text){text, len}, worker->marked, NULL);
+
+    bpe_encode(worker->bpe, marked.at, marked.len, run->ids);
     return 0;
 }
 
@@ -223,26 +237,25 @@ static int encode_plain(struct run *run, const char *text, size_t len)
 static int encode_raw(struct run *run, const char *text, size_t len)
 {
     const struct tokenizer *tokenizer = run->worker->tokenizer;
-    const enum normalize_kind kind = tokenizer->vocab->normalize;
-    struct oy_buffer *normal = &run->worker->normal;
+    int is_cut = 0;
+    const struct oy_text normal = normalize_text(&tokenizer->vocab->normalizer,
+                                                 (struct oy_text){text, len},
+                                                 run->worker->normal, &is_cut);
 
-    if (!normalize_is_idle(kind, text, len)) {
-        oy_buffer_clear(normal);
-        normalize_text(kind, text, len, normal);
-        text = normal->data;
-        len = normal->len;
-    }
-    return cut_out(run, tokenizer->normalised, text, len, encode_plain);
+    /* Metaspace's "first" asks where a stretch was before it was normalised. */
+    run->normal = text == run->raw && !is_cut ? normal.at : NULL;
+    return cut_out(run, tokenizer->normalised, normal.at, normal.len,
+                   encode_plain);
 }
 
 int tokenizer_encode(struct tokenizer_worker *worker, const char *text,
                      size_t len, enum tokenizer_special special,
                      struct token_ids *ids, int32_t *found)
 {
-    struct run run = {worker, special, ids, -1};
+    struct run run = {worker, special, ids, -1, text, NULL};
     const size_t before = ids->n;
 
-    if (!len || !cut_out(&run, worker->tokenizer->raw, text, len, encode_raw))
+    if (!cut_out(&run, worker->tokenizer->raw, text, len, encode_raw))
         return 0;
     ids->n = before;
     if (found)

@@ -9,13 +9,10 @@
 
 #include "core/alloc.h"
 #include "core/input.h"
-#include "core/utf8.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/vocab_internal.h"
 
-enum {
-    MAX_FILE_SIZE = 512 << 20,
-    LAST_ALPHABET = 0x143, /* highest code point of the byte alphabet */
-};
+enum { MAX_FILE_SIZE = 512 << 20 };
 
 /* From bytes to id: open addressing at a load of a half at most. Place and
  * length are those of the token, so that a look-up touches two lines. */
@@ -31,66 +28,9 @@ struct loader {
     struct vocab *vocab;
     struct oy_arena arena; /* for strings with escapes */
     struct oy_error *err;
-    int16_t byte_of[LAST_ALPHABET + 1]; /* -1: not in the alphabet */
-    size_t used;                        /* of vocab->text */
+    struct byte_alphabet alphabet;
+    size_t used; /* of vocab->text */
 };
-
-/* ---- the byte alphabet of GPT-2 ---- */
-
-/* Bytes that stand for themselves; the other 68 take U+0100 onwards in
- * ascending order (encoder.py of openai/gpt-2, bytes_to_unicode). */
-static int is_own_character(int byte)
-{
-    return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) ||
-           byte >= 0xae;
-}
-
-static void fill_alphabet(int16_t byte_of[LAST_ALPHABET + 1])
-{
-    int next = 0x100;
-
-    for (int i = 0; i <= LAST_ALPHABET; i++)
-        byte_of[i] = -1;
-    for (int byte = 0; byte < 256; byte++)
-        byte_of[is_own_character(byte) ? byte : next++] = (int16_t)byte;
-}
-
-void vocab_put_alphabet(const char *bytes, size_t len, struct oy_buffer *out)
-{
-    uint16_t character[256];
-    int next = 0x100;
-
-    for (int byte = 0; byte < 256; byte++)
-        character[byte] = (uint16_t)(is_own_character(byte) ? byte : next++);
-    for (size_t i = 0; i < len; i++) {
-        char *at = oy_buffer_reserve(out, 4);
-        out->len += oy_utf8_put(at, character[(unsigned char)bytes[i]]);
-    }
-}
-
-/* Maps spelled text back to bytes; returns how many, -1 when a character is
- * not of the alphabet (or the text has an escape and is not final). */
-static int64_t map_bytes(const struct loader *loader, const char *text,
-                         size_t len, char *out)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    char *o = out;
-
-    for (size_t i = 0; i < len;) {
-        uint32_t c = s[i++];
-        if (c >= 0x80) {
-            if (c < 0xc2 || c > 0xc5 || i == len || (s[i] & 0xc0) != 0x80)
-                return -1;
-            c = (c & 0x1f) << 6 | (s[i++] & 0x3f);
-            if (c > LAST_ALPHABET)
-                return -1;
-        }
-        if (loader->byte_of[c] < 0)
-            return -1;
-        *o++ = (char)loader->byte_of[c];
-    }
-    return o - out;
-}
 
 /* ---- the table from bytes to id ---- */
 
@@ -174,9 +114,11 @@ static int read_spelled(struct loader *loader,
                         const struct oy_json_value *value, char *out,
                         size_t *len, int *is_bytes)
 {
+    const int is_byte_level = loader->vocab->is_byte_level;
     struct oy_text text;
     uint64_t n_repaired = 0;
     const char *why = NULL;
+    int64_t n = -1;
 
     if (value->kind != OY_JSON_STRING)
         return oy_fail(loader->err, OY_DATA, "a token is not a string");
@@ -184,15 +126,16 @@ static int read_spelled(struct loader *loader,
      * of the alphabet, so it is looked for. */
     const char *raw = value->at + 1;
     const size_t n_raw = value->len - 2;
-    int64_t n =
-        memchr(raw, '\\', n_raw) ? -1 : map_bytes(loader, raw, n_raw, out);
+    if (is_byte_level && !memchr(raw, '\\', n_raw))
+        n = byte_alphabet_map(&loader->alphabet, raw, n_raw, out);
     if (n < 0) {
         oy_arena_clear(&loader->arena);
         if (oy_json_text(value, &loader->arena, &text, &n_repaired, &why))
             return oy_fail(loader->err, OY_DATA, "bad token: %s", why);
-        n = map_bytes(loader, text.at, text.len, out);
-        *is_bytes = n >= 0;
-        if (n < 0)
+        if (is_byte_level)
+            n = byte_alphabet_map(&loader->alphabet, text.at, text.len, out);
+        *is_bytes = n >= 0 || !is_byte_level;
+        if (n < 0 && text.len)
             memcpy(out, text.at, text.len);
         *len = n < 0 ? text.len : (size_t)n;
         return 0;
@@ -450,6 +393,7 @@ enum {
     PREFIX,
     SUFFIX,
     BYTE_FALLBACK,
+    FUSE_UNK,
     IGNORE_MERGES,
     N_MODEL_PART,
 };
@@ -463,6 +407,7 @@ static const char *const model_part[N_MODEL_PART] = {
     [PREFIX] = "continuing_subword_prefix",
     [SUFFIX] = "end_of_word_suffix",
     [BYTE_FALLBACK] = "byte_fallback",
+    [FUSE_UNK] = "fuse_unk",
     [IGNORE_MERGES] = "ignore_merges",
 };
 
@@ -482,16 +427,59 @@ static int check_model_options(const struct oy_json_value *part,
     if (!vocab_is_absent(&part[TYPE]) && !oy_json_equals(&part[TYPE], "BPE"))
         return oy_fail(err, OY_DATA, "model type %.*s is not supported",
                        (int)part[TYPE].len, part[TYPE].at);
-    for (int i = UNK_TOKEN; i <= SUFFIX; i++) {
+    for (int i = PREFIX; i <= SUFFIX; i++) {
         if (!vocab_is_absent(&part[i]) && !oy_json_equals(&part[i], ""))
             return oy_fail(err, OY_DATA, "model option '%s' is not supported",
                            model_part[i]);
     }
     if (!oy_json_double(&part[DROPOUT], &share) && share > 0)
         return oy_fail(err, OY_DATA, "model option 'dropout' is not supported");
-    if (is_true(&part[BYTE_FALLBACK]))
-        return oy_fail(err, OY_DATA,
-                       "model option 'byte_fallback' is not supported");
+    return 0;
+}
+
+/* Byte-level models that have all 256 bytes know every text. */
+static int knows_all(const struct vocab *vocab)
+{
+    int n = 0;
+
+    for (int byte = 0; byte < 256; byte++) {
+        const char c = (char)byte;
+        n += vocab_find(vocab, &c, 1) >= 0;
+    }
+    return vocab->is_byte_level && n == 256;
+}
+
+/* What becomes of unknown characters. The tokens must be known already. */
+static int read_unknown(struct loader *loader,
+                        const struct oy_json_value part[N_MODEL_PART])
+{
+    struct vocab *vocab = loader->vocab;
+    const struct oy_json_value *unk = &part[UNK_TOKEN];
+    size_t len;
+    int is_bytes;
+
+    vocab->unk_id = -1;
+    if (knows_all(vocab))
+        return 0;
+    vocab->fuse_unk = is_true(&part[FUSE_UNK]);
+    vocab->byte_fallback = is_true(&part[BYTE_FALLBACK]);
+    if (vocab->byte_fallback && vocab->is_byte_level)
+        return oy_fail(loader->err, OY_DATA,
+                       "model option 'byte_fallback' is not supported with "
+                       "a ByteLevel pre_tokenizer");
+    if (vocab_is_absent(unk) || oy_json_equals(unk, ""))
+        return 0;
+    char *text = oy_alloc(3 * unk->len);
+    if (read_spelled(loader, unk, text, &len, &is_bytes)) {
+        oy_free(text);
+        return -1;
+    }
+    vocab->unk_id = find_id(vocab, text, len, is_bytes);
+    oy_free(text);
+    if (vocab->unk_id < 0)
+        return oy_fail(loader->err, OY_DATA,
+                       "unk_token %.*s is not in the vocabulary", (int)unk->len,
+                       unk->at);
     return 0;
 }
 
@@ -511,6 +499,8 @@ static int read_model(struct loader *loader, const struct oy_json_value *model,
     if (read_tokens(loader, &part[VOCAB]))
         return -1;
     build_table(loader->vocab);
+    if (read_unknown(loader, part))
+        return -1;
     char *room = oy_alloc(6 * size + 16);
     const int failed = read_merges(loader, &part[MERGES], &scratch, room);
     oy_free(room);
@@ -617,17 +607,60 @@ static int read_added(struct loader *loader, const struct oy_json_value *list)
     return 0;
 }
 
+const struct vocab_added *vocab_find_added(const struct vocab *vocab,
+                                           int32_t id)
+{
+    for (size_t i = vocab->n_added; i-- > 0;) {
+        if (vocab->added[i].id == id)
+            return &vocab->added[i];
+    }
+    return NULL;
+}
+
+/* HF 0.23 knows tokens with `normalized` by what the normalizer makes of
+ * them, in decoding too (normalized_cache of added_vocabulary.rs); with
+ * skip_special_tokens it asks whether that is the content of a special one. */
+static void normalize_added(struct vocab *vocab)
+{
+    struct oy_buffer work[2] = {{0}, {0}};
+
+    for (size_t i = 0; i < vocab->n_added; i++) {
+        struct vocab_added *added = &vocab->added[i];
+        struct vocab_token *token = &vocab->token[added->id];
+        const struct oy_text content = {added->content, added->len};
+        added->normal = content;
+        if (!added->normalized)
+            continue;
+        const struct oy_text normal =
+            normalize_text(&vocab->normalizer, content, work, NULL);
+        if (normal.len == content.len &&
+            !memcmp(normal.at, content.at, content.len))
+            continue;
+        added->normal.at = oy_arena_copy(&vocab->arena, normal.at, normal.len);
+        added->normal.len = normal.len;
+        const struct vocab_added *other =
+            find_added(vocab, normal.at, normal.len);
+        token->is_special = other && other->special;
+        token->is_renamed = 1;
+        vocab->has_renamed = 1;
+    }
+    oy_buffer_release(&work[0]);
+    oy_buffer_release(&work[1]);
+}
+
 int32_t vocab_find_content(const struct vocab *vocab, const char *content,
                            size_t len)
 {
     const struct vocab_added *added = find_added(vocab, content, len);
-    struct loader loader = {.vocab = NULL};
+    struct byte_alphabet alphabet;
 
     if (added)
         return added->id;
-    fill_alphabet(loader.byte_of);
+    if (!vocab->is_byte_level)
+        return vocab_find(vocab, content, len);
+    byte_alphabet_init(&alphabet);
     char *bytes = oy_alloc(len);
-    const int64_t n = map_bytes(&loader, content, len, bytes);
+    const int64_t n = byte_alphabet_map(&alphabet, content, len, bytes);
     const int32_t id = n < 0 ? find_id(vocab, content, len, 0)
                              : find_id(vocab, bytes, (size_t)n, 1);
     oy_free(bytes);
@@ -678,16 +711,19 @@ static int read_document(struct vocab *vocab, const char *data, size_t len,
         return oy_fail(err, OY_DATA, "not a tokenizer");
     if (vocab_find_members(&root, VOCAB_N_PART, name, part))
         return oy_fail(err, OY_DATA, "malformed object");
-    fill_alphabet(loader.byte_of);
+    byte_alphabet_init(&loader.alphabet);
     /* Unescaped, a token is not longer than in the file, but a repaired byte
      * takes three. */
     vocab->text = oy_alloc(3 * len);
     vocab->hash = oy_hash128(data, len);
+    vocab->is_byte_level = vocab_has_byte_level(&part[VOCAB_PRE_TOKENIZER]);
     int failed = read_model(&loader, &part[VOCAB_MODEL], len);
     if (!failed)
         failed = read_added(&loader, &part[VOCAB_ADDED_TOKENS]);
     if (!failed)
         failed = vocab_read_pipeline(vocab, part, err);
+    if (!failed)
+        normalize_added(vocab);
     oy_arena_release(&loader.arena);
     return failed ? -1 : 0;
 }
@@ -769,5 +805,6 @@ void vocab_free(struct vocab *vocab)
     oy_free(vocab->bos_token);
     oy_free(vocab->eos_token);
     oy_free(vocab->chat_template);
+    oy_arena_release(&vocab->arena);
     oy_free(vocab);
 }

@@ -3,13 +3,15 @@
  * What a tokenizer.json says: tokens, merges, added tokens and the components
  * around them, checked and resolved to numbers.
  *
- * Read are byte-level BPE files as Hugging Face writes them (both forms of
- * merges, null for any option). A component that this program does not know
- * is a failure (65) that names it: ids that are nearly right are worse than
- * none. Tokens are kept as the bytes they stand for; the visible byte
- * alphabet of the file ("Ġ" for a space) is mapped back at load. Bytes
- * without a token are allowed (SmolLM2 lacks 21). A `struct vocab` does not
- * change after vocab_load() and may be used from many threads.
+ * Read are BPE files as Hugging Face writes them (both forms of merges, null
+ * for any option), of bytes and of characters. A component that this program
+ * does not know is a failure (65) that names it: ids that are nearly right
+ * are worse than none. A file is one of bytes when its pre_tokenizer has
+ * ByteLevel: the visible byte alphabet of the file ("Ġ" for a space) is
+ * mapped back at load, and tokens are kept as the bytes they stand for. Bytes
+ * without a token are allowed (SmolLM2 lacks 21). The tokens of other files
+ * are kept as they are spelled, in UTF-8. A `struct vocab` does not change
+ * after vocab_load() and may be used from many threads.
  */
 #ifndef TOKENIZER_VOCAB_H
 #define TOKENIZER_VOCAB_H
@@ -19,6 +21,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "tokenizer/decode_chain.h"
 #include "tokenizer/normalize.h"
 #include "tokenizer/split.h"
 
@@ -28,9 +31,12 @@ struct vocab_token {
     uint32_t at; /* place in vocab->text */
     uint32_t len;
     uint8_t is_used;    /* 0: no token has this id */
-    uint8_t is_bytes;   /* every character was of the byte alphabet */
+    uint8_t is_bytes;   /* 0: spelled outside the byte alphabet of its file,
+                           so that no merge leads to it */
     uint8_t is_added;   /* also, or only, an added token */
     uint8_t is_special; /* left out by --skip-special */
+    uint8_t is_renamed; /* an added token that decodes to what the normalizer
+                           made of its content */
 };
 
 /* left + right = result; the place in the list is the rank. */
@@ -42,6 +48,7 @@ struct vocab_merge {
 struct vocab_added {
     char *content;
     size_t len;
+    struct oy_text normal; /* the content behind the normalizer; borrowed */
     int32_t id;
     int single_word;    /* only between non-word characters */
     int lstrip, rstrip; /* swallows white space beside it */
@@ -62,11 +69,21 @@ struct vocab {
     size_t n_added;
     size_t cap_added;
 
-    enum normalize_kind normalize;
+    struct normalizer normalizer;
+    /* What Metaspace does to a stretch between added tokens: [1] to one that
+     * begins the text, [0] to others. */
+    struct normalizer marker[2];
     enum split_kind split;
+    int is_byte_level; /* merges begin with bytes, else with characters */
     int add_prefix_space;
     int ignore_merges; /* a whole piece that is a token stays one */
-    int decodes_bytes; /* 0: no decoder, tokens are joined with spaces */
+    /* What becomes of a character without a token: with byte_fallback the
+     * tokens "<0x00>" to "<0xFF>" of its bytes, if all are there; else the
+     * unknown token, with fuse_unk one for many; else (-1) nothing. */
+    int byte_fallback, fuse_unk;
+    int32_t unk_id;
+    int has_renamed;             /* a token is_renamed */
+    struct decode_chain decoder; /* no steps: tokens joined with spaces */
     /* What the post-processor puts around a text, for --add-special. */
     int32_t *before, *behind;
     size_t n_before, n_behind;
@@ -74,6 +91,7 @@ struct vocab {
     /* From tokenizer_config.json; NULL where it says nothing. */
     char *bos_token, *eos_token, *chat_template;
 
+    struct oy_arena arena;   /* private: texts of the components */
     struct oy_hash128 hash;  /* XXH3-128 of the uncompressed tokenizer.json */
     struct vocab_slot *slot; /* private: from bytes to id */
     uint32_t slot_mask;
@@ -88,12 +106,11 @@ void vocab_free(struct vocab *vocab);
 
 /* The id of the model's token that stands for these bytes, or -1. */
 int32_t vocab_find(const struct vocab *vocab, const char *bytes, size_t len);
+/* The added token of this id, or NULL. */
+const struct vocab_added *vocab_find_added(const struct vocab *vocab,
+                                           int32_t id);
 /* The id of a token as the file spells it (added tokens first), or -1. */
 int32_t vocab_find_content(const struct vocab *vocab, const char *content,
                            size_t len);
-
-/* Appends the spelling in the byte alphabet. */
-struct oy_buffer;
-void vocab_put_alphabet(const char *bytes, size_t len, struct oy_buffer *out);
 
 #endif

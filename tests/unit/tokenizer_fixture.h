@@ -12,6 +12,7 @@
 #include "core/alloc.h"
 #include "core/json.h"
 #include "core/output.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/vocab.h"
 
 #define BYTE_LEVEL "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}"
@@ -31,7 +32,7 @@ static void put_spelled(struct oy_buffer *json, const char *bytes, size_t len)
 {
     struct oy_buffer text = {0};
 
-    vocab_put_alphabet(bytes, len, &text);
+    byte_alphabet_put(bytes, len, &text);
     oy_json_put_string(json, text.data, text.len);
     oy_buffer_release(&text);
 }
@@ -74,9 +75,9 @@ static void put_merges(struct oy_buffer *json, const struct fixture *fixture)
         oy_buffer_append_string(json, i ? "," : "");
         if (fixture->as_strings) {
             struct oy_buffer text = {0};
-            vocab_put_alphabet(left, strlen(left), &text);
+            byte_alphabet_put(left, strlen(left), &text);
             oy_buffer_append_char(&text, ' ');
-            vocab_put_alphabet(right, strlen(right), &text);
+            byte_alphabet_put(right, strlen(right), &text);
             oy_json_put_string(json, text.data, text.len);
             oy_buffer_release(&text);
             continue;
@@ -131,7 +132,8 @@ static void drop_file(char *name)
     free(name);
 }
 
-static char *write_fixture(const struct fixture *fixture)
+__attribute__((unused)) static char *write_fixture(
+    const struct fixture *fixture)
 {
     struct oy_buffer json = {0};
 

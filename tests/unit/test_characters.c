@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tests of tokenizers whose merges begin with characters.
+ *
+ * tests/data/tokenizer/characters.jsonl holds random tokenizers, each with
+ * texts, their ids and what these decode to, all from Hugging Face's
+ * tokenizers 0.23.3. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <time.h>
+
+#include "core/input.h"
+#include "core/random.h"
+#include "tests/unit/tokenizer_fixture.h"
+#include "tokenizer/tokenizer.h"
+
+enum { TOKENIZER, TEXT, IDS, DECODED, SKIPPED, N_FIELD };
+
+static const char *const field[N_FIELD] = {
+    [TOKENIZER] = "tokenizer", [TEXT] = "text",       [IDS] = "ids",
+    [DECODED] = "decoded",     [SKIPPED] = "skipped",
+};
+
+struct peer {
+    struct tokenizer *tokenizer;
+    struct tokenizer_worker *worker;
+    struct oy_arena arena;
+    int n_line;
+};
+
+static void change_tokenizer(struct peer *peer, const char *json, size_t len)
+{
+    struct oy_error err = {0};
+
+    tokenizer_worker_free(peer->worker);
+    tokenizer_free(peer->tokenizer);
+    peer->worker = NULL;
+    peer->tokenizer = NULL;
+    if (!json)
+        return;
+    char *name = write_file(json, len);
+    peer->tokenizer = tokenizer_load(name, &err);
+    if (!peer->tokenizer)
+        fail_msg("line %d: %s", peer->n_line, err.message);
+    peer->worker = tokenizer_worker_new(peer->tokenizer);
+    drop_file(name);
+}
+
+static struct oy_text text_of(struct peer *peer,
+                              const struct oy_json_value *value)
+{
+    struct oy_text text;
+    uint64_t n_repaired = 0;
+    const char *why;
+
+    assert_int_equal(
+        oy_json_text(value, &peer->arena, &text, &n_repaired, &why), 0);
+    return text;
+}
+
+static void check_decoding(struct peer *peer, const struct token_ids *ids,
+                           int skip, const struct oy_json_value *value)
+{
+    const struct oy_text want = text_of(peer, value);
+    struct oy_buffer got = {0};
+
+    assert_int_equal(
+        tokenizer_decode(peer->tokenizer, ids->id, ids->n, skip, &got), 0);
+    if (got.len != want.len ||
+        (want.len && memcmp(got.data, want.at, want.len)))
+        fail_msg("line %d: decodes to '%s'", peer->n_line,
+                 oy_buffer_string(&got));
+    oy_buffer_release(&got);
+}
+
+static void check_line(struct peer *peer,
+                       const struct oy_json_value value[N_FIELD])
+{
+    const struct oy_text text = text_of(peer, &value[TEXT]);
+    struct oy_json_cursor cursor;
+    struct oy_json_value element;
+    struct token_ids ids = {0};
+    int64_t id;
+    size_t n = 0;
+
+    tokenizer_encode(peer->worker, text.at, text.len, TOKENIZER_TOKEN, &ids,
+                     NULL);
+    oy_json_enter(&cursor, &value[IDS]);
+    while (oy_json_next_element(&cursor, &element) > 0) {
+        assert_int_equal(oy_json_int64(&element, &id), 0);
+        if (n >= ids.n || ids.id[n] != id)
+            fail_msg("line %d: id %zu is not %d", peer->n_line, n, (int)id);
+        n++;
+    }
+    assert_int_equal(n, ids.n);
+    check_decoding(peer, &ids, 0, &value[DECODED]);
+    check_decoding(peer, &ids, 1, &value[SKIPPED]);
+    token_ids_release(&ids);
+}
+
+static void all_is_as_the_peer_has_it(void **state)
+{
+    const char *path = "tests/data/tokenizer/characters.jsonl";
+    struct oy_error err = {0};
+    struct peer peer = {0};
+    struct oy_json_value value[N_FIELD];
+    const char *why;
+    size_t len;
+    char *data = oy_input_slurp(path, 1 << 24, &len, &err);
+
+    (void)state;
+    assert_non_null(data);
+    for (char *at = data; at < data + len; peer.n_line++) {
+        char *end = memchr(at, '\n', (size_t)(data + len - at));
+        struct oy_json_value line;
+        assert_int_equal(oy_json_value_of(at, (size_t)(end - at), &line, &why),
+                         0);
+        for (int i = 0; i < N_FIELD; i++)
+            value[i] = oy_json_member(&line, field[i]);
+        if (value[TOKENIZER].kind == OY_JSON_OBJECT)
+            change_tokenizer(&peer, value[TOKENIZER].at, value[TOKENIZER].len);
+        else
+            check_line(&peer, value);
+        at = end + 1;
+    }
+    assert_true(peer.n_line > 150);
+    change_tokenizer(&peer, NULL, 0);
+    oy_arena_release(&peer.arena);
+    oy_free(data);
+}
+
+/* ---- damage ---- */
+
+static void encode_something(struct tokenizer *tokenizer)
+{
+    static const char text[64 + OY_PADDING] = "a b\xc3\xa9 <s>\n\xe7\x8c\xab"
+                                              " \xe2\x96\x81 ab";
+    struct tokenizer_worker *worker = tokenizer_worker_new(tokenizer);
+    struct token_ids ids = {0};
+    struct oy_buffer out = {0};
+
+    tokenizer_encode(worker, text, strlen(text), TOKENIZER_TOKEN, &ids, NULL);
+    tokenizer_decode(tokenizer, ids.id, ids.n, 1, &out);
+    oy_buffer_release(&out);
+    token_ids_release(&ids);
+    tokenizer_worker_free(worker);
+}
+
+/* A damaged file is refused or read, never more. */
+static void mutated_files_are_harmless(void **state)
+{
+    const char *path = "tests/data/tokenizer/characters.jsonl";
+    struct oy_error err = {0};
+    struct oy_random random = oy_random_at(7, 0);
+    size_t len;
+    char *data = oy_input_slurp(path, 1 << 24, &len, &err);
+    int n_read = 0;
+
+    (void)state;
+    assert_non_null(data);
+    for (size_t i = 0; i < 300; i++) {
+        size_t at = oy_random_below(&random, len / 2);
+        while (memcmp(data + at, "{\"tokenizer\":", 13))
+            at++;
+        at += 13;
+        const size_t n =
+            (size_t)((char *)memchr(data + at, '\n', len - at) - data - at - 1);
+        char *copy = oy_strndup(data + at, n);
+        for (int k = 0; k < 3; k++)
+            copy[oy_random_below(&random, n)] =
+                "\"{}[],:0a\\\xe2\x96"[oy_random_below(&random, 12)];
+        char *name = write_file(copy, n);
+        struct oy_error failure = {0};
+        struct tokenizer *tokenizer = tokenizer_load(name, &failure);
+        if (tokenizer)
+            encode_something(tokenizer);
+        else
+            assert_int_equal(failure.code, OY_DATA);
+        n_read += tokenizer != NULL;
+        tokenizer_free(tokenizer);
+        drop_file(name);
+        oy_free(copy);
+    }
+    assert_true(n_read > 10);
+    oy_free(data);
+}
+
+/* ---- single files ---- */
+
+#define MODEL(options, pre)                                                    \
+    "{\"pre_tokenizer\":" pre ",\"model\":{\"type\":\"BPE\"," options          \
+    "\"vocab\":{\"<unk>\":0,\"a\":1,\"b\":2,\"aa\":3,\"aaaa\":4},"             \
+    "\"merges\":[\"a a\",\"aa aa\"]}}"
+
+static void refuse(const char *json, const char *what)
+{
+    struct oy_error err = {0};
+    char *name = write_file(json, strlen(json));
+
+    assert_null(tokenizer_load(name, &err));
+    assert_int_equal(err.code, OY_DATA);
+    if (!strstr(err.message, what))
+        fail_msg("'%s' does not name '%s'", err.message, what);
+    drop_file(name);
+}
+
+static void unsupported_is_named(void **state)
+{
+    (void)state;
+    refuse(MODEL("", "{\"type\":\"BertPreTokenizer\"}"), "BertPreTokenizer");
+    refuse(MODEL("", "{\"type\":\"Metaspace\",\"replacement\":\"_\"}"),
+           "Metaspace");
+    refuse(MODEL("", "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},"
+                     "\"behavior\":\"Removed\",\"invert\":false}"),
+           "Split");
+    refuse(MODEL("\"unk_token\":\"<no>\",", "null"), "<no>");
+    refuse("{\"decoder\":{\"type\":\"CTC\"},\"model\":{\"vocab\":{},"
+           "\"merges\":[]}}",
+           "CTC");
+    refuse("{\"normalizer\":{\"type\":\"Nmt\"},\"model\":{\"vocab\":{},"
+           "\"merges\":[]}}",
+           "Nmt");
+}
+
+/* One piece of a million letters takes n log n. */
+static void long_pieces_are_fast(void **state)
+{
+    const char *json = MODEL("\"unk_token\":\"<unk>\",", "null");
+    const size_t len = 1 << 20;
+    struct oy_error err = {0};
+    char *name = write_file(json, strlen(json));
+    struct tokenizer *tokenizer = tokenizer_load(name, &err);
+    struct tokenizer_worker *worker = tokenizer_worker_new(tokenizer);
+    char *text = oy_calloc(len + OY_PADDING, 1);
+    struct token_ids ids = {0};
+
+    (void)state;
+    memset(text, 'a', len);
+    text[len / 2] = 'c';
+    const clock_t start = clock();
+    tokenizer_encode(worker, text, len, TOKENIZER_TOKEN, &ids, NULL);
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+    assert_int_equal(ids.n, len / 4 + 2);
+    assert_int_equal(ids.id[len / 8], 0);
+    assert_int_equal(ids.id[0], 4);
+    token_ids_release(&ids);
+    oy_free(text);
+    tokenizer_worker_free(worker);
+    tokenizer_free(tokenizer);
+    drop_file(name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest test[] = {
+        cmocka_unit_test(all_is_as_the_peer_has_it),
+        cmocka_unit_test(mutated_files_are_harmless),
+        cmocka_unit_test(unsupported_is_named),
+        cmocka_unit_test(long_pieces_are_fast),
+    };
+
+    return cmocka_run_group_tests(test, NULL, NULL);
+}

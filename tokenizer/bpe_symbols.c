@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What merging begins with: the symbols of a word's bytes or characters. */
+#include <stdio.h>
+
+#include "core/alloc.h"
+#include "core/utf8.h"
+#include "tokenizer/bpe_internal.h"
+
+/* ---- tables ---- */
+
+/* The code point that is all of a token, or -1. */
+static int64_t only_character(const struct vocab *vocab,
+                              const struct vocab_token *token)
+{
+    const char *text = vocab->text + token->at;
+    size_t end = 0;
+
+    if (!token->is_used || !token->len || token->len > 4)
+        return -1;
+    const uint32_t character = oy_utf8_next(text, &end);
+    return end == token->len ? (int64_t)character : -1;
+}
+
+/* Added tokens that are not the model's have no say in it, so ids come from
+ * vocab_find(). */
+static void fill_characters(struct bpe *bpe)
+{
+    struct bpe_characters *characters = &bpe->characters;
+    const struct vocab *vocab = bpe->vocab;
+    int64_t last = -1;
+
+    for (int32_t i = 0; i < vocab->n_id; i++) {
+        const int64_t c = only_character(vocab, &vocab->token[i]);
+        last = c > last ? c : last;
+    }
+    characters->n = (uint32_t)(last + 1);
+    characters->id = oy_alloc_array(characters->n, sizeof *characters->id);
+    for (uint32_t c = 0; c < characters->n; c++)
+        characters->id[c] = -1;
+    for (int32_t i = 0; i < vocab->n_id; i++) {
+        const struct vocab_token *token = &vocab->token[i];
+        const int64_t c = only_character(vocab, token);
+        if (c >= 0)
+            characters->id[c] =
+                vocab_find(vocab, vocab->text + token->at, token->len);
+    }
+}
+
+/* Returns whether all 256 are there. */
+static int fill_fallback(struct bpe *bpe)
+{
+    int n = 0;
+
+    for (int byte = 0; byte < 256; byte++) {
+        char name[8];
+        snprintf(name, sizeof name, "<0x%02X>", byte);
+        const int32_t id =
+            bpe->vocab->byte_fallback ? vocab_find(bpe->vocab, name, 6) : -1;
+        bpe->characters.byte_id[byte] = id;
+        n += id >= 0;
+    }
+    return n == 256;
+}
+
+static int fill_bytes(struct bpe *bpe)
+{
+    int n = 0;
+
+    for (int byte = 0; byte < 256; byte++) {
+        const char c = (char)byte;
+        bpe->byte_id[byte] = vocab_find(bpe->vocab, &c, 1);
+        n += bpe->byte_id[byte] >= 0;
+    }
+    return n == 256;
+}
+
+static int is_stand_in(const struct bpe *bpe, int32_t id)
+{
+    const int32_t *byte_id = bpe->characters.byte_id;
+
+    if (id == bpe->vocab->unk_id)
+        return 1;
+    for (int byte = 0; byte < 256; byte++) {
+        if (byte_id[byte] == id)
+            return 1;
+    }
+    return 0;
+}
+
+/* Whether the symbols of unknown characters take part in merges: such a token
+ * is not spelled as the text that it covers, on which bpe_can_cut() relies. */
+static int merges_stand_ins(const struct bpe *bpe)
+{
+    const struct vocab *vocab = bpe->vocab;
+    uint8_t *is_merged = oy_calloc((size_t)vocab->n_id + 1, 1);
+    int found = 0;
+
+    for (size_t i = 0; i < vocab->n_merge; i++) {
+        is_merged[vocab->merge[i].left] = 1;
+        is_merged[vocab->merge[i].right] = 1;
+    }
+    for (int32_t id = 0; id < vocab->n_id && !found; id++)
+        found = is_merged[id] && is_stand_in(bpe, id);
+    oy_free(is_merged);
+    return found;
+}
+
+void bpe_prepare_symbols(struct bpe *bpe)
+{
+    const struct vocab *vocab = bpe->vocab;
+
+    if (vocab->is_byte_level) {
+        bpe->knows_all = fill_bytes(bpe);
+        bpe->begins_with_bytes = bpe->knows_all || vocab->unk_id < 0;
+    } else {
+        memset(bpe->byte_id, 0xff, sizeof bpe->byte_id);
+        fill_characters(bpe);
+    }
+    const int has_fallback = fill_fallback(bpe);
+    bpe->knows_all |= has_fallback;
+    bpe->may_cut = bpe->begins_with_bytes || !merges_stand_ins(bpe);
+}
+
+/* ---- words ---- */
+
+/* The symbol at word[*at], or -1; moves *at behind what it stands for. */
+static int32_t symbol_at(const struct bpe *bpe, const unsigned char *word,
+                         size_t *at)
+{
+    const struct bpe_characters *characters = &bpe->characters;
+
+    if (bpe->vocab->is_byte_level)
+        return bpe->byte_id[word[(*at)++]];
+    const uint32_t c = oy_utf8_next((const char *)word, at);
+    return c < characters->n ? characters->id[c] : -1;
+}
+
+/* The tokens of a character's bytes; 0 when one is not there. */
+static size_t fall_back(const struct bpe *bpe, const unsigned char *character,
+                        size_t len, int32_t *id)
+{
+    for (size_t i = 0; i < len; i++) {
+        id[i] = bpe->characters.byte_id[character[i]];
+        if (id[i] < 0)
+            return 0;
+    }
+    return len;
+}
+
+/* As merge_word() of HF's models/bpe/model.rs: an unknown token waits until
+ * something known comes, and the bytes of a fallback go before it. */
+size_t bpe_first_symbols(const struct bpe *bpe, const unsigned char *word,
+                         size_t len, int32_t *id)
+{
+    const int32_t unknown = bpe->vocab->unk_id;
+    size_t n = 0, at = 0;
+    int waits = 0;
+
+    while (at < len) {
+        const size_t begin = at;
+        const int32_t known = symbol_at(bpe, word, &at);
+
+        if (known >= 0) {
+            if (waits)
+                id[n++] = unknown;
+            waits = 0;
+            id[n++] = known;
+            continue;
+        }
+        const size_t n_byte = fall_back(bpe, word + begin, at - begin, id + n);
+        n += n_byte;
+        if (n_byte || unknown < 0)
+            continue;
+        if (waits && !bpe->vocab->fuse_unk)
+            id[n++] = unknown;
+        waits = 1;
+    }
+    if (waits)
+        id[n++] = unknown;
+    return n;
+}
+
+static int lacks_byte(const struct bpe *bpe, const unsigned char *word,
+                      size_t len)
+{
+    int32_t any = 0;
+
+    for (size_t i = 0; i < len; i++)
+        any |= bpe->byte_id[word[i]];
+    return any < 0;
+}
+
+int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len)
+{
+    int32_t bytes[4];
+    size_t at = 0;
+
+    if (bpe->knows_all)
+        return 0;
+    if (bpe->vocab->is_byte_level)
+        return lacks_byte(bpe, word, len);
+    while (at < len) {
+        const size_t begin = at;
+        if (symbol_at(bpe, word, &at) < 0 &&
+            !fall_back(bpe, word + begin, at - begin, bytes))
+            return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The visible alphabet of bytes. */
+#include "tokenizer/byte_alphabet.h"
+
+#include "core/utf8.h"
+
+static int is_own_character(int byte)
+{
+    return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) ||
+           byte >= 0xae;
+}
+
+void byte_alphabet_init(struct byte_alphabet *alphabet)
+{
+    int next = 0x100;
+
+    for (int i = 0; i <= BYTE_ALPHABET_LAST; i++)
+        alphabet->byte_of[i] = -1;
+    for (int byte = 0; byte < 256; byte++)
+        alphabet->byte_of[is_own_character(byte) ? byte : next++] =
+            (int16_t)byte;
+}
+
+int64_t byte_alphabet_map(const struct byte_alphabet *alphabet,
+                          const char *text, size_t len, char *out)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    char *o = out;
+
+    for (size_t i = 0; i < len;) {
+        uint32_t c = s[i++];
+        if (c >= 0x80) {
+            if (c < 0xc2 || c > 0xc5 || i == len || (s[i] & 0xc0) != 0x80)
+                return -1;
+            c = (c & 0x1f) << 6 | (s[i++] & 0x3f);
+            if (c > BYTE_ALPHABET_LAST)
+                return -1;
+        }
+        if (alphabet->byte_of[c] < 0)
+            return -1;
+        *o++ = (char)alphabet->byte_of[c];
+    }
+    return o - out;
+}
+
+void byte_alphabet_put(const char *bytes, size_t len, struct oy_buffer *out)
+{
+    uint16_t character[256];
+    int next = 0x100;
+
+    for (int byte = 0; byte < 256; byte++)
+        character[byte] = (uint16_t)(is_own_character(byte) ? byte : next++);
+    for (size_t i = 0; i < len; i++) {
+        char *at = oy_buffer_reserve(out, 4);
+        out->len += oy_utf8_put(at, character[(unsigned char)bytes[i]]);
+    }
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Decoders. */
+#include "tokenizer/decode_chain.h"
+
+#include <string.h>
+
+#include "core/utf8.h"
+#include "tokenizer/byte_alphabet.h"
+#include "tokenizer/normalize.h"
+
+void decode_texts_release(struct decode_texts *texts)
+{
+    oy_buffer_release(&texts->text);
+    oy_free(texts->end);
+    *texts = (struct decode_texts){0};
+}
+
+void decode_texts_close(struct decode_texts *texts)
+{
+    OY_GROW(texts->end, texts->cap, texts->n + 1);
+    texts->end[texts->n++] = texts->text.len;
+}
+
+static void clear(struct decode_texts *texts)
+{
+    oy_buffer_clear(&texts->text);
+    texts->n = 0;
+}
+
+static struct oy_text text_at(const struct decode_texts *texts, size_t i)
+{
+    const size_t begin = i ? texts->end[i - 1] : 0;
+
+    return (struct oy_text){texts->text.data + begin, texts->end[i] - begin};
+}
+
+static void put(struct decode_texts *out, struct oy_text text)
+{
+    oy_buffer_append(&out->text, text.at, text.len);
+    decode_texts_close(out);
+}
+
+/* ---- ByteLevel ---- */
+
+static void join_bytes(const struct decode_texts *in, struct decode_texts *out)
+{
+    struct byte_alphabet alphabet;
+    struct oy_buffer bytes = {0};
+
+    byte_alphabet_init(&alphabet);
+    for (size_t i = 0; i < in->n; i++) {
+        const struct oy_text text = text_at(in, i);
+        char *at = oy_buffer_reserve(&bytes, text.len);
+        const int64_t n = byte_alphabet_map(&alphabet, text.at, text.len, at);
+        if (n >= 0)
+            bytes.len += (size_t)n;
+        else
+            oy_buffer_append(&bytes, text.at, text.len);
+    }
+    oy_utf8_repair(bytes.data, bytes.len, &out->text);
+    decode_texts_close(out);
+    oy_buffer_release(&bytes);
+}
+
+/* ---- ByteFallback ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    const char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The byte that a text like "<0x0A>" names, or -1. Rust's from_str_radix takes
+ * a sign, and so do we. */
+static int byte_of(struct oy_text text)
+{
+    if (text.len != 6 || memcmp(text.at, "<0x", 3) || text.at[5] != '>')
+        return -1;
+    const int upper = text.at[3] == '+' ? 0 : hex_digit(text.at[3]);
+    const int lower = hex_digit(text.at[4]);
+    return upper < 0 || lower < 0 ? -1 : upper << 4 | lower;
+}
+
+/* The run of bytes that ends here. */
+static void put_bytes(struct oy_buffer *bytes, struct decode_texts *out)
+{
+    const struct oy_text replacement = {"\xef\xbf\xbd", 3};
+
+    if (!bytes->len)
+        return;
+    if (oy_utf8_valid(bytes->data, bytes->len)) {
+        put(out, (struct oy_text){bytes->data, bytes->len});
+    } else {
+        for (size_t i = 0; i < bytes->len; i++)
+            put(out, replacement);
+    }
+    oy_buffer_clear(bytes);
+}
+
+static void fall_back(const struct decode_texts *in, struct decode_texts *out)
+{
+    struct oy_buffer bytes = {0};
+
+    for (size_t i = 0; i < in->n; i++) {
+        const struct oy_text text = text_at(in, i);
+        const int byte = byte_of(text);
+        if (byte >= 0) {
+            oy_buffer_append_char(&bytes, (char)byte);
+            continue;
+        }
+        put_bytes(&bytes, out);
+        put(out, text);
+    }
+    put_bytes(&bytes, out);
+    oy_buffer_release(&bytes);
+}
+
+/* ---- steps on each text ---- */
+
+static struct oy_text strip(const struct decode_step *step, struct oy_text text)
+{
+    const struct oy_text mark = step->from;
+
+    for (size_t i = 0; i < step->n_left && text.len >= mark.len &&
+                       !memcmp(text.at, mark.at, mark.len);
+         i++) {
+        text.at += mark.len;
+        text.len -= mark.len;
+    }
+    for (size_t i = 0;
+         i < step->n_right && text.len >= mark.len &&
+         !memcmp(text.at + text.len - mark.len, mark.at, mark.len);
+         i++)
+        text.len -= mark.len;
+    return text;
+}
+
+static void do_each(const struct decode_step *step,
+                    const struct decode_texts *in, struct decode_texts *out)
+{
+    const struct oy_text nothing = {"", 0}, space = {" ", 1};
+
+    for (size_t i = 0; i < in->n; i++) {
+        const struct oy_text text = text_at(in, i);
+        if (step->kind == DECODE_STRIP) {
+            put(out, strip(step, text));
+            continue;
+        }
+        const struct oy_text to = step->kind == DECODE_REPLACE ? step->to
+                                  : !i && step->n_left         ? nothing
+                                                               : space;
+        normalize_replace(text, step->from, to, &out->text);
+        decode_texts_close(out);
+    }
+}
+
+int decode_chain_run(const struct decode_chain *chain,
+                     struct decode_texts work[2])
+{
+    int now = 0;
+
+    for (int i = 0; i < chain->n; i++) {
+        const struct decode_step *step = &chain->step[i];
+        struct decode_texts *in = &work[now], *out = &work[!now];
+        if (step->kind == DECODE_FUSE) {
+            in->n = 0;
+            decode_texts_close(in);
+            continue;
+        }
+        clear(out);
+        if (step->kind == DECODE_BYTE_LEVEL)
+            join_bytes(in, out);
+        else if (step->kind == DECODE_BYTE_FALLBACK)
+            fall_back(in, out);
+        else
+            do_each(step, in, out);
+        now = !now;
+    }
+    return now;
+}
