@@ -75,34 +75,25 @@ static int fill_bytes(struct bpe *bpe)
     return n == 256;
 }
 
-static int is_stand_in(const struct bpe *bpe, int32_t id)
-{
-    const int32_t *byte_id = bpe->characters.byte_id;
-
-    if (id == bpe->vocab->unk_id)
-        return 1;
-    for (int byte = 0; byte < 256; byte++) {
-        if (byte_id[byte] == id)
-            return 1;
-    }
-    return 0;
-}
-
 /* Whether the symbols of unknown characters take part in merges: such a token
  * is not spelled as the text that it covers, on which bpe_can_cut() relies. */
 static int merges_stand_ins(const struct bpe *bpe)
 {
     const struct vocab *vocab = bpe->vocab;
-    uint8_t *is_merged = oy_calloc((size_t)vocab->n_id + 1, 1);
+    uint8_t *is_stand_in = oy_calloc((size_t)vocab->n_id + 1, 1);
     int found = 0;
 
-    for (size_t i = 0; i < vocab->n_merge; i++) {
-        is_merged[vocab->merge[i].left] = 1;
-        is_merged[vocab->merge[i].right] = 1;
+    if (vocab->unk_id >= 0)
+        is_stand_in[vocab->unk_id] = 1;
+    for (int byte = 0; byte < 256; byte++) {
+        if (bpe->characters.byte_id[byte] >= 0)
+            is_stand_in[bpe->characters.byte_id[byte]] = 1;
     }
-    for (int32_t id = 0; id < vocab->n_id && !found; id++)
-        found = is_merged[id] && is_stand_in(bpe, id);
-    oy_free(is_merged);
+    for (size_t i = 0; i < vocab->n_merge; i++) {
+        found |= is_stand_in[vocab->merge[i].left];
+        found |= is_stand_in[vocab->merge[i].right];
+    }
+    oy_free(is_stand_in);
     return found;
 }
 
