@@ -98,16 +98,17 @@ static inline int may_end(uint64_t bytes)
 static void split_line(const char *text, struct piece line, int has_feed,
                        struct pieces *lines)
 {
-    const size_t end = line.at + line.len;
-    size_t at = line.at, start = at;
+    size_t at = line.at, start = at, end = at + line.len;
 
+    if (has_feed && line.len && text[end - 1] == '\r')
+        end--;
     while (at < end) {
         if (end - at >= 8 && !may_end(load8(text + at))) {
             at += 8;
             continue;
         }
         const size_t n = end_len(text, at);
-        if (n && !(has_feed && text[at] == '\r' && at + 1 == end)) {
+        if (n) {
             push(lines, start, at);
             start = at + n;
         }
