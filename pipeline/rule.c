@@ -9,7 +9,8 @@
 
 static const struct rule *const table[] = {
     &rule_gopher_quality, &rule_gopher_repetition, &rule_c4_quality,
-    &rule_c4_paragraph,   &rule_fineweb_quality,   &rule_length,
+    &rule_c4_paragraph,   &rule_fineweb_quality,   &rule_symbol_lines,
+    &rule_length,
 };
 
 enum { N_RULE = sizeof table / sizeof *table };
@@ -67,6 +68,23 @@ static int read_number(const struct oy_json_value *value, double *number)
         return 0;
     }
     return oy_json_double(value, number);
+}
+
+static int read_text(const struct oy_json_value *value, const char **string,
+                     struct oy_arena *arena)
+{
+    struct oy_text text = {0};
+    uint64_t n_repaired = 0;
+    const char *why;
+
+    *string = "";
+    if (value->kind == OY_JSON_NULL)
+        return 0;
+    if (oy_json_text(value, arena, &text, &n_repaired, &why) ||
+        memchr(text.at, '\0', text.len))
+        return -1;
+    *string = oy_arena_copy(arena, text.at, text.len);
+    return 0;
 }
 
 static int read_texts(const struct oy_json_value *value,
@@ -149,6 +167,7 @@ static int read_value(const struct rule_param *param, void *field,
     case RULE_LIMIT: return read_limit(value, field);
     case RULE_CHOICE: return read_choice(value, param->choice, field);
     case RULE_BOOL: return oy_json_bool(value, field);
+    case RULE_TEXT: return read_text(value, field, arena);
     case RULE_TEXTS: return read_texts(value, field, arena);
     case RULE_PAIRS: return read_pairs(value, field);
     }
@@ -179,6 +198,7 @@ int rule_set(const struct rule *rule, void *params, const char *name,
         [RULE_COUNT] = "a count",
         [RULE_LIMIT] = "a whole number",
         [RULE_BOOL] = "true or false",
+        [RULE_TEXT] = "a string",
         [RULE_TEXTS] = "a list of strings",
         [RULE_PAIRS] = "a list of [n, limit]",
     };

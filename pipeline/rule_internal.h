@@ -12,6 +12,7 @@ extern const struct rule rule_gopher_repetition;
 extern const struct rule rule_c4_quality; /* rewrites the text */
 extern const struct rule rule_c4_paragraph;
 extern const struct rule rule_fineweb_quality;
+extern const struct rule rule_symbol_lines; /* rewrites the text */
 
 /* Our own: code points of the text within `min` and `max`, 0 being off. */
 extern const struct rule rule_length;

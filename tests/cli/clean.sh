@@ -74,6 +74,13 @@ code 0 "and with --annotate" $BIN/oy-clean --preset c4 --annotate "$T/c4.jsonl"
 ok "it says so" grep -q -F '"rewritten":true,"measured":{"lines_judged":2,"line_kept":1' "$T/out"
 code 0 "sentences by an expression" $BIN/oy-clean --rules c4_quality \
     --set c4_quality.sentences=regex "$T/c4.jsonl"
+printf '{"text":"a\\n- -\\nb"}\n' >"$T/symbols.jsonl"
+code 0 "symbol_lines" $BIN/oy-clean --rules symbol_lines \
+    --set 'symbol_lines.replace_char=...' "$T/symbols.jsonl"
+is "puts a string for lines of symbols" '{"text":"a\n...\nb"}'
+code 64 "a string that is none" $BIN/oy-clean --rules symbol_lines \
+    --set 'symbol_lines.replace_char=1' "$T/symbols.jsonl"
+said "'symbol_lines.replace_char' must be a string"
 code 64 "an unknown choice" $BIN/oy-clean --rules c4_quality \
     --set c4_quality.sentences=nltk "$T/c4.jsonl"
 said "'c4_quality.sentences' must be spacy or regex"

@@ -333,6 +333,34 @@ static void c4_paragraph_is_datatroves(void **state)
     document_release(&document);
 }
 
+static void symbol_lines_is_datatroves(void **state)
+{
+    const struct rule *rule = rule_find("symbol_lines");
+    struct document document = {.splitter = WORDS_WS};
+    struct table cases;
+
+    (void)state;
+    need_goldens();
+    assert_int_equal(read_table("datatrove_symbol_lines", &cases), 0);
+    for (size_t i = 0; i < cases.n_row; i++) {
+        const struct oy_json_value *row = &cases.row[i];
+        const struct oy_json_value after = oy_json_member(row, "text_after");
+        const struct oy_text text = document_text(member_string(row, "id"));
+        const int changes = after.kind == OY_JSON_STRING;
+        const struct oy_text want =
+            changes ? member_text(row, "text_after") : text;
+        document_start(&document, text);
+        assert_null(rule->judge(rule->defaults, &document, NULL));
+        assert_int_equal(document.is_rewritten, changes);
+        assert_int_equal(document.text.len, want.len);
+        assert_memory_equal(document.text.at, want.at, want.len);
+        oy_arena_clear(&arena);
+    }
+    assert_int_equal(cases.n_row, 463);
+    release_table(&cases);
+    document_release(&document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +369,7 @@ int main(void)
         cmocka_unit_test(fineweb_quality_is_datatroves),
         cmocka_unit_test(c4_quality_is_datatroves),
         cmocka_unit_test(c4_paragraph_is_datatroves),
+        cmocka_unit_test(symbol_lines_is_datatroves),
     };
 
     if (read_table("docs", &documents))

@@ -156,15 +156,15 @@ static void fineweb_quality_gives_its_reasons(void **state)
 
 #define FIVE "It is one. It is two. It is three. It is four. It is five."
 
-/* What `c4_quality` leaves of the text. */
-static void assert_left(const char *const *setting, const char *text,
-                        const char *want, int is_rewritten)
+/* What the rule leaves of the text. */
+static void assert_leaves(const char *rule, const char *const *setting,
+                          const char *text, const char *want, int is_rewritten)
 {
     struct document document = {0};
     struct oy_buffer copy = {0};
     struct chain chain;
 
-    make(&chain, "c4_quality", setting);
+    make(&chain, rule, setting);
     oy_buffer_append_string(&copy, text);
     oy_buffer_reserve(&copy, OY_PADDING);
     document_start(&document, (struct oy_text){copy.data, copy.len});
@@ -176,6 +176,30 @@ static void assert_left(const char *const *setting, const char *text,
     document_release(&document);
     oy_buffer_release(&copy);
     chain_release(&chain);
+}
+
+static void assert_left(const char *const *setting, const char *text,
+                        const char *want, int is_rewritten)
+{
+    assert_leaves("c4_quality", setting, text, want, is_rewritten);
+}
+
+static void symbol_lines_go(void **state)
+{
+    const char *const *none = SET(NULL);
+    const char *const *bar = SET("symbol_lines.symbols_to_remove=[\"|\"]",
+                                 "symbol_lines.replace_char=\"\\n\"");
+
+    (void)state;
+    assert_leaves("symbol_lines", none, "", "", 0);
+    assert_leaves("symbol_lines", none, "a\n- -\n***\nb", "a\nb", 1);
+    assert_leaves("symbol_lines", none, "a\n \n\nb'", "a\n \n\nb'", 0);
+    assert_leaves("symbol_lines", none, "a\r\nb\n", "a\nb", 1);
+    assert_leaves("symbol_lines", none, "--\t-", "--\t-", 0);
+    assert_leaves("symbol_lines", none, "---", "", 1);
+    assert_leaves("symbol_lines", bar, "a\n| |\n|\n--\n|", "a\n\n\n--\n\n", 1);
+    assert_leaves("symbol_lines", SET("symbol_lines.replace_char=null"),
+                  "---\na", "a", 1);
 }
 
 static void c4_quality_drops_lines(void **state)
@@ -380,6 +404,7 @@ int main(void)
         cmocka_unit_test(gopher_quality_gives_its_reasons),
         cmocka_unit_test(gopher_repetition_gives_its_reasons),
         cmocka_unit_test(fineweb_quality_gives_its_reasons),
+        cmocka_unit_test(symbol_lines_go),
         cmocka_unit_test(c4_quality_drops_lines),
         cmocka_unit_test(c4_quality_drops_documents),
         cmocka_unit_test(c4_paragraph_wants_three),
