@@ -65,6 +65,28 @@ static void regex_cuts_with_marks(void **state)
     assert_sentences(SENTENCES_REGEX, "\n\na\n\n b. c.", "\n\na|\n\n b.| c.");
 }
 
+/* Quadratic time would not end. */
+static void long_texts_end(void **state)
+{
+    static const char *const unit[] = {"A.", "\n", ".", "a b", ". ", "\"! "};
+    struct sentences sentences = {0};
+
+    (void)state;
+    for (size_t u = 0; u < sizeof unit / sizeof *unit; u++) {
+        struct oy_buffer text = {0};
+        for (int i = 0; i < 500000; i++)
+            oy_buffer_append_string(&text, unit[u]);
+        oy_buffer_reserve(&text, OY_PADDING);
+        for (int splitter = SENTENCES_SPACY; splitter <= SENTENCES_REGEX;
+             splitter++) {
+            sentences_split(splitter, text.data, text.len, &sentences);
+            assert_int_equal(sentences.end[sentences.n - 1], text.len);
+        }
+        oy_buffer_release(&text);
+    }
+    sentences_release(&sentences);
+}
+
 static void sets_have_their_size(void **state)
 {
     int n = 0;
@@ -173,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spacy_cuts_behind_marks),
         cmocka_unit_test(regex_cuts_with_marks),
+        cmocka_unit_test(long_texts_end),
         cmocka_unit_test(sets_have_their_size),
         cmocka_unit_test(goldens_are_datatroves),
         cmocka_unit_test(hard_strings_are_spacys),

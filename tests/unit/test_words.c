@@ -251,6 +251,20 @@ static void ws_agrees_with_the_oracle(void **state)
     }
 }
 
+static void so_many_words_are_told(void **state)
+{
+    char text[] = " one \xc2\xa0two\nthree                                   "
+                  "                                                   ";
+
+    (void)state;
+    assert_true(words_are_at_least(text, 16, 0));
+    assert_true(words_are_at_least(text, 16, 3));
+    assert_false(words_are_at_least(text, 16, 4));
+    assert_true(words_are_at_least(text, 8, 2));
+    assert_false(words_are_at_least(text, 7, 2));
+    assert_false(words_are_at_least(text, 0, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +275,7 @@ int main(void)
         cmocka_unit_test(the_official_test_passes),
         cmocka_unit_test(quick_and_long_way_agree),
         cmocka_unit_test(ws_agrees_with_the_oracle),
+        cmocka_unit_test(so_many_words_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

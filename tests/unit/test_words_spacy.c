@@ -158,6 +158,70 @@ static void blocks_do_not_show(void **state)
     oy_buffer_release(&text);
 }
 
+/* Random mixtures: the words are the text without its white space, and the
+ * same whatever was cut before. */
+static void what_came_before_does_not_show(void **state)
+{
+    static const char *const atom[] = {
+        "don't",
+        "a.m",
+        ".",
+        ":",
+        ")",
+        "(",
+        "-",
+        " ",
+        " ",
+        "\n",
+        "e.g.",
+        "'s",
+        "\xe2\x80\x99",
+        "10",
+        "km",
+        "+",
+        "x",
+        "Xy",
+        ",",
+        "@",
+        "b.c",
+        "://",
+        "\"",
+        "$",
+        "...",
+        "/3",
+        "\xc2\xa0",
+    };
+    struct words used = {0};
+    uint32_t seed = 1;
+
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        struct oy_buffer text = {0};
+        struct words fresh = {0};
+        size_t at = 0;
+        for (int i = 0; i < 40; i++) {
+            seed = seed * 1664525 + 1013904223; /* Numerical Recipes, 7.1 */
+            oy_buffer_append_string(
+                &text, atom[(seed >> 16) % (sizeof atom / sizeof *atom)]);
+        }
+        oy_buffer_reserve(&text, OY_PADDING);
+        words_split(WORDS_SPACY, text.data, text.len, &fresh);
+        words_split(WORDS_SPACY, text.data, text.len, &used);
+        assert_int_equal(fresh.n, used.n);
+        assert_memory_equal(fresh.item, used.item,
+                            fresh.n * sizeof *fresh.item);
+        for (size_t i = 0; i < used.n; i++) {
+            size_t gap_at = at, gap = used.item[i].at - at;
+            words_strip(text.data, &gap_at, &gap);
+            assert_int_equal(gap, 0);
+            at = used.item[i].at + used.item[i].len;
+        }
+        words_release(&fresh);
+        oy_buffer_release(&text);
+    }
+    words_release(&used);
+}
+
 static void golden_strings_are_spacys(void **state)
 {
     struct golden golden;
@@ -206,6 +270,7 @@ int main(void)
         cmocka_unit_test(addresses_hold_together),
         cmocka_unit_test(long_pieces_end),
         cmocka_unit_test(blocks_do_not_show),
+        cmocka_unit_test(what_came_before_does_not_show),
         cmocka_unit_test(golden_strings_are_spacys),
     };
 
