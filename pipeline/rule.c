@@ -8,8 +8,14 @@
 #include "pipeline/rule_internal.h"
 
 static const struct rule *const table[] = {
-    &rule_gopher_quality, &rule_gopher_repetition, &rule_c4_quality,
-    &rule_c4_paragraph,   &rule_fineweb_quality,   &rule_symbol_lines,
+    &rule_gopher_quality,
+    &rule_gopher_repetition,
+    &rule_c4_quality,
+    &rule_c4_paragraph,
+    &rule_fineweb_quality,
+    &rule_symbol_lines,
+    &rule_nfc,
+    &rule_nfkc,
     &rule_length,
 };
 

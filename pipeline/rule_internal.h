@@ -14,6 +14,10 @@ extern const struct rule rule_c4_paragraph;
 extern const struct rule rule_fineweb_quality;
 extern const struct rule rule_symbol_lines; /* rewrites the text */
 
+/* Our own: the normal forms of Unicode 15; they rewrite the text. */
+extern const struct rule rule_nfc;
+extern const struct rule rule_nfkc;
+
 /* Our own: code points of the text within `min` and `max`, 0 being off. */
 extern const struct rule rule_length;
 

@@ -81,6 +81,13 @@ is "puts a string for lines of symbols" '{"text":"a\n...\nb"}'
 code 64 "a string that is none" $BIN/oy-clean --rules symbol_lines \
     --set 'symbol_lines.replace_char=1' "$T/symbols.jsonl"
 said "'symbol_lines.replace_char' must be a string"
+printf '{"text":"e\\u0301\\ufb01"}\n' >"$T/forms.jsonl"
+code 0 "nfc" $BIN/oy-clean --rules nfc "$T/forms.jsonl"
+is "composes" '{"text":"éﬁ"}'
+code 0 "nfkc" $BIN/oy-clean --rules nfkc "$T/forms.jsonl"
+is "and replaces what is compatible" '{"text":"éfi"}'
+code 64 "a parameter of a rule without any" $BIN/oy-clean --rules nfc \
+    --set nfc.form=1 "$T/forms.jsonl"
 code 64 "an unknown choice" $BIN/oy-clean --rules c4_quality \
     --set c4_quality.sentences=nltk "$T/c4.jsonl"
 said "'c4_quality.sentences' must be spacy or regex"

@@ -202,6 +202,19 @@ static void symbol_lines_go(void **state)
                   "---\na", "a", 1);
 }
 
+static void normal_forms_rewrite(void **state)
+{
+    const char *const *none = SET(NULL);
+
+    (void)state;
+    assert_leaves("nfc", none, "", "", 0);
+    assert_leaves("nfc", none, "caf\xc3\xa9 \xef\xac\x81",
+                  "caf\xc3\xa9 \xef\xac\x81", 0);
+    assert_leaves("nfc", none, "cafe\xcc\x81", "caf\xc3\xa9", 1);
+    assert_leaves("nfkc", none, "\xef\xac\x81x\xc2\xb2", "fix2", 1);
+    assert_leaves("nfkc", none, "plain", "plain", 0);
+}
+
 static void c4_quality_drops_lines(void **state)
 {
     const char *const *none = SET(NULL);
@@ -405,6 +418,7 @@ int main(void)
         cmocka_unit_test(gopher_repetition_gives_its_reasons),
         cmocka_unit_test(fineweb_quality_gives_its_reasons),
         cmocka_unit_test(symbol_lines_go),
+        cmocka_unit_test(normal_forms_rewrite),
         cmocka_unit_test(c4_quality_drops_lines),
         cmocka_unit_test(c4_quality_drops_documents),
         cmocka_unit_test(c4_paragraph_wants_three),
