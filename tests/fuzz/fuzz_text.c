@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fuzzes what cuts and judges texts: words, sentences, phrases, every rule.
+ * Whatever bytes come are repaired to UTF-8 first, as records are. Words and
+ * sentences must cover the text in order; vectors must agree with plain C.
+ *
+ *     clang -fsanitize=fuzzer,address ...        libFuzzer
+ *     gcc -DFUZZ_STANDALONE -fsanitize=address ... files, or N random inputs */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/input.h"
+#include "core/utf8.h"
+#include "pipeline/phrases.h"
+#include "pipeline/rule.h"
+#include "pipeline/words_internal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Words in order, nothing but white space between them. */
+static void check_words(enum words_splitter splitter, struct oy_text text)
+{
+    struct words words = {0};
+    size_t at = 0;
+
+    words_split(splitter, text.at, text.len, &words);
+    for (size_t i = 0; i <= words.n; i++) {
+        const size_t next = i < words.n ? words.item[i].at : text.len;
+        size_t gap_at = at, gap = next - at;
+        OY_ASSERT(next >= at);
+        words_strip(text.at, &gap_at, &gap);
+        OY_ASSERT(gap == 0);
+        if (i == words.n)
+            break;
+        OY_ASSERT(words.item[i].len > 0);
+        at = next + words.item[i].len;
+    }
+    words_release(&words);
+}
+
+static void check_sentences(enum sentences_splitter splitter,
+                            struct oy_text text)
+{
+    struct sentences sentences = {0};
+
+    sentences_split(splitter, text.at, text.len, &sentences);
+    OY_ASSERT(sentences.n >= 1 && sentences.end[sentences.n - 1] == text.len);
+    for (size_t i = 1; i < sentences.n; i++)
+        OY_ASSERT(sentences.end[i - 1] <= sentences.end[i]);
+    sentences_release(&sentences);
+}
+
+/* One after the other, as a chain; a rewritten text is UTF-8 again. */
+static void check_rules(enum words_splitter splitter, struct oy_text text)
+{
+    struct document document = {.splitter = splitter};
+    struct measures measures = {0};
+
+    document_start(&document, text);
+    for (size_t i = 0; rule_row(i); i++) {
+        const struct rule *rule = rule_row(i);
+        measures.rule = rule->name;
+        rule->judge(rule->defaults, &document, &measures);
+        OY_ASSERT(oy_utf8_valid(document.text.at, document.text.len));
+    }
+    oy_buffer_release(&measures.json);
+    document_release(&document);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct oy_buffer valid = {0};
+
+    oy_utf8_repair((const char *)data, size, &valid);
+    oy_buffer_reserve(&valid, OY_PADDING);
+    const struct oy_text text = {valid.data, valid.len};
+    for (int splitter = WORDS_WS; splitter <= WORDS_SPACY; splitter++) {
+        check_words(splitter, text);
+        check_rules(splitter, text);
+    }
+    check_sentences(SENTENCES_SPACY, text);
+    check_sentences(SENTENCES_REGEX, text);
+    OY_ASSERT(phrases_find(text.at, text.len) ==
+              phrases_find_plain(text.at, text.len));
+    oy_buffer_release(&valid);
+    return 0;
+}
+
+#ifdef FUZZ_STANDALONE
+
+/* What the rules look for, in random order. */
+static size_t make_input(uint8_t *input, size_t cap)
+{
+    static const char *const piece[] = {
+        "don't",
+        "e.g.",
+        "a.m",
+        ".",
+        "...",
+        "\xe2\x80\xa6",
+        ":",
+        ")",
+        "(",
+        "-",
+        "--",
+        "\xe2\x80\x94",
+        " ",
+        " ",
+        "\n",
+        "\r\n",
+        "\n\n",
+        "\xc2\xa0",
+        "\xe2\x80\xa8",
+        "\xc2\x85",
+        "'s",
+        "\xe2\x80\x99",
+        "10",
+        "km",
+        "+",
+        "$",
+        "US$",
+        "x",
+        "Xy",
+        "A.",
+        "!",
+        "?\"",
+        "@",
+        "b.co",
+        "http://",
+        ":80",
+        "/p?q#f",
+        "127.0.0.1",
+        "8.8.8.8",
+        "[12]",
+        "[edit]",
+        "{",
+        "javascript",
+        "lorem ipsum",
+        "use cookies",
+        "\xe2\x84\xaa",
+        "#",
+        "\xe4\xb8\xad",
+        "\xf0\x9f\x91\x8d",
+        "\xcc\x81",
+        "\xc4\xb0",
+        "\xff",
+        "\xe2\x80",
+        "the of and",
+        "It is one. ",
+        "\x1c",
+    };
+    size_t len = 0;
+
+    for (int n = rand() % 120; n > 0; n--) {
+        const char *p = piece[(size_t)rand() % (sizeof piece / sizeof *piece)];
+        if (len + strlen(p) > cap)
+            break;
+        memcpy(input + len, p, strlen(p));
+        len += strlen(p);
+    }
+    return len;
+}
+
+static int run_file(const char *path)
+{
+    struct oy_error err = {0};
+    size_t len;
+    char *text = oy_input_slurp(path, 1 << 28, &len, &err);
+
+    if (!text) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    LLVMFuzzerTestOneInput((const uint8_t *)text, len);
+    oy_free(text);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const int is_random = argc == 3 && !strcmp(argv[1], "--random");
+    uint8_t input[2048];
+    int bad = 0;
+
+    srand(1);
+    for (long n = is_random ? atol(argv[2]) : 0; n > 0; n--)
+        LLVMFuzzerTestOneInput(input, make_input(input, sizeof input));
+    for (int i = 1; i < argc && !is_random; i++)
+        bad |= run_file(argv[i]);
+    return bad;
+}
+
+#endif
