@@ -21,12 +21,12 @@ enum {
      * are cut finer, down to MIN_M, so that threads have something to take. */
     OUTER_TILE_M = 384,
     OUTER_MIN_M = 128,
-    OUTER_TILE_N = 512,
+    OUTER_TILE_N = 1024,
     OUTER_WANTED_TILES = 16,
     /* Tiles given to OpenBLAS. */
     BLAS_TILE_M = 256,
     BLAS_TILE_N = 256,
-    SMALL_PACK_ROWS = 48,
+    SMALL_PACK_ROWS = 24,
 };
 
 struct gemm {

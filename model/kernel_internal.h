@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-    KERNEL_DEPTH = 256,   /* K of one packed piece: B's panel stays in L1 */
+    KERNEL_DEPTH = 512,   /* K of one packed piece: c is seldom passed over */
     KERNEL_COLUMNS = 32,  /* columns of B's panel */
     KERNEL_MAX_ROWS = 12, /* rows of a tile in registers, of any kernel */
 };
