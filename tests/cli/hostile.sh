@@ -281,7 +281,8 @@ feed() { while cat a.jsonl a.jsonl a.jsonl; do :; done 2>/dev/null; }
 left=0
 wrong=0
 mkdir work
-for round in $(seq 1 "${OYSTER_SLOW:+20}"1); do
+rounds=${OYSTER_SLOW:+8}
+for _ in $(seq 1 "${rounds:-1}"); do
     for filter in "${filters[@]}" "oy-cat --split-records 20"; do
         for signal in TERM HUP; do
             rm fifo # what fed the last one may still be writing
@@ -311,8 +312,8 @@ if [ -n "$OYSTER_SLOW" ]; then
         code 65 "$filter: 300 MB in a line" $BIN/$filter huge
         says "huge:2: longer than --max-record" "is told"
         code 0 "$filter: and passed over" $BIN/$filter --bad skip --rejects rejects huge
-        code 0 "$filter: but taken when allowed" $BIN/$filter --max-record 1G huge
     done
+    code 0 "but taken when allowed" $BIN/oy-stat --max-record 1G huge
     rm huge
     repeat 1000000 '\n' >blank
     code 0 "a million empty lines" $cat --from jsonl blank
