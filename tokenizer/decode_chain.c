@@ -138,21 +138,58 @@ static struct oy_text strip(const struct decode_step *step, struct oy_text text)
     return text;
 }
 
-static void do_each(const struct decode_step *step,
-                    const struct decode_texts *in, struct decode_texts *out)
+static void strip_each(const struct decode_step *step,
+                       const struct decode_texts *in, struct decode_texts *out)
+{
+    for (size_t i = 0; i < in->n; i++)
+        put(out, strip(step, text_at(in, i)));
+}
+
+/* What replaces a match in text number i. */
+static struct oy_text substitute(const struct decode_step *step, size_t i)
 {
     const struct oy_text nothing = {"", 0}, space = {" ", 1};
 
+    if (step->kind == DECODE_REPLACE)
+        return step->to;
+    return !i && step->n_left ? nothing : space;
+}
+
+/* A match of one character never reaches across the border of two texts, so
+ * they are searched as one. */
+static void replace_character(const struct decode_step *step,
+                              const struct decode_texts *in,
+                              struct decode_texts *out)
+{
+    const struct oy_text all = {in->text.data, in->text.len};
+    size_t at = 0, i = 0;
+
+    OY_GROW(out->end, out->cap, in->n + 1);
+    for (;;) {
+        const size_t hit = normalize_find(all, at, step->from);
+        const size_t begin = out->text.len;
+        oy_buffer_append(&out->text, all.at + at, hit - at);
+        for (; i < in->n && in->end[i] <= hit; i++)
+            out->end[i] = begin + (in->end[i] - at);
+        if (hit == all.len)
+            break;
+        const struct oy_text to = substitute(step, i);
+        oy_buffer_append(&out->text, to.at, to.len);
+        at = hit + step->from.len;
+    }
+    out->n = in->n;
+}
+
+static void replace_each(const struct decode_step *step,
+                         const struct decode_texts *in,
+                         struct decode_texts *out)
+{
+    if (oy_utf8_count(step->from.at, step->from.len) == 1) {
+        replace_character(step, in, out);
+        return;
+    }
     for (size_t i = 0; i < in->n; i++) {
-        const struct oy_text text = text_at(in, i);
-        if (step->kind == DECODE_STRIP) {
-            put(out, strip(step, text));
-            continue;
-        }
-        const struct oy_text to = step->kind == DECODE_REPLACE ? step->to
-                                  : !i && step->n_left         ? nothing
-                                                               : space;
-        normalize_replace(text, step->from, to, &out->text);
+        normalize_replace(text_at(in, i), step->from, step->to, &out->text);
         decode_texts_close(out);
     }
 }
@@ -175,8 +212,10 @@ int decode_chain_run(const struct decode_chain *chain,
             join_bytes(in, out);
         else if (step->kind == DECODE_BYTE_FALLBACK)
             fall_back(in, out);
+        else if (step->kind == DECODE_STRIP)
+            strip_each(step, in, out);
         else
-            do_each(step, in, out);
+            replace_each(step, in, out);
         now = !now;
     }
     return now;

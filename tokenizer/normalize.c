@@ -34,11 +34,18 @@ static int is_ascii(const char *text, size_t len)
     return !(seen & 0x8080808080808080ULL);
 }
 
-static const char *find(struct oy_text text, size_t at, struct oy_text part)
+size_t normalize_find(struct oy_text text, size_t at, struct oy_text part)
 {
-    return part.len == 1
-               ? memchr(text.at + at, part.at[0], text.len - at)
-               : memmem(text.at + at, text.len - at, part.at, part.len);
+    while (text.len - at >= part.len) {
+        const char *hit =
+            memchr(text.at + at, part.at[0], text.len - at - part.len + 1);
+        if (!hit)
+            break;
+        if (!memcmp(hit, part.at, part.len))
+            return (size_t)(hit - text.at);
+        at = (size_t)(hit - text.at) + 1;
+    }
+    return text.len;
 }
 
 static int begins_with(struct oy_text text, struct oy_text part)
@@ -58,7 +65,8 @@ static int is_idle(const struct normalize_step *step, struct oy_text text)
     case NORMALIZE_NFD:
     case NORMALIZE_NFKC:
     case NORMALIZE_NFKD: return is_ascii(text.at, text.len);
-    case NORMALIZE_REPLACE: return !find(text, 0, step->from);
+    case NORMALIZE_REPLACE:
+        return normalize_find(text, 0, step->from) == text.len;
     case NORMALIZE_PREPEND_MISSING: return begins_with(text, step->to);
     default: return 0;
     }
@@ -70,12 +78,12 @@ void normalize_replace(struct oy_text text, struct oy_text from,
     size_t at = 0;
 
     while (at < text.len) {
-        const char *hit = find(text, at, from);
-        if (!hit)
+        const size_t hit = normalize_find(text, at, from);
+        if (hit == text.len)
             break;
-        oy_buffer_append(out, text.at + at, (size_t)(hit - text.at) - at);
+        oy_buffer_append(out, text.at + at, hit - at);
         oy_buffer_append(out, to.at, to.len);
-        at = (size_t)(hit - text.at) + from.len;
+        at = hit + from.len;
     }
     oy_buffer_append(out, text.at + at, text.len - at);
 }

@@ -56,6 +56,9 @@ struct oy_text normalize_text(const struct normalizer *normalizer,
                               struct oy_text text, struct oy_buffer work[2],
                               int *is_cut);
 
+/* The place of the first `part`, which is not empty, from `at` on; the text's
+ * length when there is none. Made for parts that are one character. */
+size_t normalize_find(struct oy_text text, size_t at, struct oy_text part);
 /* Appends the text with every `from`, which is not empty, replaced by `to`. */
 void normalize_replace(struct oy_text text, struct oy_text from,
                        struct oy_text to, struct oy_buffer *out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/utf8.h"
 #include "tokenizer/vocab_internal.h"
 
 int vocab_is_type(const struct oy_json_value *component, const char *name)
@@ -82,7 +83,8 @@ int vocab_read_metaspace(struct vocab *vocab, const struct oy_json_value *step,
 {
     const struct oy_json_value scheme = oy_json_member(step, "prepend_scheme");
 
-    if (vocab_text_member(vocab, step, "replacement", mark) || !mark->len)
+    if (vocab_text_member(vocab, step, "replacement", mark) ||
+        oy_utf8_count(mark->at, mark->len) != 1)
         return -1;
     *prepend = VOCAB_ALWAYS;
     /* Old files have a flag only. */
