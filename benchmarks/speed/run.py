@@ -12,7 +12,6 @@ given with --peers (default: $OYSTER_PEERS, else python3); a peer that is not in
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -27,7 +26,6 @@ SHARED = os.environ.get("OYSTER_SHARED", os.path.join(ROOT, "..", "shared"))
 def run_once(command, stdout, cpus):
     """Wall and processor seconds, peak MB, standard error of one process."""
     pin = ["taskset", "-c", ",".join(map(str, range(cpus)))] if shutil.which("taskset") else []
-    before = os.times()
     with tempfile.TemporaryFile() as err:
         start = os.times().elapsed
         child = subprocess.Popen(pin + command, stdout=stdout, stderr=err)
@@ -35,7 +33,6 @@ def run_once(command, stdout, cpus):
         wall = os.times().elapsed - start
         err.seek(0)
         text = err.read().decode(errors="replace")
-    del before
     if status:
         raise RuntimeError(f"{command[0]} ended with {status}: {text[-300:]}")
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
@@ -91,7 +88,8 @@ def cases(folder):
     big = os.path.join(folder, "big.jsonl")
     with open(big, "wb") as f:
         for _ in range(max(1, int(400 / size))):
-            f.write(open(en, "rb").read())
+            with open(en, "rb") as part:
+                shutil.copyfileobj(part, f)    # in pieces: a child's peak begins at ours
     large = os.path.getsize(big) / 1e6
     subprocess.run(["zstd", "-q", "-f", big, "-o", big + ".zst"], check=True)
     oy = lambda name: os.path.join(BIN, name)
