@@ -9,7 +9,7 @@
 #   manifests/demo/run.sh [BUILD [STEPS]]
 set -euo pipefail
 build=${1:-build}
-steps=${2:-${DEMO_STEPS:-160}}
+steps=${2:-${DEMO_STEPS:-1000}}
 here=$(dirname "$0")
 bin=$PWD/$build/bin
 out=$build/demo
@@ -52,11 +52,11 @@ stage "$out/train.tokens" "$bin/oy-pack" -t "$out/tokenizer" --stats "$out/pack.
 stage "$out/valid.tokens" "$bin/oy-pack" -t "$out/tokenizer" -o "$out/valid.tokens" "$out/valid.jsonl.zst"
 
 say "3. Train a small model for $steps steps"
-recipe=(--preset tiny -t "$out/tokenizer" --seq-len 256 --batch-rows 16 --lr 3e-3 --warmup 10 --valid "$out/valid.tokens")
+recipe=(--preset tiny -t "$out/tokenizer" --seq-len 256 --batch-rows 4 --lr 3e-3 --warmup 20 --valid "$out/valid.tokens")
 stage "$out/untrained" "$bin/oy-train" "${recipe[@]}" --steps 0 -o "$out/untrained" "$out/train.tokens"
 if [ ! -e "$out/trained.done" ]; then
     printf '  $ oy-train --preset tiny -t tokenizer --steps %d ... -o model train.tokens\n' "$steps"
-    "$bin/oy-train" "${recipe[@]}" --steps "$steps" --save-every 40 --resume --progress on \
+    "$bin/oy-train" "${recipe[@]}" --steps "$steps" --save-every 200 --resume --progress on \
         --log "$out/log.jsonl" -o "$out/model" "$out/train.tokens"
     : >"$out/trained.done"
 fi
