@@ -6,11 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/hash.h"
+#include "core/input.h"
 #include "core/json.h"
 #include "eval/tree.h"
 #include "model/engine.h"
 #include "model/safetensors.h"
 #include "tokenizer/tokenizer.h"
+
+/* A manifest is a small document; its history is what grows. */
+enum { MANIFEST_MAX_SIZE = 64 << 20 };
 
 /* Logits of one request, kept for the file. */
 struct kept {
@@ -488,6 +493,24 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* "manifest": the hash of the checkpoint's manifest, through which a score is
+ * followed back to the text that the model was trained on. */
+static void put_manifest(const char *model, struct oy_buffer *out)
+{
+    struct oy_error absent = {0};
+    char *path = oy_asprintf("%s/manifest.json", model ? model : "");
+    size_t len;
+    char *text = oy_input_slurp(path, MANIFEST_MAX_SIZE, &len, &absent);
+
+    if (text) {
+        char hash[33];
+        oy_hash128_text(oy_hash128(text, len), hash);
+        oy_buffer_append_format(out, ",\"manifest\":\"%s\"", hash);
+    }
+    oy_free(text);
+    oy_free(path);
+}
+
 void scorer_put_model(const struct scorer *scorer, struct oy_buffer *out)
 {
     const struct tokenizer *t = scorer->tokenizer;
@@ -513,6 +536,9 @@ void scorer_put_model(const struct scorer *scorer, struct oy_buffer *out)
     oy_buffer_append_string(out, "\"model_source\":\"oyster\","
                                  "\"model_name\":");
     oy_json_put_string(out, name, strlen(name));
+    oy_buffer_append_string(out, ",\"identity\":");
+    scorer_put_identity(scorer, out);
+    put_manifest(scorer->options.model, out);
     oy_buffer_append_char(out, '}');
 }
 

@@ -79,7 +79,8 @@ void scorer_put_counts(const struct scorer *scorer, struct oy_buffer *out);
 int scorer_write_logits(const struct scorer *scorer, const char *path,
                         struct oy_error *err);
 
-/* The member "model" of a header (eval/request.h). */
+/* The member "model" of a header (eval/request.h), with the model's identity
+ * and, of a checkpoint that has one, the hash of its manifest.json. */
 void scorer_put_model(const struct scorer *scorer, struct oy_buffer *out);
 /* Whose answers these are, as one JSON object: hashes of weights, shape and
  * tokenizer, the kernel, max_length. For journals. */
