@@ -25,7 +25,7 @@ results() {
         printf "{\"results\":{\"arc_easy\":{\"alias\":\"arc_easy\",\"acc,none\":%.6f,\"acc_stderr,none\":0.05}},", (n - wrong) / n
         printf "\"versions\":{\"arc_easy\":1},\"oyster\":{\"samples\":{\"arc_easy\":["
         for (i = 0; i < n; i++)
-            printf "%s{\"doc_id\":%d,\"doc_hash\":\"h%d\",\"acc\":%.1f}", i ? "," : "", i, i, i >= wrong
+            printf "%s{\"doc_id\":%d,\"doc_hash\":\"h%d\",\"acc\":%.1f}", (i ? "," : ""), i, i, (i >= wrong)
         print "]}}}"
     }' >"$1"
 }
