@@ -297,10 +297,10 @@ static void c4_quality_is_datatroves(void **state)
     const struct rule *rule = rule_find("c4_quality");
     struct document document = {.splitter = WORDS_WS};
     struct table cases;
-    void *params = oy_alloc(rule->params_size);
 
     (void)state;
     need_goldens();
+    void *params = oy_alloc(rule->params_size);
     assert_int_equal(read_table("datatrove_c4_quality", &cases), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         const struct oy_json_value *row = &cases.row[i];
