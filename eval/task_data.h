@@ -2,7 +2,7 @@
  *
  * The data of tasks: folders of JSONL as the hub's data sets have them.
  *
- *     DIR/{data set name, / -> __}/{config or "default"}/{split}.jsonl[.zst|.gz]
+ *     DIR/{data set name, / -> __}/{config or "default"}/{split}.jsonl[.zst]
  *
  * DIR is what the caller gives, else $OYSTER_TASK_DATA, else the bundled
  * samples. The order of rows matters: few-shot draws depend on it.

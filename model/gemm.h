@@ -29,10 +29,10 @@ struct gemm;
  * "openblas" force. These are quick with one row too. "packed" (the best own
  * one), "plain-packed", "avx2-packed" and "avx512-packed" are kernel sets for
  * hundreds of rows, such as training has: gemm_nt packs both operands, which
- * a few rows do not pay for; its sums run along K in order. NULL with 64 for a name that is unknown or that this CPU
- * lacks, with 71 when OpenBLAS is missing or fails its self-test. The pool is
- * borrowed. One gemm is not for two threads at once, but for the small
- * products. */
+ * a few rows do not pay for; its sums run along K in order. NULL with 64 for a
+ * name that is unknown or that this CPU lacks, with 71 when OpenBLAS is missing
+ * or fails its self-test. The pool is borrowed. One gemm is not for two threads
+ * at once, but for the small products. */
 struct gemm *gemm_new(const char *kernel, struct oy_pool *pool,
                       struct oy_error *err);
 void gemm_free(struct gemm *gemm);

@@ -51,10 +51,9 @@ struct rule_param {
     const char *const *choice; /* of RULE_CHOICE; ends with NULL */
 };
 
-#define RULE_PARAM(type, kind, field)                                          \
-    {                                                                          \
-#field, kind, offsetof(type, field)                                    \
-    }
+/* clang-format off */
+#define RULE_PARAM(type, kind, field) {#field, kind, offsetof(type, field)}
+/* clang-format on */
 
 /* ---- what was measured ---- */
 

@@ -17,8 +17,7 @@ struct quality {
     double max_symbol_word_ratio;
     double max_bullet_lines_ratio;
     double max_ellipsis_lines_ratio;
-    double
-        max_non_alpha_words_ratio; /* the least share of words with letters */
+    double max_non_alpha_words_ratio; /* least share of words with letters */
     int64_t min_stop_words;
     struct rule_texts stop_words;
 };

@@ -15,8 +15,8 @@
  *   addresses hold together. Where the peer fails (the token IS_ALPHA), that
  *   is a word like others.
  *
- * Words depend on the text alone. Texts must be valid UTF-8 with OY_PADDING readable bytes
- * behind them and shorter than 4 GiB.
+ * Words depend on the text alone. Texts must be valid UTF-8 with OY_PADDING
+ * readable bytes behind them and shorter than 4 GiB.
  */
 #ifndef PIPELINE_WORDS_H
 #define PIPELINE_WORDS_H

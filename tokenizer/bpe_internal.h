@@ -109,10 +109,10 @@ static inline uint32_t bpe_two_at(const unsigned char *text)
 
 /* Whether no token reaches across the border before text[at], so that no
  * merge can: the two sides may be encoded apart. 2 <= at <= len - 2, and
- * bpe_has_gap() is 0. May say 0 where 1 would be true. A token across the border has
- * two bytes or more on both sides, so that it holds the four neighbours around
- * it; or one before it, so that it is two bytes or begins with the three asked
- * for; or one behind it, likewise. */
+ * bpe_has_gap() is 0. May say 0 where 1 would be true. A token across the
+ * border has two bytes or more on both sides, so that it holds the four
+ * neighbours around it; or one before it, so that it is two bytes or begins
+ * with the three asked for; or one behind it, likewise. */
 static inline int bpe_can_cut(const struct bpe *bpe, const unsigned char *text,
                               size_t at)
 {

@@ -61,7 +61,7 @@ size_t split_piece(enum split_kind kind, const char *text, size_t len,
 size_t split_batch(enum split_kind kind, const char *text, size_t len,
                    size_t at, size_t *end, size_t cap);
 
-/* Whether the kind throws any pieces away, and that which begins at text[at]. */
+/* Whether the kind throws pieces away, and that which begins at text[at]. */
 int split_drops(enum split_kind kind);
 int split_is_dropped(enum split_kind kind, const char *text, size_t at);
 
