@@ -246,3 +246,17 @@ size_t oy_utf8_count(const char *text, size_t len)
     return count_plain(text, len);
 }
 #endif
+
+int oy_utf8_is_ascii(const char *text, size_t len)
+{
+    uint64_t all = 0, word;
+    size_t i = 0;
+
+    for (; i + sizeof word <= len; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        all |= word;
+    }
+    for (; i < len; i++)
+        all |= (unsigned char)text[i];
+    return !(all & 0x8080808080808080ULL);
+}

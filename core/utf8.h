@@ -29,6 +29,9 @@ uint64_t oy_utf8_repair(const char *text, size_t len, struct oy_buffer *out);
 /* Number of code points of a valid text. Vectorised. */
 size_t oy_utf8_count(const char *text, size_t len);
 
+/* Whether no byte has its upper bit set. */
+int oy_utf8_is_ascii(const char *text, size_t len);
+
 /* Decodes the code point at text[*at] of a VALID text and moves *at behind
  * it. Inlined: this is the inner loop of every splitter. */
 static inline uint32_t oy_utf8_next(const char *text, size_t *at)

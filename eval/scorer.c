@@ -7,15 +7,12 @@
 #include <unistd.h>
 
 #include "core/hash.h"
-#include "core/input.h"
 #include "core/json.h"
+#include "core/manifest.h"
 #include "eval/tree.h"
 #include "model/engine.h"
 #include "model/safetensors.h"
 #include "tokenizer/tokenizer.h"
-
-/* A manifest is a small document; its history is what grows. */
-enum { MANIFEST_MAX_SIZE = 64 << 20 };
 
 /* Logits of one request, kept for the file. */
 struct kept {
@@ -499,15 +496,10 @@ static void put_manifest(const char *model, struct oy_buffer *out)
 {
     struct oy_error absent = {0};
     char *path = oy_asprintf("%s/manifest.json", model ? model : "");
-    size_t len;
-    char *text = oy_input_slurp(path, MANIFEST_MAX_SIZE, &len, &absent);
+    struct oy_manifest_file file = {.path = path};
 
-    if (text) {
-        char hash[33];
-        oy_hash128_text(oy_hash128(text, len), hash);
-        oy_buffer_append_format(out, ",\"manifest\":\"%s\"", hash);
-    }
-    oy_free(text);
+    if (!oy_manifest_hash_file(&file, &absent))
+        oy_buffer_append_format(out, ",\"manifest\":\"%s\"", file.hash);
     oy_free(path);
 }
 

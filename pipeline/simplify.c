@@ -180,26 +180,12 @@ static const char *strip(const char *text, size_t *len)
     return text;
 }
 
-static int is_ascii(const char *text, size_t len)
-{
-    uint64_t all = 0, word;
-    size_t i = 0;
-
-    for (; i + sizeof word <= len; i += sizeof word) {
-        memcpy(&word, text + i, sizeof word);
-        all |= word;
-    }
-    for (; i < len; i++)
-        all |= (unsigned char)text[i];
-    return !(all & 0x8080808080808080ULL);
-}
-
 const char *simplify_text(struct simplify *simplify, const char *text,
                           size_t len, size_t *simple_len)
 {
     struct oy_buffer *lower = &simplify->lower, *plain = &simplify->plain;
 
-    if (!is_ascii(text, len)) {
+    if (!oy_utf8_is_ascii(text, len)) {
         oy_buffer_clear(lower);
         oy_py_lower(text, len, lower);
         text = lower->data;

@@ -19,21 +19,6 @@ struct normalize_step *normalizer_add(struct normalizer *normalizer,
     return step;
 }
 
-/* No byte of `len` has its upper bit set. */
-static int is_ascii(const char *text, size_t len)
-{
-    uint64_t word, seen = 0;
-    size_t i = 0;
-
-    for (; i + 8 <= len; i += 8) {
-        memcpy(&word, text + i, 8);
-        seen |= word;
-    }
-    for (; i < len; i++)
-        seen |= (uint64_t)(unsigned char)text[i] << 56;
-    return !(seen & 0x8080808080808080ULL);
-}
-
 size_t normalize_find(struct oy_text text, size_t at, struct oy_text part)
 {
     while (text.len - at >= part.len) {
@@ -60,11 +45,11 @@ static int is_idle(const struct normalize_step *step, struct oy_text text)
         return 1;
     switch (step->kind) {
     case NORMALIZE_NFC:
-        return is_ascii(text.at, text.len) ||
+        return oy_utf8_is_ascii(text.at, text.len) ||
                oy_unicode_is_nfc(text.at, text.len);
     case NORMALIZE_NFD:
     case NORMALIZE_NFKC:
-    case NORMALIZE_NFKD: return is_ascii(text.at, text.len);
+    case NORMALIZE_NFKD: return oy_utf8_is_ascii(text.at, text.len);
     case NORMALIZE_REPLACE:
         return normalize_find(text, 0, step->from) == text.len;
     case NORMALIZE_PREPEND_MISSING: return begins_with(text, step->to);

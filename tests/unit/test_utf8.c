@@ -139,10 +139,28 @@ static void the_first_fault_is_found(void **state)
     assert_int_equal(oy_utf8_valid_prefix(text, 0), 0);
 }
 
+static void one_upper_bit_is_seen_anywhere(void **state)
+{
+    char text[40];
+
+    (void)state;
+    assert_true(oy_utf8_is_ascii("", 0));
+    for (size_t len = 1; len <= sizeof text; len++) {
+        memset(text, 'a', sizeof text);
+        assert_true(oy_utf8_is_ascii(text, len));
+        for (size_t i = 0; i < sizeof text; i++) {
+            text[i] = (char)0x80;
+            assert_int_equal(oy_utf8_is_ascii(text, len), i >= len);
+            text[i] = 'a';
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maximal_subparts_are_replaced),
+        cmocka_unit_test(one_upper_bit_is_seen_anywhere),
         cmocka_unit_test(pairs_agree_with_the_oracle),
         cmocka_unit_test(sequences_agree_with_the_oracle),
         cmocka_unit_test(all_code_points_make_the_round_trip),
