@@ -315,3 +315,17 @@ void bpe_encode(struct bpe_worker *worker, const char *text, size_t len,
     }
     encode_text(worker, text, len, ids);
 }
+
+void bpe_encode_piece(struct bpe_worker *worker, const char *piece, size_t len,
+                      struct token_ids *ids)
+{
+    struct piece_key key;
+
+    OY_ASSERT(len < UINT32_MAX);
+    if (len > KEY_MAX) {
+        encode_long(worker, piece, len, ids);
+        return;
+    }
+    make_key(piece, len, 0, &key);
+    encode_key(worker, piece, len, &key, ids);
+}

@@ -44,5 +44,8 @@ void bpe_worker_free(struct bpe_worker *worker);
  * behind it, shorter than 4 GiB (asserted). */
 void bpe_encode(struct bpe_worker *worker, const char *text, size_t len,
                 struct token_ids *ids);
+/* The same for one piece that was cut already; not empty. */
+void bpe_encode_piece(struct bpe_worker *worker, const char *piece, size_t len,
+                      struct token_ids *ids);
 
 #endif

@@ -8,11 +8,12 @@
 
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/decode.h"
+#include "tokenizer/encoder.h"
 #include "tokenizer/vocab.h"
 
 struct tokenizer {
     struct vocab *vocab;
-    struct bpe *bpe;
+    struct encoder *encoder;
     struct added_matcher *raw;        /* looked for in the text itself */
     struct added_matcher *normalised; /* looked for behind the normalizer */
     int32_t bos, eos;
@@ -20,9 +21,8 @@ struct tokenizer {
 
 struct tokenizer_worker {
     const struct tokenizer *tokenizer;
-    struct bpe_worker *bpe;
+    struct encoder_worker *encoder;
     struct oy_buffer normal[2]; /* a normalised stretch */
-    struct oy_buffer marked[2]; /* and what Metaspace makes of a part of it */
 };
 
 /* The id of a configured token. */
@@ -55,7 +55,7 @@ struct tokenizer *tokenizer_load(const char *path, struct oy_error *err)
         tokenizer_free(tokenizer);
         return NULL;
     }
-    tokenizer->bpe = bpe_new(vocab);
+    tokenizer->encoder = encoder_new(vocab);
     tokenizer->raw = added_matcher_new(vocab, 0);
     tokenizer->normalised = added_matcher_new(vocab, 1);
     return tokenizer;
@@ -67,7 +67,7 @@ void tokenizer_free(struct tokenizer *tokenizer)
         return;
     added_matcher_free(tokenizer->raw);
     added_matcher_free(tokenizer->normalised);
-    bpe_free(tokenizer->bpe);
+    encoder_free(tokenizer->encoder);
     vocab_free(tokenizer->vocab);
     oy_free(tokenizer);
 }
@@ -161,7 +161,7 @@ struct tokenizer_worker *tokenizer_worker_new(const struct tokenizer *tokenizer)
     struct tokenizer_worker *worker = oy_calloc(1, sizeof *worker);
 
     worker->tokenizer = tokenizer;
-    worker->bpe = bpe_worker_new(tokenizer->bpe);
+    worker->encoder = encoder_worker_new(tokenizer->encoder);
     return worker;
 }
 
@@ -169,11 +169,9 @@ void tokenizer_worker_free(struct tokenizer_worker *worker)
 {
     if (!worker)
         return;
-    bpe_worker_free(worker->bpe);
-    for (int i = 0; i < 2; i++) {
+    encoder_worker_free(worker->encoder);
+    for (int i = 0; i < 2; i++)
         oy_buffer_release(&worker->normal[i]);
-        oy_buffer_release(&worker->marked[i]);
-    }
     oy_free(worker);
 }
 
@@ -223,13 +221,8 @@ static int cut_out(struct run *run, const struct added_matcher *matcher,
 
 static int encode_plain(struct run *run, const char *text, size_t len)
 {
-    struct tokenizer_worker *worker = run->worker;
-    const struct vocab *vocab = worker->tokenizer->vocab;
-    const struct oy_text marked =
-        normalize_text(&vocab->marker[text == run->normal],
-                       (struct oy_text){text, len}, worker->marked, NULL);
-
-    bpe_encode(worker->bpe, marked.at, marked.len, run->ids);
+    encoder_run(run->worker->encoder, (struct oy_text){text, len},
+                text == run->normal, run->ids);
     return 0;
 }
 

@@ -23,7 +23,9 @@
 #include "core/hash.h"
 #include "tokenizer/decode_chain.h"
 #include "tokenizer/normalize.h"
+#include "tokenizer/pretokenizer.h"
 #include "tokenizer/split.h"
+#include "tokenizer/tokenizer_document.h"
 
 enum { VOCAB_MAX_ID = 1 << 24 }; /* a larger id is taken for damage */
 
@@ -56,8 +58,15 @@ struct vocab_added {
     int special;
 };
 
+enum vocab_model {
+    VOCAB_BPE,
+    VOCAB_WORDPIECE,
+    VOCAB_UNIGRAM,
+};
+
 struct vocab {
     char *path; /* the file that was read */
+    enum vocab_model model;
     char *text;
     struct vocab_token *token; /* [n_id], holes have is_used 0 */
     size_t cap_token;
@@ -74,6 +83,9 @@ struct vocab {
      * begins the text, [0] to others. */
     struct normalizer marker[2];
     enum split_kind split;
+    /* The pre_tokenizer where no kind of split is its equal; then `split`,
+     * `marker` and `add_prefix_space` say nothing. NULL: they say all. */
+    struct pretokenizer *chain;
     int is_byte_level; /* merges begin with bytes, else with characters */
     int add_prefix_space;
     int ignore_merges; /* a whole piece that is a token stays one */
@@ -97,10 +109,12 @@ struct vocab {
     uint32_t slot_mask;
 };
 
-/* PATH is a tokenizer.json, plain or compressed, or a folder that holds
- * tokenizer.json or tokenizer.json.zst. A file of one of these two names and
- * a folder bring their tokenizer_config.json(.zst) and chat_template.jinja
- * along. NULL after a failure: 66 missing, 65 damaged or not supported. */
+/* The document is read and can be released. NULL after a failure: 65, damaged
+ * or not supported, naming the file and the place in it. */
+struct vocab *vocab_new(const struct tokenizer_document *document,
+                        struct oy_error *err);
+/* Of what PATH means, see tokenizer/tokenizer_document.h. NULL after a
+ * failure: 66 missing, 65 damaged or not supported. */
 struct vocab *vocab_load(const char *path, struct oy_error *err);
 void vocab_free(struct vocab *vocab);
 

@@ -6,6 +6,7 @@
 #define TOKENIZER_VOCAB_INTERNAL_H
 
 #include "core/json.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/vocab.h"
 
 /* Members of the document, in this order in the arrays that are handed on. */
@@ -21,6 +22,37 @@ enum {
 
 /* Whether the pre_tokenizer of a document has a ByteLevel step. */
 int vocab_has_byte_level(const struct oy_json_value *pre_tokenizer);
+
+/* The state of one load. */
+struct vocab_loader {
+    struct vocab *vocab;
+    struct oy_arena arena; /* for strings with escapes */
+    struct oy_error *err;
+    struct byte_alphabet alphabet;
+    size_t used; /* of vocab->text */
+};
+
+/* The bytes of a spelled string at `out`, which has room for all of it. */
+int vocab_read_spelled(struct vocab_loader *loader,
+                       const struct oy_json_value *value, char *out,
+                       size_t *len, int *is_bytes);
+/* Makes token[id] exist. */
+int vocab_open_id(struct vocab_loader *loader, int64_t id);
+/* Fills the table from bytes to id with all tokens. */
+void vocab_build_table(struct vocab *vocab);
+/* The id of a token of bytes (1) or of one spelled outside the byte alphabet
+ * (0), or -1. */
+int32_t vocab_find_spelled(const struct vocab *vocab, const char *bytes,
+                           size_t len, int is_bytes);
+
+/* The model of the document, which is `size` bytes long. */
+int vocab_read_model(struct vocab_loader *loader,
+                     const struct oy_json_value *model, size_t size);
+/* Added tokens; the model must be there. */
+int vocab_read_added(struct vocab_loader *loader,
+                     const struct oy_json_value *list);
+/* What the normalizer makes of added tokens. */
+void vocab_normalize_added(struct vocab *vocab);
 
 enum { VOCAB_MAX_STEPS = 8 };
 
@@ -73,11 +105,6 @@ int vocab_read_pipeline(struct vocab *vocab,
  * dear. Absent ones are of kind MISSING. -1 when the object is malformed. */
 int vocab_find_members(const struct oy_json_value *object, int n,
                        const char *const *name, struct oy_json_value *value);
-
-/* bos_token, eos_token and chat_template of the folder's configuration;
- * silently nothing when there is none. 0, or -1. */
-int vocab_read_config(struct vocab *vocab, const char *folder,
-                      struct oy_error *err);
 
 /* Whether a member is absent, null, or the given type. */
 int vocab_is_absent(const struct oy_json_value *value);

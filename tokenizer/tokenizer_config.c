@@ -6,7 +6,8 @@
 
 #include "core/alloc.h"
 #include "core/input.h"
-#include "tokenizer/vocab_internal.h"
+#include "core/json.h"
+#include "tokenizer/tokenizer_document.h"
 
 enum { MAX_CONFIG_SIZE = 64 << 20 };
 
@@ -73,7 +74,7 @@ static char *find_beside(const char *folder, const char *name)
     return NULL;
 }
 
-static int read_json(struct vocab *vocab, const char *path,
+static int read_json(struct tokenizer_document *document, const char *path,
                      struct oy_error *err)
 {
     struct oy_json_value root;
@@ -88,25 +89,25 @@ static int read_json(struct vocab *vocab, const char *path,
         oy_free(data);
         return oy_fail(err, OY_DATA, "%s: %s", path, why);
     }
-    vocab->bos_token = copy_token(&root, "bos_token");
-    vocab->eos_token = copy_token(&root, "eos_token");
-    vocab->chat_template = copy_template(&root);
+    document->bos_token = copy_token(&root, "bos_token");
+    document->eos_token = copy_token(&root, "eos_token");
+    document->chat_template = copy_template(&root);
     oy_free(data);
     return 0;
 }
 
-int vocab_read_config(struct vocab *vocab, const char *folder,
-                      struct oy_error *err)
+int tokenizer_document_read_config(struct tokenizer_document *document,
+                                   const char *folder, struct oy_error *err)
 {
     char *config = find_beside(folder, "tokenizer_config.json");
     char *template = find_beside(folder, "chat_template.jinja");
-    int failed = config ? read_json(vocab, config, err) : 0;
+    int failed = config ? read_json(document, config, err) : 0;
     size_t len;
 
-    if (!failed && template && !vocab->chat_template) {
-        vocab->chat_template =
+    if (!failed && template && !document->chat_template) {
+        document->chat_template =
             oy_input_slurp(template, MAX_CONFIG_SIZE, &len, err);
-        failed = vocab->chat_template ? 0 : -1;
+        failed = document->chat_template ? 0 : -1;
     }
     oy_free(config);
     oy_free(template);
