@@ -16,6 +16,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "tokenizer/template.h"
 #include "tokenizer/template_value.h"
 
 struct chat_template;
@@ -34,13 +35,19 @@ void chat_template_free(struct chat_template *chat);
 /* The template's own text; borrowed. */
 struct oy_text chat_template_source(const struct chat_template *chat);
 
-/* What is rendered. `messages` is a list of {"role","content",...}; `tools`
- * and `extra` (further variables, a dictionary) may be NULL. */
+/* What is rendered. `messages` is a list of {"role","content",...}; the
+ * others may be NULL: `tools`, `documents`, `extra` (further variables, a
+ * dictionary: transformers' chat_template_kwargs), and `now`, what
+ * strftime_now() tells (NULL: the clock, local time). */
 struct chat_request {
     const struct template_value *messages;
     const struct template_value *tools;
+    const struct template_value *documents;
     const struct template_value *extra;
+    const struct tm *now;
     int add_generation_prompt;
+    /* Not NULL: gets the texts of {% generation %} blocks. */
+    struct template_spans *generation;
 };
 
 /* Appends the text. Everything made on the way lies in `arena`. -1 with err

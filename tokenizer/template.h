@@ -22,6 +22,7 @@
 #define TOKENIZER_TEMPLATE_H
 
 #include <stddef.h>
+#include <time.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -72,12 +73,39 @@ struct template *template_compile_expression(
     struct oy_error *err);
 void template_free(struct template *template);
 
+/* Bytes of a rendered text: from start up to, without, end. Zero-initialised
+ * is empty. */
+struct template_span {
+    size_t start, end;
+};
+struct template_spans {
+    struct template_span *span;
+    size_t n, cap;
+};
+void template_spans_release(struct template_spans *spans);
+
+/* What a chat may see and tell besides its variables; zero is a good
+ * context. */
+struct template_context {
+    /* What strftime_now() tells; NULL: there is no such function. */
+    const struct tm *now;
+    /* Where not NULL, the texts of {% generation %} blocks are appended, as
+     * transformers tracks them: inside a macro or a captured block offsets
+     * count from where that stands. */
+    struct template_spans *generation;
+};
+
 /* Appends the rendered text. `vars` is a dictionary. Everything made on the
  * way lies in `arena`. -1 with err (65): a mistake of the template, a limit,
  * or its own raise_exception(). */
 int template_render(const struct template *template,
                     const struct template_value *vars, struct oy_arena *arena,
                     struct oy_buffer *out, struct oy_error *err);
+int template_render_in(const struct template *template,
+                       const struct template_context *context,
+                       const struct template_value *vars,
+                       struct oy_arena *arena, struct oy_buffer *out,
+                       struct oy_error *err);
 /* The value of a compiled expression; what it points to lies in `arena` or is
  * part of `vars`. */
 int template_evaluate(const struct template *template,
