@@ -26,9 +26,15 @@ struct bpe_pair {
     uint64_t merge;
 };
 
+/* Where a character stands in its word: behind others it is spelled with the
+ * prefix of the model, at the end with its suffix. Both together are 3. */
+enum { BPE_BEHIND = 1, BPE_AT_END = 2, BPE_N_PLACE = 4 };
+
 /* The first symbols of models whose merges begin with characters. */
 struct bpe_characters {
-    int32_t *id; /* [n], by code point; -1: this character has no token */
+    /* [n], by place and code point; -1: this character has no token. Places
+     * whose spelling is the same share one. */
+    int32_t *id[BPE_N_PLACE];
     uint32_t n;
     /* Of "<0x00>" to "<0xFF>", with byte_fallback; -1: not there. */
     int32_t byte_id[256];
@@ -126,6 +132,7 @@ static inline int bpe_can_cut(const struct bpe *bpe, const unsigned char *text,
 
 /* Fills what is about first symbols, from the vocabulary. */
 void bpe_prepare_symbols(struct bpe *bpe);
+void bpe_release_symbols(struct bpe *bpe);
 /* The symbols that merging a word begins with: at most len ids; returns how
  * many. */
 size_t bpe_first_symbols(const struct bpe *bpe, const unsigned char *word,

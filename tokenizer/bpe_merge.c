@@ -120,7 +120,7 @@ void bpe_free(struct bpe *bpe)
         return;
     oy_free(bpe->pair);
     oy_free(bpe->block);
-    oy_free(bpe->characters.id);
+    bpe_release_symbols(bpe);
     oy_free(bpe);
 }
 

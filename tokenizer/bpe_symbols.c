@@ -9,21 +9,54 @@
 
 /* ---- tables ---- */
 
-/* The code point that is all of a token, or -1. */
-static int64_t only_character(const struct vocab *vocab,
-                              const struct vocab_token *token)
+/* What is added to a character in this place. */
+static struct oy_text prefix_at(const struct vocab *vocab, int place)
 {
-    const char *text = vocab->text + token->at;
-    size_t end = 0;
+    return place & BPE_BEHIND ? vocab->prefix : (struct oy_text){"", 0};
+}
 
-    if (!token->is_used || !token->len || token->len > 4)
+static struct oy_text suffix_at(const struct vocab *vocab, int place)
+{
+    return place & BPE_AT_END ? vocab->suffix : (struct oy_text){"", 0};
+}
+
+/* The code point that, in this place, is all of a token, or -1. */
+static int64_t only_character(const struct vocab *vocab,
+                              const struct vocab_token *token, int place)
+{
+    const struct oy_text prefix = prefix_at(vocab, place);
+    const struct oy_text suffix = suffix_at(vocab, place);
+    const char *text = vocab->text + token->at;
+    const size_t affixes = prefix.len + suffix.len;
+    size_t at = prefix.len;
+
+    if (!token->is_used || token->len <= affixes || token->len > affixes + 4 ||
+        memcmp(text, prefix.at, prefix.len) ||
+        memcmp(text + token->len - suffix.len, suffix.at, suffix.len))
         return -1;
-    const uint32_t character = oy_utf8_next(text, &end);
-    return end == token->len ? (int64_t)character : -1;
+    const uint32_t character = oy_utf8_next(text, &at);
+    return at == token->len - suffix.len ? (int64_t)character : -1;
 }
 
 /* Added tokens that are not the model's have no say in it, so ids come from
  * vocab_find(). */
+static int32_t *new_characters(const struct bpe *bpe, int place)
+{
+    const struct vocab *vocab = bpe->vocab;
+    const uint32_t n = bpe->characters.n;
+    int32_t *id = oy_alloc_array(n, sizeof *id);
+
+    for (uint32_t c = 0; c < n; c++)
+        id[c] = -1;
+    for (int32_t i = 0; i < vocab->n_id; i++) {
+        const struct vocab_token *token = &vocab->token[i];
+        const int64_t c = only_character(vocab, token, place);
+        if (c >= 0)
+            id[c] = vocab_find(vocab, vocab->text + token->at, token->len);
+    }
+    return id;
+}
+
 static void fill_characters(struct bpe *bpe)
 {
     struct bpe_characters *characters = &bpe->characters;
@@ -31,19 +64,30 @@ static void fill_characters(struct bpe *bpe)
     int64_t last = -1;
 
     for (int32_t i = 0; i < vocab->n_id; i++) {
-        const int64_t c = only_character(vocab, &vocab->token[i]);
-        last = c > last ? c : last;
+        for (int place = 0; place < BPE_N_PLACE; place++) {
+            const int64_t c = only_character(vocab, &vocab->token[i], place);
+            last = c > last ? c : last;
+        }
     }
     characters->n = (uint32_t)(last + 1);
-    characters->id = oy_alloc_array(characters->n, sizeof *characters->id);
-    for (uint32_t c = 0; c < characters->n; c++)
-        characters->id[c] = -1;
-    for (int32_t i = 0; i < vocab->n_id; i++) {
-        const struct vocab_token *token = &vocab->token[i];
-        const int64_t c = only_character(vocab, token);
-        if (c >= 0)
-            characters->id[c] =
-                vocab_find(vocab, vocab->text + token->at, token->len);
+    for (int place = 0; place < BPE_N_PLACE; place++) {
+        const int same = place & ((vocab->prefix.len ? BPE_BEHIND : 0) |
+                                  (vocab->suffix.len ? BPE_AT_END : 0));
+        characters->id[place] =
+            same < place ? characters->id[same] : new_characters(bpe, place);
+    }
+}
+
+void bpe_release_symbols(struct bpe *bpe)
+{
+    int32_t **id = bpe->characters.id;
+
+    for (int place = BPE_N_PLACE - 1; place >= 0; place--) {
+        int is_shared = 0;
+        for (int other = 0; other < place; other++)
+            is_shared |= id[other] == id[place];
+        if (!is_shared)
+            oy_free(id[place]);
     }
 }
 
@@ -110,21 +154,26 @@ void bpe_prepare_symbols(struct bpe *bpe)
     }
     const int has_fallback = fill_fallback(bpe);
     bpe->knows_all |= has_fallback;
-    bpe->may_cut = bpe->begins_with_bytes || !merges_stand_ins(bpe);
+    /* With a prefix or a suffix no token is spelled as what it covers. */
+    const int is_plain = !vocab->prefix.len && !vocab->suffix.len;
+    bpe->may_cut =
+        bpe->begins_with_bytes || (is_plain && !merges_stand_ins(bpe));
 }
 
 /* ---- words ---- */
 
 /* The symbol at word[*at], or -1; moves *at behind what it stands for. */
 static int32_t symbol_at(const struct bpe *bpe, const unsigned char *word,
-                         size_t *at)
+                         size_t len, size_t *at)
 {
     const struct bpe_characters *characters = &bpe->characters;
+    const int is_behind = *at ? BPE_BEHIND : 0;
 
     if (bpe->vocab->is_byte_level)
         return bpe->byte_id[word[(*at)++]];
     const uint32_t c = oy_utf8_next((const char *)word, at);
-    return c < characters->n ? characters->id[c] : -1;
+    const int place = is_behind | (*at == len ? BPE_AT_END : 0);
+    return c < characters->n ? characters->id[place][c] : -1;
 }
 
 /* The tokens of a character's bytes; 0 when one is not there. */
@@ -150,7 +199,7 @@ size_t bpe_first_symbols(const struct bpe *bpe, const unsigned char *word,
 
     while (at < len) {
         const size_t begin = at;
-        const int32_t known = symbol_at(bpe, word, &at);
+        const int32_t known = symbol_at(bpe, word, len, &at);
 
         if (known >= 0) {
             if (waits)
@@ -193,7 +242,7 @@ int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len)
         return lacks_byte(bpe, word, len);
     while (at < len) {
         const size_t begin = at;
-        if (symbol_at(bpe, word, &at) < 0 &&
+        if (symbol_at(bpe, word, len, &at) < 0 &&
             !fall_back(bpe, word + begin, at - begin, bytes))
             return 1;
     }

@@ -278,6 +278,7 @@ struct vocab *vocab_new(const struct tokenizer_document *document,
     struct vocab *vocab = oy_calloc(1, sizeof *vocab);
 
     vocab->path = oy_strdup(document->path);
+    vocab->prefix = vocab->suffix = (struct oy_text){"", 0};
     vocab->bos_token = copy_string(document->bos_token);
     vocab->eos_token = copy_string(document->eos_token);
     vocab->chat_template = copy_string(document->chat_template);

@@ -62,6 +62,7 @@ enum vocab_model {
     VOCAB_BPE,
     VOCAB_WORDPIECE,
     VOCAB_UNIGRAM,
+    VOCAB_WORDLEVEL,
 };
 
 struct vocab {
@@ -94,6 +95,10 @@ struct vocab {
      * unknown token, with fuse_unk one for many; else (-1) nothing. */
     int byte_fallback, fuse_unk;
     int32_t unk_id;
+    /* What a character (BPE) or a token (WordPiece) is spelled with behind
+     * others of its piece, and (BPE) at the end of a piece. Then tokens are
+     * no longer the text that they stand for. */
+    struct oy_text prefix, suffix;
     int has_renamed;             /* a token is_renamed */
     struct decode_chain decoder; /* no steps: tokens joined with spaces */
     /* What the post-processor puts around a text, for --add-special. */
