@@ -12,6 +12,7 @@ struct clean {
     const struct chain *chain;
     const struct clean_options *options;
     struct sample sample;
+    struct worker *in_order; /* for records judged in the input's order */
 };
 
 /* What a thread works with. */
@@ -19,7 +20,10 @@ struct worker {
     struct document document;
     struct measures measures;
     struct oy_buffer json;
+    uint64_t (*turn)[RULE_N_TURN]; /* [n_step]; zeros, or the run's own */
 };
+
+enum { IN_ORDER }; /* the record's word that says that it waits for settle() */
 
 /* The outcome for one record. */
 struct verdict {
@@ -33,6 +37,7 @@ static void *worker_new(void *self)
     struct worker *worker = oy_calloc(1, sizeof *worker);
 
     worker->document.splitter = clean->options->words;
+    worker->turn = oy_calloc(clean->chain->n_step, sizeof *worker->turn);
     return worker;
 }
 
@@ -44,6 +49,7 @@ static void worker_free(void *self, void *state)
     document_release(&worker->document);
     oy_buffer_release(&worker->measures.json);
     oy_buffer_release(&worker->json);
+    oy_free(worker->turn);
     oy_free(worker);
 }
 
@@ -142,6 +148,7 @@ static struct verdict run_rules(const struct clean *clean,
     for (size_t i = 0; i < clean->chain->n_step; i++) {
         const struct chain_step *step = &clean->chain->step[i];
         worker->measures.rule = step->label;
+        worker->document.turn = worker->turn[i];
         const char *reason =
             step->rule->judge(step->params, &worker->document, out);
         if (!reason)
@@ -183,37 +190,64 @@ static void set_text(const struct document *document, struct oy_record *record)
         record, 0, oy_arena_copy(record->arena, text.at, text.len), text.len);
 }
 
+static void apply(const struct clean *clean, struct worker *worker,
+                  struct oy_record *record, const struct verdict *verdict,
+                  const struct oy_buffer *failed)
+{
+    const struct clean_options *options = clean->options;
+    const int dropped =
+        verdict->step && !options->annotate && !options->print_words;
+
+    if (options->annotate || (dropped && options->tell_dropped))
+        annotate(clean, worker, record, verdict, failed);
+    if (dropped)
+        drop(record, verdict);
+    else if (worker->document.is_rewritten)
+        set_text(&worker->document, record);
+}
+
+/* Whether a rule has counted; all counts are 0 then. */
+static int take_turns(const struct clean *clean, struct worker *worker)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < clean->chain->n_step; i++) {
+        for (size_t j = 0; j < RULE_N_TURN; j++) {
+            any |= worker->turn[i][j];
+            worker->turn[i][j] = 0;
+        }
+    }
+    return any != 0;
+}
+
+static void judge_with(const struct clean *clean, struct worker *worker,
+                       struct oy_record *record)
+{
+    struct oy_buffer failed = {0};
+
+    document_start(&worker->document, record->text);
+    if (clean->options->print_words)
+        print_words(worker, record);
+    const struct verdict verdict = run_rules(clean, worker, &failed);
+    if (worker != clean->in_order && take_turns(clean, worker))
+        record->word[IN_ORDER] = 1;
+    else
+        apply(clean, worker, record, &verdict, &failed);
+    oy_buffer_release(&failed);
+}
+
 static int judge(void *self, void *state, struct oy_record *record, int pass,
                  struct oy_error *err)
 {
-    const struct clean *clean = self;
-    const struct clean_options *options = clean->options;
-    struct worker *worker = state;
-    struct oy_buffer failed = {0};
-
     (void)pass;
     (void)err;
-    if (record->text.len >= UINT32_MAX) {
+    if (record->text.len >= UINT32_MAX)
         oy_record_fail(record, "text of 4 GiB or more");
-        return 0;
-    }
-    document_start(&worker->document, record->text);
-    if (options->print_words)
-        print_words(worker, record);
-    const struct verdict verdict = run_rules(clean, worker, &failed);
-    const int dropped =
-        verdict.step && !options->annotate && !options->print_words;
-    if (options->annotate || (dropped && options->tell_dropped))
-        annotate(clean, worker, record, &verdict, &failed);
-    if (dropped)
-        drop(record, &verdict);
-    else if (worker->document.is_rewritten)
-        set_text(&worker->document, record);
-    oy_buffer_release(&failed);
+    else
+        judge_with(self, state, record);
     return 0;
 }
 
-/* Only with --sample-dropped. */
 static int settle(void *self, struct oy_record *record,
                   struct oy_filter_context *context, struct oy_error *err)
 {
@@ -221,7 +255,10 @@ static int settle(void *self, struct oy_record *record,
 
     (void)context;
     (void)err;
-    if (record->fate == OY_DROP && sample_offer(&clean->sample, record))
+    if (record->word[IN_ORDER])
+        judge_with(clean, clean->in_order, record);
+    if (clean->options->n_sample && record->fate == OY_DROP &&
+        sample_offer(&clean->sample, record))
         oy_record_fail(record, "member 'oyster' is not an object");
     return 0;
 }
@@ -252,11 +289,13 @@ int clean_run(const struct chain *chain, const struct clean_options *options,
         .worker_new = worker_new,
         .worker_free = worker_free,
         .judge = judge,
-        .settle = options->n_sample ? settle : NULL,
+        .settle = settle,
         .finish = options->n_sample ? finish : NULL,
     };
-    const int result = oy_filter_run(&filter, 1, run, NULL, err);
 
+    clean.in_order = worker_new(&clean);
+    const int result = oy_filter_run(&filter, 1, run, NULL, err);
+    worker_free(&clean, clean.in_order);
     sample_release(&clean.sample);
     return result;
 }

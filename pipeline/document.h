@@ -11,6 +11,8 @@
 #ifndef PIPELINE_DOCUMENT_H
 #define PIPELINE_DOCUMENT_H
 
+#include <stdint.h>
+
 #include "core/json.h"
 #include "pipeline/ngrams.h"
 #include "pipeline/pieces.h"
@@ -22,6 +24,9 @@ struct document {
     enum words_splitter splitter;
     struct oy_text text; /* valid UTF-8, padded */
     int is_rewritten;    /* a rule has set another text */
+    /* Of the rule that judges now: what it counts from record to record, 0 at
+     * the run's begin. The caller's. */
+    uint64_t *turn;
 
     /* Private: the views, and which of them stand for this text. */
     unsigned made;

@@ -14,6 +14,7 @@ static const struct rule *const table[] = {
     &rule_c4_paragraph,
     &rule_fineweb_quality,
     &rule_symbol_lines,
+    &rule_pii,
     &rule_nfc,
     &rule_nfkc,
     &rule_length,

@@ -76,6 +76,8 @@ void measure_json(struct measures *out, const char *name, const char *json,
 
 /* ---- rules ---- */
 
+enum { RULE_N_TURN = 2 }; /* words of document->turn */
+
 struct rule {
     const char *name;
     int needs_words;
@@ -84,7 +86,10 @@ struct rule {
     const struct rule_param *param; /* ends with a NULL name */
     /* Returns why the document is dropped (a static string, the peer's word
      * for it) or NULL to keep it. With `out` everything is measured, else it
-     * may stop at the first answer. */
+     * may stop at the first answer.
+     * What it makes of the document may depend on document->turn, which it
+     * counts on then: such a record is judged again in the order of the
+     * input. */
     const char *(*judge)(const void *params, struct document *document,
                          struct measures *out);
 };

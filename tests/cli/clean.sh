@@ -78,6 +78,20 @@ printf '{"text":"a\\n- -\\nb"}\n' >"$T/symbols.jsonl"
 code 0 "symbol_lines" $BIN/oy-clean --rules symbol_lines \
     --set 'symbol_lines.replace_char=...' "$T/symbols.jsonl"
 is "puts a string for lines of symbols" '{"text":"a\n...\nb"}'
+# pii.cycle=run: stand-ins take turns through the run, in the input's order.
+for i in $(seq 1 500); do
+    echo '{"text":"a@b.c"}'
+    echo '{"text":"no address"}'
+done >"$T/mail.jsonl"
+for threads in 1 2 7; do
+    $BIN/oy-clean --rules pii --set pii.cycle=run -T $threads \
+        "$T/mail.jsonl" >"$T/mail.$threads" || echo failed >"$T/mail.$threads"
+done
+ok "pii.cycle=run: equal for two threads" cmp "$T/mail.1" "$T/mail.2"
+ok "and for seven" cmp "$T/mail.1" "$T/mail.7"
+ok "the second address has the second stand-in" \
+    test "$(sed -n 3p "$T/mail.1")" = '{"text":"firstname.lastname@example.org"}'
+ok "each has its share" test "$(grep -c '"email@' "$T/mail.1")" = 250
 code 64 "a string that is none" $BIN/oy-clean --rules symbol_lines \
     --set 'symbol_lines.replace_char=1' "$T/symbols.jsonl"
 said "'symbol_lines.replace_char' must be a string"

@@ -15,7 +15,7 @@
 
 #include "core/hash.h"
 #include "core/input.h"
-#include "pipeline/rule.h"
+#include "pipeline/chain.h"
 
 /* A file of JSON Lines in memory. */
 struct table {
@@ -333,15 +333,21 @@ static void c4_paragraph_is_datatroves(void **state)
     document_release(&document);
 }
 
-static void symbol_lines_is_datatroves(void **state)
+/* A rule that rewrites, on every document, against `text_after` of a table. */
+static void assert_rewrites(const char *name, const char *setting,
+                            const char *golden)
 {
-    const struct rule *rule = rule_find("symbol_lines");
     struct document document = {.splitter = WORDS_WS};
+    struct chain chain = {0};
+    struct oy_error err = {0};
     struct table cases;
 
-    (void)state;
     need_goldens();
-    assert_int_equal(read_table("datatrove_symbol_lines", &cases), 0);
+    assert_int_equal(chain_set_rules(&chain, name, &err), 0);
+    if (setting)
+        assert_int_equal(chain_set_param(&chain, setting, &err), 0);
+    const struct chain_step *step = &chain.step[0];
+    assert_int_equal(read_table(golden, &cases), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         const struct oy_json_value *row = &cases.row[i];
         const struct oy_json_value after = oy_json_member(row, "text_after");
@@ -350,7 +356,7 @@ static void symbol_lines_is_datatroves(void **state)
         const struct oy_text want =
             changes ? member_text(row, "text_after") : text;
         document_start(&document, text);
-        assert_null(rule->judge(rule->defaults, &document, NULL));
+        assert_null(step->rule->judge(step->params, &document, NULL));
         assert_int_equal(document.is_rewritten, changes);
         assert_int_equal(document.text.len, want.len);
         assert_memory_equal(document.text.at, want.at, want.len);
@@ -358,7 +364,22 @@ static void symbol_lines_is_datatroves(void **state)
     }
     assert_int_equal(cases.n_row, 463);
     release_table(&cases);
+    chain_release(&chain);
     document_release(&document);
+}
+
+static void symbol_lines_is_datatroves(void **state)
+{
+    (void)state;
+    assert_rewrites("symbol_lines", NULL, "datatrove_symbol_lines");
+}
+
+static void pii_is_datatroves(void **state)
+{
+    (void)state;
+    assert_rewrites("pii", NULL, "datatrove_pii");
+    assert_rewrites("pii", "pii.only_remove_public_ips=false",
+                    "datatrove_pii_all_ips");
 }
 
 int main(void)
@@ -370,6 +391,7 @@ int main(void)
         cmocka_unit_test(c4_quality_is_datatroves),
         cmocka_unit_test(c4_paragraph_is_datatroves),
         cmocka_unit_test(symbol_lines_is_datatroves),
+        cmocka_unit_test(pii_is_datatroves),
     };
 
     if (read_table("docs", &documents))

@@ -184,6 +184,37 @@ static void assert_left(const char *const *setting, const char *text,
     assert_leaves("c4_quality", setting, text, want, is_rewritten);
 }
 
+static void pii_gets_stand_ins(void **state)
+{
+    const char *const none[] = {NULL};
+    const char *const *short_ones = SET("pii.email_replacement=[\"E\"]",
+                                        "pii.ip_replacement=[\"I\",\"J\"]");
+
+    (void)state;
+    assert_leaves("pii", none, "", "", 0);
+    assert_leaves("pii", none, "a@b.c", "email@example.com", 1);
+    assert_leaves("pii", none, "a@b.c d@e.f",
+                  "email@example.com firstname.lastname@example.org", 1);
+    assert_leaves("pii", none, "v 8.8.8.8", "v 22.214.171.124", 1);
+    /* Not addresses. */
+    assert_leaves("pii", none, "a@b", "a@b", 0);
+    assert_leaves("pii", none, "a.@b.c", "a.@b.c", 0);
+    assert_leaves("pii", none, "\xe4\xb8\xad@b.c", "\xe4\xb8\xad@b.c", 0);
+    assert_leaves("pii", none, "(+@b.c", "(+@b.c", 0);
+    assert_leaves("pii", none, "192.168.0.1 08.8.8.8 10.1.2.3",
+                  "192.168.0.1 08.8.8.8 10.1.2.3", 0);
+    /* Borders: what matches ends where the expressions end. */
+    assert_leaves("pii", short_ones, "x..a.b@c.d.e-f-.g", "x..E-.g", 1);
+    assert_leaves("pii", short_ones, "+a@b.c--", "+E--", 1);
+    assert_leaves("pii", short_ones, "a@[1.2.3.t-ag:]b@[1.2.3.4]", "EE", 1);
+    assert_leaves("pii", short_ones, "256.1.1.1 1.1.1.2567", "2I J67", 1);
+    assert_leaves("pii",
+                  SET("pii.remove_emails=false", "pii.ip_replacement=[]",
+                      "pii.only_remove_public_ips=false"),
+                  "a@b.c 10.1.2.3", "a@b.c ", 1);
+    assert_leaves("pii", SET("pii.email_replacement=null"), "a@b.c", "", 1);
+}
+
 static void symbol_lines_go(void **state)
 {
     const char *const *none = SET(NULL);
@@ -418,6 +449,7 @@ int main(void)
         cmocka_unit_test(gopher_repetition_gives_its_reasons),
         cmocka_unit_test(fineweb_quality_gives_its_reasons),
         cmocka_unit_test(symbol_lines_go),
+        cmocka_unit_test(pii_gets_stand_ins),
         cmocka_unit_test(normal_forms_rewrite),
         cmocka_unit_test(c4_quality_drops_lines),
         cmocka_unit_test(c4_quality_drops_documents),
