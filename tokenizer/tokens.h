@@ -9,11 +9,16 @@
  * Several files (shards) read as one long stream when they were made with
  * the same tokenizer.
  *
+ * A stream may be divided into rows: runs of whole documents that are trained
+ * on as they are, none longer than the header's row length, found by number
+ * through the index. Without rows the reader cuts the stream as it likes.
+ *
  * Layout, all integers little-endian, every part a multiple of 8 bytes:
  *
  *     header  "OYTOKENS"  u16 major, u16 minor  u32 header size (96)
  *             u32 vocabulary size  u32 bytes of a token (2 or 4)
- *             u32 row length or 0  u32 flags (1: loss mask, 2: shuffle)
+ *             u32 row length or 0  u32 flags (1: loss mask, 2: shuffle,
+ *             4: rows)
  *             u8[16] tokenizer hash  i32 bos  i32 eos (-1: none)
  *             u64 shuffle seed  u32 tokens of a block  u32 0  u64 0  u64 0
  *             u64 XXH3 of the 88 bytes before
@@ -21,17 +26,19 @@
  *             u64 number of its first token  u64 previous block's hash (the
  *             header's before the first)  u64 XXH3 of these 32 bytes and the
  *             payload: n_token ids of 2 or 4 bytes; n_start u32 places in the
- *             block where a document starts, ascending; with a loss mask one
- *             bit a token, low bit first; zeros up to 8 bytes
+ *             block where a document starts, ascending, bit 31 set where a
+ *             row does; with a loss mask one bit a token, low bit first;
+ *             zeros up to 8 bytes
  *     footer  u32 "OYTE"  u32 0  u64 n_token  u64 n_document  u64 n_block
  *             u64 bytes of text  u64 last block's hash  u64[n_block] offset
- *             of each block  u64 XXH3 of the footer so far  u64 offset of the
- *             footer  "OYTOKEND"
+ *             of each block, with rows u64[n_block + 1] rows that begin before
+ *             each block and in all  u64 XXH3 of the footer so far  u64 offset
+ *             of the footer  "OYTOKEND"
  *
  * All blocks but the last are full, so token i lies in block i / TOKENS_BLOCK.
  * Because each block names the hash of the one before, tokens_position_hash()
- * proves everything up to a place. A reader takes newer minor versions and
- * refuses other major ones by name.
+ * proves everything up to a place. Streams without rows are of minor version
+ * 0; a reader refuses what is newer than itself, and other major versions.
  */
 #ifndef TOKENIZER_TOKENS_H
 #define TOKENIZER_TOKENS_H
@@ -45,7 +52,7 @@
 
 enum {
     TOKENS_MAJOR = 1,
-    TOKENS_MINOR = 0,
+    TOKENS_MINOR = 1,
     TOKENS_BLOCK = 65536, /* tokens of a full block */
 };
 
@@ -53,6 +60,7 @@ enum {
 enum {
     TOKENS_START = 1, /* a document starts here */
     TOKENS_LOSS = 2, /* this token is to be learnt; set when there is no mask */
+    TOKENS_ROW = 4,  /* a row starts here */
 };
 
 /* What the header says. */
@@ -60,6 +68,7 @@ struct tokens_info {
     uint32_t vocab_size;
     uint32_t row_len; /* oy-pack --seq-len; 0: the reader decides */
     int has_mask;
+    int has_rows;  /* rows of at most row_len tokens */
     int shuffle;   /* rows are to be read in the order of tokens_row_at() */
     uint64_t seed; /* for that */
     struct oy_hash128 tokenizer; /* tokenizer_hash() of the one that made it */
@@ -104,18 +113,22 @@ uint64_t tokens_position(const struct tokens_reader *reader);
  * equal beginnings, whatever was asked for at once. */
 uint64_t tokens_position_hash(const struct tokens_reader *reader);
 
-/* Whether every input is a plain regular file: then the three functions below
+/* Whether every input is a plain regular file: then the functions below
  * work, and tokens_read() may be used beside them. */
 int tokens_is_seekable(const struct tokens_reader *reader);
 /* Of all files; 0 when not seekable. */
 uint64_t tokens_total(const struct tokens_reader *reader);
 uint64_t tokens_total_documents(const struct tokens_reader *reader);
+uint64_t tokens_total_rows(const struct tokens_reader *reader);
 /* Bytes of UTF-8 that the documents had: for bits per byte. */
 uint64_t tokens_total_bytes(const struct tokens_reader *reader);
 /* Tokens at .. at+n-1, which must exist (OY_ASSERT). A block's hash is checked
  * when it is touched for the first time. 0, or -1. */
 int tokens_read_at(struct tokens_reader *reader, uint64_t at, size_t n,
                    int32_t *id, uint8_t *flag, struct oy_error *err);
+/* Where row number `row` lies, which must exist (OY_ASSERT). 0, or -1. */
+int tokens_find_row(struct tokens_reader *reader, uint64_t row, uint64_t *at,
+                    size_t *n, struct oy_error *err);
 
 /* Which of n_row rows comes as number `index` in this epoch: a permutation
  * that is a function of (seed, epoch) and is never written down. */
@@ -137,6 +150,9 @@ void tokens_writer_free(struct tokens_writer *writer);
 int tokens_write(struct tokens_writer *writer, const int32_t *id, size_t n,
                  const uint8_t *loss, uint64_t text_bytes,
                  struct oy_error *err);
+/* The next document begins a row; with rows the first one must. The documents
+ * of a row may have info.row_len tokens together (asserted). */
+void tokens_begin_row(struct tokens_writer *writer);
 /* Writes what is left and the footer. Without it the stream is truncated. */
 int tokens_writer_finish(struct tokens_writer *writer, struct oy_error *err);
 uint64_t tokens_writer_count(const struct tokens_writer *writer);
@@ -146,7 +162,7 @@ uint64_t tokens_writer_documents(const struct tokens_writer *writer);
 
 struct tokens_summary {
     struct tokens_info info;
-    uint64_t n_token, n_document, n_block, text_bytes;
+    uint64_t n_token, n_document, n_row, n_block, text_bytes;
 };
 
 /* Reads every byte of one file: hashes, counts, order, ids within the

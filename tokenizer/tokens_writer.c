@@ -18,9 +18,13 @@ struct tokens_writer {
     unsigned char *mask;
     uint32_t n_token, n_start;
     uint64_t total, n_document, text_bytes;
-    uint64_t hash;    /* of the last part written */
-    uint64_t *offset; /* of each block */
-    size_t n_block, cap_block;
+    uint64_t hash;       /* of the last part written */
+    uint64_t *offset;    /* of each block */
+    uint64_t *row_index; /* rows that begin before each block */
+    size_t n_block, cap_offset, cap_row_index;
+    uint64_t n_row, n_row_before; /* in all, before the block being filled */
+    size_t row_fill;              /* tokens of the row being filled */
+    int begins_row;
     struct oy_buffer part; /* the bytes of a part on their way out */
 };
 
@@ -46,6 +50,7 @@ void tokens_writer_free(struct tokens_writer *writer)
     oy_free(writer->start);
     oy_free(writer->mask);
     oy_free(writer->offset);
+    oy_free(writer->row_index);
     oy_buffer_release(&writer->part);
     oy_free(writer);
 }
@@ -56,12 +61,13 @@ static int write_header(struct tokens_writer *writer, struct oy_error *err)
     struct tokens_header header = {
         .magic = TOKENS_MAGIC,
         .major = TOKENS_MAJOR,
-        .minor = TOKENS_MINOR,
+        .minor = info->has_rows ? TOKENS_MINOR : 0,
         .header_size = TOKENS_HEADER_SIZE,
         .vocab_size = info->vocab_size,
         .token_size = writer->token_size,
         .row_len = info->row_len,
         .flags = (info->has_mask ? TOKENS_FLAG_MASK : 0U) |
+                 (info->has_rows ? TOKENS_FLAG_ROWS : 0U) |
                  (info->shuffle ? TOKENS_FLAG_SHUFFLE : 0U),
         .tokenizer = {info->tokenizer.high, info->tokenizer.low},
         .bos = info->bos,
@@ -110,7 +116,10 @@ static int flush_block(struct tokens_writer *writer, struct oy_error *err)
     if (!writer->has_header && write_header(writer, err))
         return -1;
     header.previous = writer->hash;
-    OY_GROW(writer->offset, writer->cap_block, writer->n_block + 1);
+    OY_GROW(writer->offset, writer->cap_offset, writer->n_block + 1);
+    OY_GROW(writer->row_index, writer->cap_row_index, writer->n_block + 1);
+    writer->row_index[writer->n_block] = writer->n_row_before;
+    writer->n_row_before = writer->n_row;
     writer->offset[writer->n_block++] = oy_output_bytes(writer->output);
     oy_buffer_clear(part);
     oy_buffer_append(part, &header, offsetof(struct tokens_block_header, hash));
@@ -154,6 +163,22 @@ static size_t fill_block(struct tokens_writer *writer, const int32_t *id,
     return take;
 }
 
+void tokens_begin_row(struct tokens_writer *writer)
+{
+    OY_ASSERT(writer->info.has_rows);
+    writer->begins_row = 1;
+}
+
+/* Notes where a document starts, and perhaps a row. */
+static void put_start(struct tokens_writer *writer)
+{
+    const uint32_t mark = writer->begins_row ? TOKENS_ROW_MARK : 0;
+
+    writer->start[writer->n_start++] = writer->n_token | mark;
+    writer->n_row += writer->begins_row;
+    writer->begins_row = 0;
+}
+
 int tokens_write(struct tokens_writer *writer, const int32_t *id, size_t n,
                  const uint8_t *loss, uint64_t text_bytes, struct oy_error *err)
 {
@@ -162,11 +187,16 @@ int tokens_write(struct tokens_writer *writer, const int32_t *id, size_t n,
     if (!n)
         return 0;
     writer->n_document++;
+    if (writer->info.has_rows) {
+        writer->row_fill = n + (writer->begins_row ? 0 : writer->row_fill);
+        OY_ASSERT(writer->n_row || writer->begins_row);
+        OY_ASSERT(writer->row_fill <= writer->info.row_len);
+    }
     for (size_t at = 0; at < n;) {
         if (writer->n_token == TOKENS_BLOCK && flush_block(writer, err))
             return -1;
         if (!at)
-            writer->start[writer->n_start++] = writer->n_token;
+            put_start(writer);
         at += fill_block(writer, id + at, n - at, loss ? loss + at : NULL);
     }
     return 0;
@@ -191,8 +221,12 @@ int tokens_writer_finish(struct tokens_writer *writer, struct oy_error *err)
     };
     oy_buffer_clear(part);
     oy_buffer_append(part, &foot, sizeof foot);
-    oy_buffer_append(part, writer->offset,
-                     writer->n_block * sizeof *writer->offset);
+    const size_t index_size = writer->n_block * sizeof *writer->offset;
+    oy_buffer_append(part, writer->offset, index_size);
+    if (writer->info.has_rows) {
+        oy_buffer_append(part, writer->row_index, index_size);
+        oy_buffer_append(part, &writer->n_row, sizeof writer->n_row);
+    }
     const uint64_t hash = oy_hash64(part->data, part->len);
     oy_buffer_append(part, &hash, sizeof hash);
     oy_buffer_append(part, &at, sizeof at);

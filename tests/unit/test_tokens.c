@@ -444,6 +444,164 @@ static void test_missing_and_foreign_files(void **state)
     drop(path);
 }
 
+/* ---- rows ---- */
+
+/* A stream of rows: where they begin, beside what is in them. */
+struct rows {
+    struct content content;
+    uint64_t *at; /* [n + 1] */
+    size_t n;
+};
+
+static struct rows write_rows(const char *path, const struct tokens_info *info,
+                              size_t n_row, uint64_t seed)
+{
+    struct rows rows = {.n = n_row};
+    struct oy_random random = oy_random_at(seed, 1);
+    struct oy_error err = {0};
+    struct oy_output *output = oy_output_open(path, NULL, &err);
+    struct tokens_writer *writer = tokens_writer_new(info, output);
+    const size_t most = n_row * info->row_len;
+    struct content *const c = &rows.content;
+
+    c->id = oy_alloc_array(most + 1, sizeof *c->id);
+    c->flag = oy_calloc(most + 1, 1);
+    rows.at = oy_alloc_array(n_row + 1, sizeof *rows.at);
+    for (size_t i = 0; i < n_row; i++) {
+        size_t room = 1 + (size_t)oy_random_below(&random, info->row_len);
+        rows.at[i] = c->n;
+        tokens_begin_row(writer);
+        for (int first = 1; room; first = 0) {
+            const size_t len = 1 + (size_t)oy_random_below(&random, room);
+            for (size_t j = c->n; j < c->n + len; j++) {
+                c->id[j] = (int32_t)oy_random_below(&random, info->vocab_size);
+                c->flag[j] = TOKENS_LOSS;
+            }
+            c->flag[c->n] |= first ? TOKENS_START | TOKENS_ROW : TOKENS_START;
+            assert_int_equal(
+                tokens_write(writer, c->id + c->n, len, NULL, 1, &err), 0);
+            c->n += len;
+            c->n_document++;
+            room -= len;
+        }
+    }
+    rows.at[n_row] = c->n;
+    assert_int_equal(tokens_writer_finish(writer, &err), 0);
+    tokens_writer_free(writer);
+    assert_int_equal(oy_output_commit(output, &err), 0);
+    return rows;
+}
+
+static void rows_release(struct rows *rows)
+{
+    content_release(&rows->content);
+    oy_free(rows->at);
+}
+
+static struct tokens_info rows_info(uint32_t row_len)
+{
+    struct tokens_info info = info_for(1000, 0);
+
+    info.row_len = row_len;
+    info.has_rows = 1;
+    return info;
+}
+
+/* Short rows, rows over block borders, and rows longer than a block. */
+static void test_rows(void **state)
+{
+    (void)state;
+    static const uint32_t length[] = {1, 40, 1000, 200000};
+    static const size_t number[] = {70000, 5000, 300, 7};
+
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++) {
+        const struct tokens_info info = rows_info(length[i]);
+        char *path = new_path(".tok");
+        const char *const one = path;
+        struct rows rows = write_rows(path, &info, number[i], i);
+        struct tokens_summary summary;
+        struct oy_error err = {0};
+        expect_content(&one, 1, &rows.content, 999);
+        assert_int_equal(tokens_check(path, &summary, &err), 0);
+        assert_int_equal(summary.n_row, rows.n);
+        assert_int_equal(summary.n_document, rows.content.n_document);
+        assert_true(summary.info.has_rows);
+        struct tokens_reader *reader = tokens_open(&one, 1, &err);
+        assert_int_equal(tokens_total_rows(reader), rows.n);
+        for (size_t row = 0; row < rows.n; row++) {
+            uint64_t at;
+            size_t n;
+            assert_int_equal(tokens_find_row(reader, row, &at, &n, &err), 0);
+            assert_int_equal(at, rows.at[row]);
+            assert_int_equal(n, rows.at[row + 1] - rows.at[row]);
+        }
+        tokens_close(reader);
+        rows_release(&rows);
+        drop(path);
+    }
+}
+
+/* Rows are numbered through all shards. */
+static void test_rows_in_shards(void **state)
+{
+    (void)state;
+    const struct tokens_info info = rows_info(50);
+    char *path[3] = {new_path(".tok"), new_path(".tok"), new_path(".tok")};
+    struct rows part[3] = {write_rows(path[0], &info, 3000, 1),
+                           write_rows(path[1], &info, 0, 2),
+                           write_rows(path[2], &info, 20, 3)};
+    struct oy_error err = {0};
+    struct tokens_reader *reader =
+        tokens_open((const char *const *)path, 3, &err);
+    uint64_t at;
+    size_t n;
+
+    assert_int_equal(tokens_total_rows(reader), 3020);
+    assert_int_equal(tokens_find_row(reader, 2999, &at, &n, &err), 0);
+    assert_int_equal(at + n, part[0].content.n);
+    assert_int_equal(tokens_find_row(reader, 3007, &at, &n, &err), 0);
+    assert_int_equal(at, part[0].content.n + part[2].at[7]);
+    assert_int_equal(n, part[2].at[8] - part[2].at[7]);
+    tokens_close(reader);
+    for (int i = 0; i < 3; i++) {
+        rows_release(&part[i]);
+        drop(path[i]);
+    }
+}
+
+/* A flipped bit is found by the check, and does not lead a reader by position
+ * out of the file. */
+static void test_damaged_rows(void **state)
+{
+    (void)state;
+    const struct tokens_info info = rows_info(50);
+    char *path = new_path(".tok");
+    char *bad = new_path(".tok");
+    const char *const one = bad;
+    struct rows rows = write_rows(path, &info, 40, 1);
+    size_t len;
+    char *data = slurp(path, &len);
+
+    for (size_t i = 0; i < len; i++) {
+        struct tokens_summary summary;
+        struct oy_error err = {0}, found = {0};
+        uint64_t at;
+        size_t n;
+        data[i] ^= (char)(1 << i % 8);
+        write_bytes(bad, data, len);
+        assert_int_equal(tokens_check(bad, &summary, &err), -1);
+        struct tokens_reader *reader = tokens_open(&one, 1, &found);
+        if (reader && tokens_is_seekable(reader))
+            assert_int_equal(tokens_find_row(reader, 7, &at, &n, &found), -1);
+        tokens_close(reader);
+        data[i] ^= (char)(1 << i % 8);
+    }
+    oy_free(data);
+    rows_release(&rows);
+    drop(path);
+    drop(bad);
+}
+
 /* A permutation, another one in every epoch and for every seed. */
 static void test_rows_are_permuted(void **state)
 {
@@ -476,6 +634,9 @@ int main(void)
         cmocka_unit_test(test_damage_is_found),
         cmocka_unit_test(test_other_version_is_refused),
         cmocka_unit_test(test_missing_and_foreign_files),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_rows_in_shards),
+        cmocka_unit_test(test_damaged_rows),
         cmocka_unit_test(test_rows_are_permuted),
     };
 
