@@ -78,12 +78,32 @@ static int are_files(const struct feed_options *options)
     return options->n_path > 0;
 }
 
+/* Targets of a row, at most; 0 after a failure. */
+static size_t length_of_rows(const struct feed_options *options,
+                             const struct tokens_info *info,
+                             struct oy_error *err)
+{
+    /* A row that is cut here shares its last token with the next one; a
+     * ready-made row has its last token to itself. */
+    const size_t own = info->has_rows && info->row_len > 1 ? info->row_len - 1U
+                                                           : info->row_len;
+
+    if (options->take_row_len && own > 0)
+        return own;
+    if (!info->has_rows || own <= options->seq_len)
+        return options->seq_len;
+    oy_fail(err, OY_DATA,
+            "rows of up to %u tokens are longer than --seq-len %zu allows",
+            info->row_len, options->seq_len);
+    return 0;
+}
+
 static struct feed_source *open_tokens(const struct feed_options *options,
                                        struct oy_input *input,
                                        struct oy_error *err)
 {
-    size_t seq_len = options->seq_len;
     struct tokens_reader *reader;
+    size_t seq_len;
 
     if (options->n_path > 0 && strcmp(options->path[0], "-") != 0) {
         oy_input_close(input);
@@ -93,8 +113,11 @@ static struct feed_source *open_tokens(const struct feed_options *options,
     }
     if (!reader)
         return NULL;
-    if (options->take_row_len && tokens_reader_info(reader)->row_len > 0)
-        seq_len = tokens_reader_info(reader)->row_len;
+    seq_len = length_of_rows(options, tokens_reader_info(reader), err);
+    if (!seq_len) {
+        tokens_close(reader);
+        return NULL;
+    }
     if (tokens_is_seekable(reader))
         return feed_tokens_at(reader, seq_len);
     if (tokens_reader_info(reader)->shuffle)
@@ -158,6 +181,8 @@ static int settle_order(struct feed *feed, const struct feed_options *options,
                        "--order shuffle needs plain files");
     feed->is_shuffled = by_position && options->order != FEED_SEQUENTIAL;
     feed->source->info.is_shuffled = feed->is_shuffled;
+    if (options->order == FEED_ANY && feed->source->info.has_seed)
+        feed->seed = feed->source->info.seed;
     feed->source->info.is_stream = !by_position;
     if (feed->source->info.seq_len == 0)
         feed->source->info.seq_len = options->seq_len;

@@ -3,7 +3,8 @@
  * Where training rows come from: token streams, texts, or rows made elsewhere.
  *
  * The first bytes of the input decide, whatever its compression:
- *  - a token stream or shards of oy-pack: cut into rows of seq_len targets,
+ *  - a token stream or shards of oy-pack: its rows as they are, N tokens being
+ *    N - 1 targets; where it has none, cut into rows of seq_len targets,
  *    neighbours sharing one token; the last row may be shorter;
  *  - JSONL whose first record has "ids": each line {"ids","labels","doc_ids"}
  *    is a row; N ids are N - 1 targets, labels (-100: no loss) default to the
@@ -11,10 +12,12 @@
  *  - other JSONL: its texts are tokenised, framed as oy-pack does, and cut
  *    like a token stream.
  * The first token of a document is not the target of the one before it, unless
- * labels say so or it is the end token (where one token opens and ends).
+ * labels say so or it is the end token of a stream without rows (where one
+ * token opens and ends).
  *
  * Plain files can be read by position: rows come in order, or in the
- * permutation of (seed, epoch), as many epochs as are wanted. Rows in JSONL
+ * permutation of (seed, epoch), the seed being the stream's own where oy-pack
+ * --shuffle gave it one and no order is asked for, as many epochs as are wanted. Rows in JSONL
  * files are kept in memory for that, texts in files are first packed into a
  * temporary token file. A pipe, and a compressed token stream, is one pass in
  * order. Every row given goes into a hash; feed_skip() gives the same hash
@@ -74,6 +77,8 @@ struct feed_info {
     int is_stream; /* one pass in order; its length is not known */
     int is_shuffled;
     int has_rows; /* ready-made rows, of any length up to seq_len */
+    int has_seed; /* the order is to be that of a seed of the stream's: */
+    uint64_t seed;
 };
 
 /* NULL after a failure: 64 (shuffling a pipe, texts without tokenizer), 65,

@@ -70,10 +70,12 @@ struct feed_cutter {
     feed_pull pull;
     void *arg;
     size_t seq_len;
-    int32_t eos;   /* -1: none */
-    size_t n_kept; /* 1: the last token of the row before */
+    int32_t eos;    /* -1: none */
+    int has_rows;   /* rows are as TOKENS_ROW says, not of seq_len */
+    size_t n_kept;  /* tokens in the buffer that belong to the next row, */
+    size_t n_given; /* with rows behind these of the row before */
     struct feed_buffer buffer;
-    uint8_t *flag; /* [seq_len + 1] */
+    uint8_t *flag; /* [seq_len + 2] */
 };
 void feed_cutter_init(struct feed_cutter *cutter, feed_pull pull, void *arg,
                       size_t seq_len, int32_t eos);

@@ -35,8 +35,8 @@ void feed_cutter_init(struct feed_cutter *cutter, feed_pull pull, void *arg,
 {
     *cutter = (struct feed_cutter){
         .pull = pull, .arg = arg, .seq_len = seq_len, .eos = eos};
-    feed_buffer_reserve(&cutter->buffer, seq_len + 1);
-    cutter->flag = oy_alloc(seq_len + 1);
+    feed_buffer_reserve(&cutter->buffer, seq_len + 2);
+    cutter->flag = oy_alloc(seq_len + 2);
 }
 
 void feed_cutter_release(struct feed_cutter *cutter)
@@ -46,6 +46,48 @@ void feed_cutter_release(struct feed_cutter *cutter)
     cutter->flag = NULL;
 }
 
+/* Moves what was read behind the last row to the front, and reads on until
+ * there is a whole row and the begin of the next, or the end. Tokens of the
+ * row; 0 at the end, -1. */
+static int64_t read_whole_row(struct feed_cutter *cutter, struct oy_error *err)
+{
+    struct feed_buffer *const b = &cutter->buffer;
+    size_t have = cutter->n_kept, seen = 1;
+
+    memmove(b->id, b->id + cutter->n_given, have * sizeof *b->id);
+    memmove(cutter->flag, cutter->flag + cutter->n_given, have);
+    for (;;) {
+        while (seen < have && !(cutter->flag[seen] & TOKENS_ROW))
+            seen++;
+        if (seen < have)
+            break;
+        const size_t room = cutter->seq_len + 2 - have;
+        const int64_t got = cutter->pull(cutter->arg, room, b->id + have,
+                                         cutter->flag + have, err);
+        if (got < 0)
+            return -1;
+        have += (size_t)got;
+        if (got == 0) {
+            seen = have;
+            break;
+        }
+    }
+    cutter->n_given = seen;
+    cutter->n_kept = have - seen;
+    return (int64_t)seen;
+}
+
+static int next_whole_row(struct feed_cutter *cutter, struct feed_row *row,
+                          struct oy_error *err)
+{
+    const int64_t n = read_whole_row(cutter, err);
+
+    if (n <= 0)
+        return (int)n;
+    *row = row_of(cutter, (size_t)n - 1);
+    return 1;
+}
+
 int feed_cutter_next(struct feed_cutter *cutter, struct feed_row *row,
                      struct oy_error *err)
 {
@@ -53,6 +95,8 @@ int feed_cutter_next(struct feed_cutter *cutter, struct feed_row *row,
     const size_t n = cutter->seq_len, kept = cutter->n_kept;
     int64_t got;
 
+    if (cutter->has_rows)
+        return next_whole_row(cutter, row, err);
     if (kept) {
         b->id[0] = b->id[n];
         cutter->flag[0] = cutter->flag[n];
@@ -102,6 +146,24 @@ static int row_at(struct feed_source *base, uint64_t index,
     return 0;
 }
 
+/* A row as it was packed. */
+static int whole_row_at(struct feed_source *base, uint64_t index,
+                        struct feed_row *row, struct oy_error *err)
+{
+    struct tokens_source *const s = (struct tokens_source *)base;
+    uint64_t at;
+    size_t n;
+
+    if (tokens_find_row(s->reader, index, &at, &n, err) != 0 ||
+        tokens_read_at(s->reader, at, n, s->cutter.buffer.id, s->cutter.flag,
+                       err) != 0)
+        return -1;
+    *row = row_of(&s->cutter, n - 1);
+    snprintf(base->place, sizeof base->place, "row %llu",
+             (unsigned long long)index);
+    return 0;
+}
+
 static int row_next(struct feed_source *base, struct feed_row *row,
                     struct oy_error *err)
 {
@@ -115,17 +177,23 @@ static int row_next(struct feed_source *base, struct feed_row *row,
 static struct tokens_source *new_source(struct tokens_reader *reader,
                                         size_t seq_len)
 {
+    const struct tokens_info *const info = tokens_reader_info(reader);
     struct tokens_source *const s = oy_calloc(1, sizeof *s);
 
     s->reader = reader;
     s->seq_len = seq_len;
     s->base.close = tokens_source_close;
     s->base.info.seq_len = seq_len;
-    s->base.info.n_vocab = tokens_reader_info(reader)->vocab_size;
-    s->base.info.tokenizer = tokens_reader_info(reader)->tokenizer;
+    s->base.info.n_vocab = info->vocab_size;
+    s->base.info.tokenizer = info->tokenizer;
     s->base.info.has_tokenizer = 1;
+    s->base.info.has_rows = info->has_rows;
+    s->base.info.has_seed = info->shuffle;
+    s->base.info.seed = info->seed;
+    /* In a row no document's begin is the end of another. */
     feed_cutter_init(&s->cutter, pull_tokens, s, seq_len,
-                     tokens_reader_info(reader)->eos);
+                     info->has_rows ? -1 : info->eos);
+    s->cutter.has_rows = info->has_rows;
     return s;
 }
 
@@ -133,11 +201,15 @@ struct feed_source *feed_tokens_at(struct tokens_reader *reader, size_t seq_len)
 {
     struct tokens_source *const s = new_source(reader, seq_len);
 
-    s->base.at = row_at;
+    s->base.at = s->base.info.has_rows ? whole_row_at : row_at;
     s->total = tokens_total(reader);
     s->base.info.n_token = s->total;
-    s->base.info.text_bytes = tokens_total_bytes(reader);
-    if (s->total > 1)
+    /* Bits per byte need a loss on every token. */
+    if (!tokens_reader_info(reader)->has_mask)
+        s->base.info.text_bytes = tokens_total_bytes(reader);
+    if (s->base.info.has_rows)
+        s->base.info.n_row = tokens_total_rows(reader);
+    else if (s->total > 1)
         s->base.info.n_row = (s->total - 2) / seq_len + 1;
     return &s->base;
 }

@@ -270,6 +270,103 @@ static void test_bad_rows(void **state)
     }
 }
 
+/* Rows of 1, 2, ... documents of three tokens, the middle one to be learnt. */
+static char *write_rows(int n_row, int shuffle)
+{
+    char *const path = temporary("rows");
+    const struct tokens_info info = {.vocab_size = 1000,
+                                     .row_len = 3 * (uint32_t)n_row,
+                                     .has_rows = 1,
+                                     .has_mask = 1,
+                                     .shuffle = shuffle,
+                                     .seed = 5,
+                                     .bos = BOS,
+                                     .eos = BOS};
+    struct oy_error err = {0};
+    struct oy_output *const output = oy_output_open(path, NULL, &err);
+    struct tokens_writer *const writer = tokens_writer_new(&info, output);
+
+    for (int i = 1; i <= n_row; i++) {
+        tokens_begin_row(writer);
+        for (int j = 0; j < i; j++) {
+            const int32_t id[] = {BOS, 100 + i, BOS};
+            assert_int_equal(tokens_write(writer, id, 3,
+                                          (const uint8_t[]){1, 1, 0}, 9, &err),
+                             0);
+        }
+    }
+    assert_int_equal(tokens_writer_finish(writer, &err), 0);
+    tokens_writer_free(writer);
+    assert_int_equal(oy_output_commit(output, &err), 0);
+    return path;
+}
+
+/* Row number i as write_rows() made it. */
+static void expect_row(const struct feed_row *row, int i)
+{
+    assert_int_equal(row->n, 3 * i - 1);
+    for (size_t at = 0; at < row->n; at++) {
+        assert_int_equal(row->start[at], at % 3 == 0);
+        assert_int_equal(row->id[at], at % 3 == 1 ? 100 + i : BOS);
+        assert_int_equal(row->target[at], at % 3 == 0 ? 100 + i : -1);
+    }
+}
+
+/* By position and from a pipe; what begins a document is no target. */
+static void test_rows_as_packed(void **state)
+{
+    char *const path = write_rows(9, 0);
+    char *const packed = oy_asprintf("zstd -qf %s -o %s.zst", path, path);
+    char *const pipe = oy_asprintf("%s.zst", path);
+    const char *const name[] = {path, pipe};
+    struct oy_error err = {0};
+    struct feed_row row;
+
+    (void)state;
+    assert_int_equal(system(packed), 0);
+    for (int i = 0; i < 2; i++) {
+        struct feed *const feed =
+            open_one(&name[i], i ? FEED_ANY : FEED_SEQUENTIAL, 1, 26);
+        assert_int_equal(feed_info(feed)->is_stream, i);
+        assert_int_equal(feed_info(feed)->n_row, i ? 0 : 9);
+        assert_true(feed_info(feed)->has_rows);
+        assert_int_equal(feed_info(feed)->text_bytes, 0);
+        for (int j = 1; j <= 9; j++) {
+            assert_int_equal(feed_next(feed, &row, &err), 1);
+            expect_row(&row, j);
+        }
+        assert_int_equal(feed_next(feed, &row, &err), 0);
+        feed_close(feed);
+    }
+    const struct feed_options narrow = {
+        .path = name, .n_path = 1, .field = "text", .seq_len = 25};
+    assert_null(feed_open(&narrow, &err));
+    assert_int_equal(err.code, OY_DATA);
+    drop(path);
+    drop(pipe);
+    oy_free(packed);
+}
+
+/* A stream that is to be shuffled says by which seed. */
+static void test_seed_of_stream(void **state)
+{
+    char *const path = write_rows(100, 1);
+    struct feed *const feed =
+        open_one((const char *const[]){path}, FEED_ANY, 0, 300);
+    struct oy_error err = {0};
+    struct feed_row row;
+
+    (void)state;
+    for (uint64_t epoch = 0; epoch < 2; epoch++) {
+        for (uint64_t i = 0; i < 100; i++) {
+            assert_int_equal(feed_next(feed, &row, &err), 1);
+            expect_row(&row, (int)tokens_row_at(5, epoch, 100, i) + 1);
+        }
+    }
+    feed_close(feed);
+    drop(path);
+}
+
 static void test_empty(void **state)
 {
     char *const path = write_lines("");
@@ -300,6 +397,8 @@ int main(void)
         cmocka_unit_test(test_skip_proves),
         cmocka_unit_test(test_ready_rows),
         cmocka_unit_test(test_bad_rows),
+        cmocka_unit_test(test_rows_as_packed),
+        cmocka_unit_test(test_seed_of_stream),
         cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
