@@ -40,6 +40,12 @@ struct template *template_compile_expression(
     return compile(source, len, options, 1, err);
 }
 
+void template_spans_release(struct template_spans *spans)
+{
+    oy_free(spans->span);
+    *spans = (struct template_spans){0};
+}
+
 void template_free(struct template *template)
 {
     if (!template)

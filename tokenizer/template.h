@@ -10,7 +10,8 @@
  * dict and list that read; the filters and tests listed in
  * template_filter.c and template_test.c. There is no import, no
  * attribute beyond members of dictionaries and those methods, no way to
- * change a value that was passed in, no clock and no file.
+ * change a value that was passed in, no file, and no clock but strftime_now()
+ * with the time that the caller gives.
  *
  * Rendering stops with an error after 1,000,000 steps, 16 MiB of output (or
  * of any text made on the way), or 200 levels of nesting: a template is data
@@ -91,7 +92,7 @@ struct template_context {
     const struct tm *now;
     /* Where not NULL, the texts of {% generation %} blocks are appended, as
      * transformers tracks them: inside a macro or a captured block offsets
-     * count from where that stands. */
+     * count from where that begins. */
     struct template_spans *generation;
 };
 
@@ -101,6 +102,7 @@ struct template_context {
 int template_render(const struct template *template,
                     const struct template_value *vars, struct oy_arena *arena,
                     struct oy_buffer *out, struct oy_error *err);
+/* The same in a context; NULL: the empty one. */
 int template_render_in(const struct template *template,
                        const struct template_context *context,
                        const struct template_value *vars,

@@ -142,6 +142,9 @@ static int bind_member(struct state *state, const struct node *target,
         return -1;
     if (space.kind != TEMPLATE_NAMESPACE)
         return template_fail(state, "only members of a namespace can be set");
+    if (target->text.at[0] == '_')
+        return template_fail(state, "a namespace has no member '%.*s'",
+                             (int)target->text.len, target->text.at);
     template_put(&space, state->arena,
                  template_string(target->text.at, target->text.len), *value);
     return 0;
@@ -442,6 +445,23 @@ static int run_with(struct state *state, const struct node *node,
     return 0;
 }
 
+/* A scope of its own, as the block is a call to transformers. */
+static int run_generation(struct state *state, const struct node *node,
+                          struct oy_buffer *out)
+{
+    struct template_spans *spans = state->context->generation;
+    const size_t start = state->output->len, at = out->len;
+
+    if (eval_body(state, node->c, state->scope, NULL, out))
+        return -1;
+    if (!spans)
+        return 0;
+    OY_GROW(spans->span, spans->cap, spans->n + 1);
+    spans->span[spans->n++] =
+        (struct template_span){start, start + out->len - at};
+    return 0;
+}
+
 static int run(struct state *state, const struct node *node,
                struct oy_buffer *out)
 {
@@ -458,7 +478,7 @@ static int run(struct state *state, const struct node *node,
         break;
     case NODE_CALL_BLOCK: return run_call(state, node, out);
     case NODE_WITH: return run_with(state, node, out);
-    case NODE_GROUP: return run_body(state, node->c, out);
+    case NODE_GENERATION: return run_generation(state, node, out);
     case NODE_BREAK: state->jump = 'b'; break;
     case NODE_CONTINUE: state->jump = 'c'; break;
     default: OY_ASSERT(!"a statement");
@@ -473,7 +493,10 @@ static void start(struct state *state, const struct template *template,
                   const struct template_value *vars, struct oy_arena *arena,
                   struct oy_error *err)
 {
+    static const struct template_context nothing;
+
     *state = (struct state){.template = template,
+                            .context = &nothing,
                             .vars = vars,
                             .arena = arena,
                             .err = err,
@@ -482,20 +505,32 @@ static void start(struct state *state, const struct template *template,
     push_scope(state, NULL);
 }
 
-int template_render(const struct template *template,
-                    const struct template_value *vars, struct oy_arena *arena,
-                    struct oy_buffer *out, struct oy_error *err)
+int template_render_in(const struct template *template,
+                       const struct template_context *context,
+                       const struct template_value *vars,
+                       struct oy_arena *arena, struct oy_buffer *out,
+                       struct oy_error *err)
 {
     struct state state;
     struct oy_buffer text = {0};
     int rc;
 
     start(&state, template, vars, arena, err);
+    if (context)
+        state.context = context;
+    state.output = &text;
     rc = run_body(&state, template->root, &text);
     if (rc == 0)
         oy_buffer_append(out, text.data, text.len);
     oy_buffer_release(&text);
     return rc;
+}
+
+int template_render(const struct template *template,
+                    const struct template_value *vars, struct oy_arena *arena,
+                    struct oy_buffer *out, struct oy_error *err)
+{
+    return template_render_in(template, NULL, vars, arena, out, err);
 }
 
 int template_evaluate(const struct template *template,

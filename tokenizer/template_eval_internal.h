@@ -15,6 +15,8 @@ struct callable {
         CALLABLE_DICT,
         CALLABLE_NAMESPACE,
         CALLABLE_RAISE,
+        CALLABLE_TIME,
+        CALLABLE_METHOD,
     } kind;
     /* MACRO: where it was defined. */
     const struct node *parameters;
@@ -25,6 +27,9 @@ struct callable {
     size_t at;
     struct template_value changed; /* what loop.changed() saw last */
     int has_changed;
+    /* METHOD: the name behind a value, not called yet. */
+    struct template_value self;
+    struct oy_text name;
 };
 
 /* Expressions. 0 and *value, or -1. */

@@ -446,15 +446,38 @@ static int filter_length(const struct filter_call *call)
     return 0;
 }
 
+/* Python knows no JSON of what is undefined, of macros, of namespaces. */
+static int check_json(const struct filter_call *call,
+                      const struct template_value *value)
+{
+    const int is_list =
+        value->kind == TEMPLATE_LIST || value->kind == TEMPLATE_TUPLE;
+
+    if (value->kind == TEMPLATE_UNDEFINED ||
+        value->kind == TEMPLATE_NAMESPACE || value->kind == TEMPLATE_CALLABLE)
+        return template_fail(call->state, "'%s' has no JSON",
+                             template_kind_name(value));
+    for (size_t i = 0; is_list && i < value->list->n_item; i++) {
+        if (check_json(call, &value->list->item[i]))
+            return -1;
+    }
+    for (size_t i = 0; value->kind == TEMPLATE_DICT && i < value->dict->n_entry;
+         i++) {
+        if (check_json(call, &value->dict->entry[i].value))
+            return -1;
+    }
+    return 0;
+}
+
 static int filter_tojson(const struct filter_call *call)
 {
     struct template_json_style style = {.indent = -1};
     const struct template_value *separators =
-        argument_at(call->arguments, -1, "separators");
+        argument_at(call->arguments, 2, "separators");
     struct oy_buffer text = {0}, item = {0}, key = {0};
     int64_t indent = -1;
 
-    if (filter_int(call, 1, "indent", &indent))
+    if (check_json(call, call->input) || filter_int(call, 1, "indent", &indent))
         return -1;
     style.indent = (int)(indent > 16 ? 16 : indent);
     style.ascii = filter_option(call, 0, "ensure_ascii");

@@ -61,7 +61,7 @@ enum node_kind {
     NODE_CALL_BLOCK,   /* a: the call, b: its parameters, c: body */
     NODE_FILTER_BLOCK, /* b: filters over CAPTURED, c: body */
     NODE_WITH,         /* a: list of SET, c: body */
-    NODE_GROUP,        /* c: body (generation) */
+    NODE_GENERATION,   /* c: body */
     NODE_BREAK,
     NODE_CONTINUE,
     /* expressions */
@@ -127,9 +127,11 @@ struct scope {
 
 struct state {
     const struct template *template;
+    const struct template_context *context;
     const struct template_value *vars;
     struct oy_arena *arena;
     struct oy_error *err;
+    const struct oy_buffer *output; /* what is not captured */
     struct scope *scope;
     struct template_value captured;
     long steps;
@@ -180,6 +182,7 @@ int template_call_test(struct state *state, struct oy_text name,
 int template_call_method(struct state *state, const struct template_value *self,
                          struct oy_text name, const struct arguments *arguments,
                          struct template_value *value);
+int template_has_method(const struct template_value *self, struct oy_text name);
 /* object.name or object['name'] as filters with attribute= see it: dots reach
  * deeper, digits index. Undefined when it is not there. */
 int template_attribute(struct state *state, const struct template_value *object,
@@ -190,6 +193,10 @@ int template_slice(struct state *state, const struct template_value *object,
                    const struct template_value *stop,
                    const struct template_value *step,
                    struct template_value *value);
+
+/* datetime.strftime of a time without a zone. */
+void template_put_time(const struct tm *time, struct oy_text format,
+                       struct oy_buffer *out);
 
 /* ---- texts, as Python's str methods do them ---- */
 

@@ -16,6 +16,8 @@ struct call {
     struct template_value *value;
 };
 
+typedef int (*method_function)(const struct call *call);
+
 static struct oy_text rest_of(struct oy_text text, size_t from)
 {
     return (struct oy_text){text.at + from, text.len - from};
@@ -630,7 +632,7 @@ static int any_copy(const struct call *call)
 static const struct {
     enum template_kind kind;
     const char *name;
-    int (*function)(const struct call *call);
+    method_function function;
 } table[] = {
     {TEMPLATE_STRING, "strip", str_strip},
     {TEMPLATE_STRING, "lstrip", str_lstrip},
@@ -673,17 +675,32 @@ static const struct {
     {TEMPLATE_DICT, "copy", any_copy},
 };
 
-int template_call_method(struct state *state, const struct template_value *self,
-                         struct oy_text name, const struct arguments *arguments,
-                         struct template_value *value)
+static method_function find_method(const struct template_value *self,
+                                   struct oy_text name)
 {
-    const struct call call = {state, self, arguments, value};
     const enum template_kind kind =
         self->kind == TEMPLATE_TUPLE ? TEMPLATE_LIST : self->kind;
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].kind == kind && template_equals(name, table[i].name))
-            return table[i].function(&call) ? -1 : 1;
+            return table[i].function;
     }
-    return 0;
+    return NULL;
+}
+
+int template_has_method(const struct template_value *self, struct oy_text name)
+{
+    return find_method(self, name) != NULL;
+}
+
+int template_call_method(struct state *state, const struct template_value *self,
+                         struct oy_text name, const struct arguments *arguments,
+                         struct template_value *value)
+{
+    const struct call call = {state, self, arguments, value};
+    const method_function function = find_method(self, name);
+
+    if (!function)
+        return 0;
+    return function(&call) ? -1 : 1;
 }

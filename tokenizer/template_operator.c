@@ -93,17 +93,18 @@ static const struct template_value *find_name(const struct state *state,
     return template_find(state->vars, &key);
 }
 
+/* The last function is there only where the time is known. */
 static int eval_name(const struct state *state, struct oy_text name,
                      struct template_value *value)
 {
     static const struct callable function[] = {
-        {.kind = CALLABLE_RANGE},
-        {.kind = CALLABLE_DICT},
-        {.kind = CALLABLE_NAMESPACE},
-        {.kind = CALLABLE_RAISE},
+        {.kind = CALLABLE_RANGE},     {.kind = CALLABLE_DICT},
+        {.kind = CALLABLE_NAMESPACE}, {.kind = CALLABLE_RAISE},
+        {.kind = CALLABLE_TIME},
     };
-    static const char *const function_name[] = {"range", "dict", "namespace",
-                                                "raise_exception"};
+    static const char *const function_name[] = {
+        "range", "dict", "namespace", "raise_exception", "strftime_now"};
+    const size_t n_function = sizeof function / sizeof *function;
     const struct template_value *found = find_name(state, name);
 
     *value = (struct template_value){.kind = TEMPLATE_UNDEFINED, .text = name};
@@ -111,7 +112,7 @@ static int eval_name(const struct state *state, struct oy_text name,
         *value = *found;
         return 0;
     }
-    for (size_t i = 0; i < sizeof function / sizeof *function; i++) {
+    for (size_t i = 0; i < n_function - !state->context->now; i++) {
         if (template_equals(name, function_name[i])) {
             value->kind = TEMPLATE_CALLABLE;
             value->callable = &function[i];
@@ -168,6 +169,18 @@ static int is_loop(const struct template_value *value)
            ((const struct callable *)value->callable)->kind == CALLABLE_LOOP;
 }
 
+static struct template_value bound_method(struct state *state,
+                                          const struct template_value *self,
+                                          struct oy_text name)
+{
+    struct callable *method = oy_arena_alloc(state->arena, sizeof *method);
+
+    *method =
+        (struct callable){.kind = CALLABLE_METHOD, .self = *self, .name = name};
+    return (struct template_value){.kind = TEMPLATE_CALLABLE,
+                                   .callable = method};
+}
+
 static int eval_member(struct state *state, const struct template_value *object,
                        struct oy_text name, struct template_value *value)
 {
@@ -180,6 +193,11 @@ static int eval_member(struct state *state, const struct template_value *object,
     *value = (struct template_value){.kind = TEMPLATE_UNDEFINED, .text = name};
     if (is_loop(object))
         return loop_member(object->callable, name, value);
+    /* object.name asks for an attribute first, as Python's getattr does. */
+    if (template_has_method(object, name)) {
+        *value = bound_method(state, object, name);
+        return 0;
+    }
     found = template_find(object, &key);
     if (found)
         *value = *found;
@@ -353,6 +371,17 @@ static int call_raise(struct state *state, const struct arguments *arguments)
     return -1;
 }
 
+static int call_time(struct state *state, const struct arguments *arguments,
+                     struct template_value *value)
+{
+    struct oy_buffer text = {0};
+
+    if (arguments->n != 1 || arguments->value[0].kind != TEMPLATE_STRING)
+        return template_fail(state, "strftime_now wants a text");
+    template_put_time(state->context->now, arguments->value[0].text, &text);
+    return template_take(state, &text, value);
+}
+
 static int call_callable(struct state *state, const struct callable *callable,
                          const struct arguments *arguments,
                          struct template_value *value)
@@ -366,6 +395,12 @@ static int call_callable(struct state *state, const struct callable *callable,
     case CALLABLE_NAMESPACE:
         return call_dict(state, arguments, TEMPLATE_NAMESPACE, value);
     case CALLABLE_RAISE: return call_raise(state, arguments);
+    case CALLABLE_TIME: return call_time(state, arguments, value);
+    case CALLABLE_METHOD:
+        return template_call_method(state, &callable->self, callable->name,
+                                    arguments, value) < 0
+                   ? -1
+                   : 0;
     case CALLABLE_LOOP: break;
     }
     return template_fail(state, "a loop cannot be called");
@@ -406,13 +441,13 @@ static int call_member(struct state *state, const struct node *callee,
     if (is_loop(&object))
         return call_loop(state, (struct callable *)object.callable,
                          callee->text, arguments, value);
+    rc = template_call_method(state, &object, callee->text, arguments, value);
+    if (rc)
+        return rc < 0 ? -1 : 0;
     if (eval_member(state, &object, callee->text, &member))
         return -1;
     if (member.kind == TEMPLATE_CALLABLE)
         return call_callable(state, member.callable, arguments, value);
-    rc = template_call_method(state, &object, callee->text, arguments, value);
-    if (rc)
-        return rc < 0 ? -1 : 0;
     return template_fail(state, "'%s' has no method '%.*s'",
                          template_kind_name(&object), (int)callee->text.len,
                          callee->text.at);

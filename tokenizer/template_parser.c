@@ -330,10 +330,10 @@ static struct node *parse_with(struct parser *parser)
     return end_block(parser) ? NULL : node;
 }
 
-/* transformers marks what the assistant said; it changes nothing here. */
+/* transformers marks what the assistant said. */
 static struct node *parse_generation(struct parser *parser)
 {
-    struct node *node = parser_node(parser, NODE_GROUP);
+    struct node *node = parser_node(parser, NODE_GENERATION);
     struct oy_text end;
 
     if (end_block(parser) ||
