@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/unicode_internal.h"
+#include "core/unicode_sets.h"
 #include "core/utf8.h"
 
 enum {
@@ -118,9 +119,10 @@ void oy_py_lower(const char *text, size_t len, struct oy_buffer *out)
  * code points, each with its combining class in the highest byte. */
 struct normalizer {
     int version;
-    int compat;          /* NFKC, NFKD */
-    int compose;         /* NFC, NFKC */
-    uint8_t not_in_form; /* OY_NOT_NFC ... */
+    int compat;                    /* NFKC, NFKD */
+    int compose;                   /* NFC, NFKC */
+    uint8_t not_in_form;           /* OY_NOT_NFC ... */
+    const struct oy_utf8_set *set; /* no starter that is in the form */
     uint32_t *cp;
     size_t n, cap;
     uint32_t own[120]; /* long enough for most stretches */
@@ -363,13 +365,14 @@ static size_t find_trouble(const struct normalizer *nf, const char *text,
     size_t i = *at;
 
     while (i < len) {
-        while (len - i >= 8 && !(load8(text + i) & HIGH_BITS)) {
-            i += 8;
-            *at = i - 1;
-            last = 0;
+        const size_t plain = last ? i : oy_utf8_set_find(nf->set, text, len, i);
+
+        if (plain == len)
+            return len;
+        if (plain > i) {
+            i = *at = plain;
+            (void)oy_utf8_previous(text, at);
         }
-        if (i == len)
-            break;
         size_t next = i;
         const uint32_t c = oy_utf8_next(text, &next);
         const struct oy_unicode_normal *const normal =
@@ -414,11 +417,14 @@ static void set_up(struct normalizer *nf, enum oy_normal_form form, int version)
 {
     static const uint8_t flag[] = {OY_NOT_NFC, OY_NOT_NFD, OY_NOT_NFKC,
                                    OY_NOT_NFKD};
+    static const struct oy_utf8_set *const set[] = {&oy_set_nfc, &oy_set_nfd,
+                                                    &oy_set_nfkc, &oy_set_nfkd};
 
     nf->version = version;
     nf->compat = form == OY_NFKC || form == OY_NFKD;
     nf->compose = form == OY_NFC || form == OY_NFKC;
     nf->not_in_form = flag[form];
+    nf->set = set[form];
     nf->cp = nf->own;
     nf->n = 0;
     nf->cap = sizeof nf->own / sizeof *nf->own;
