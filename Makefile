@@ -25,7 +25,7 @@ LIBS    = -lzstd -lz -llzma -lbz2 -larchive -lpcre2-8 -lcjson -lm -ldl -pthread
 
 PACKAGES = build-essential libzstd-dev zlib1g-dev liblzma-dev libbz2-dev \
            libarchive-dev libpcre2-dev libcjson-dev libxxhash-dev \
-           libopenblas0-pthread libcmocka-dev zstd
+           libopenblas0-pthread libcmocka-dev zstd python3-jieba
 
 # How many compilers the targets that build for themselves start at once.
 JOBS    = $(shell nproc)
@@ -79,7 +79,9 @@ deps:
 	$(CC) -xc - -o /dev/null $(LIBS) 2>/dev/null && $(DEPS_MORE) || \
 	$(SUBMAKE) install-deps
 
-DEPS_MORE = ls /usr/lib/*/libopenblas*.so.0 /usr/lib/*/*/libopenblas*.so.0 >/dev/null 2>&1
+DEPS_MORE = ls /usr/lib/*/libopenblas*.so.0 /usr/lib/*/*/libopenblas*.so.0 \
+            >/dev/null 2>&1 && \
+            ls /usr/lib/python3/dist-packages/jieba/dict.txt >/dev/null 2>&1
 
 install-deps:
 	@if [ "$$(id -u)" = 0 ]; then SUDO=; \
@@ -144,7 +146,7 @@ install: man
 	install -m 644 $(BUILD)/man/*.1 $(SHARE)/man/man1
 	install -m 644 $(BUILD)/completion/oy-* $(SHARE)/bash-completion/completions
 	install -d $(SHARE)/oyster/pipeline $(SHARE)/oyster/benchmarks
-	cp -r pipeline/presets $(SHARE)/oyster/pipeline/
+	cp -r pipeline/presets pipeline/words $(SHARE)/oyster/pipeline/
 	cp -r benchmarks/tasks benchmarks/samples $(SHARE)/oyster/benchmarks/
 
 clean:

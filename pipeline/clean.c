@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "core/run.h"
+#include "pipeline/jieba.h"
 #include "pipeline/sample.h"
 
 struct clean {
     const struct chain *chain;
     const struct clean_options *options;
     struct sample sample;
+    struct jieba *jieba;
     struct worker *in_order; /* for records judged in the input's order */
 };
 
@@ -37,6 +39,7 @@ static void *worker_new(void *self)
     struct worker *worker = oy_calloc(1, sizeof *worker);
 
     worker->document.splitter = clean->options->words;
+    worker->document.words.jieba = clean->jieba;
     worker->turn = oy_calloc(clean->chain->n_step, sizeof *worker->turn);
     return worker;
 }
@@ -293,9 +296,13 @@ int clean_run(const struct chain *chain, const struct clean_options *options,
         .finish = options->n_sample ? finish : NULL,
     };
 
+    int result = jieba_load_for(options->words, options->dictionary, run,
+                                &clean.jieba, err);
     clean.in_order = worker_new(&clean);
-    const int result = oy_filter_run(&filter, 1, run, NULL, err);
+    if (!result)
+        result = oy_filter_run(&filter, 1, run, NULL, err);
     worker_free(&clean, clean.in_order);
+    jieba_free(clean.jieba);
     sample_release(&clean.sample);
     return result;
 }

@@ -35,8 +35,9 @@ static const char description[] =
     "\n"
     "What a word is decides more documents than any threshold, so it must be "
     "chosen: ws (between white space), uax29 (Unicode's word boundaries, "
-    "where punctuation marks are words) or spacy (the tokens of spaCy's "
-    "English model, which datatrove counts). A preset may choose.\n"
+    "where punctuation marks are words), spacy (the tokens of spaCy's "
+    "English model, which datatrove counts) or jieba (Chinese words by a "
+    "dictionary, which datatrove counts for cmn_Hani). A preset may choose.\n"
     "\n"
     "    oy-clean --preset gopher -o clean.jsonl.zst web.jsonl.zst\n"
     "\n"
@@ -143,6 +144,9 @@ int main(int argc, char **argv)
          "A parameter of a rule. VALUE is JSON if it parses, else a string."},
         {"words", 0, OY_OPT_STRING, &s.words, WORDS_NAMES, NULL,
          OY_OPT_IN_MANIFEST, "What a word is."},
+        {"dictionary", 0, OY_OPT_STRING, &s.clean.dictionary, "FILE", NULL, 0,
+         "The dictionary of --words jieba, in the form of jieba's dict.txt; "
+         "that of Debian's python3-jieba unless given."},
         {"annotate", 0, OY_OPT_FLAG, &s.clean.annotate, NULL, NULL,
          OY_OPT_IN_MANIFEST,
          "Keep every record and add oyster.clean, with what was measured."},

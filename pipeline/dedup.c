@@ -14,6 +14,7 @@
 #include "core/input.h"
 #include "core/table.h"
 #include "pipeline/exact.h"
+#include "pipeline/jieba.h"
 #include "pipeline/minhash.h"
 #include "pipeline/near.h"
 #include "pipeline/simplify.h"
@@ -21,6 +22,7 @@
 struct dedup {
     const struct dedup_options *options;
     enum words_splitter splitter;
+    struct jieba *jieba;
     int normalizes;
     int tells;  /* records carry oyster.dedup: two passes */
     int spills; /* exact hashes may outgrow --memory: two passes */
@@ -43,6 +45,7 @@ static void *worker_new(void *self)
     const struct dedup *dedup = self;
     struct worker *worker = oy_calloc(1, sizeof *worker);
 
+    worker->minhash.words.jieba = dedup->jieba;
     worker->signature =
         oy_calloc(dedup->minhash.n_lane, sizeof *worker->signature);
     return worker;
@@ -366,8 +369,9 @@ int dedup_run(const struct dedup_options *options, struct oy_run *run,
               options->keep == DEDUP_KEEP_DATATROVE, run->memory);
     oy_table_init(&dedup.table, dedup.tells, run->memory);
     dedup.spills = options->exact && may_spill(&dedup, run);
-    int rc = 0;
-    if (dedup.spills)
+    int rc = jieba_load_for(dedup.splitter, options->dictionary, run,
+                            &dedup.jieba, err);
+    if (rc == 0 && dedup.spills)
         rc = exact_init(&dedup.exact, run->memory, run->tmpdir, err);
     const struct oy_filter filter = filter_of(&dedup);
     if (rc == 0)
@@ -375,6 +379,7 @@ int dedup_run(const struct dedup_options *options, struct oy_run *run,
     exact_release(&dedup.exact);
     minhash_release(&dedup.minhash);
     near_release(&dedup.near);
+    jieba_free(dedup.jieba);
     oy_table_release(&dedup.table);
     return rc;
 }

@@ -25,8 +25,9 @@ enum dedup_keep { DEDUP_KEEP_FIRST, DEDUP_KEEP_DATATROVE };
 enum dedup_normalize { DEDUP_AUTO, DEDUP_DATATROVE, DEDUP_NONE };
 
 struct dedup_options {
-    int exact, near;   /* one of them must be set */
-    const char *words; /* a splitter's name; needed for near */
+    int exact, near;        /* one of them must be set */
+    const char *words;      /* a splitter's name; needed for near */
+    const char *dictionary; /* of jieba; NULL: the usual place */
     int64_t shingle, bands, rows;
     int hash; /* enum minhash_hash */
     int64_t hash_seed;

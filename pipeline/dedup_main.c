@@ -38,8 +38,11 @@ int main(int argc, char **argv)
         {"words", 0, OY_OPT_STRING, &settings.words, WORDS_NAMES, NULL,
          OY_OPT_IN_MANIFEST,
          "What a word is: ws (runs without white space), uax29 (Unicode 15 "
-         "word boundaries) or spacy (spaCy's English tokens). Needed for "
-         "--near."},
+         "word boundaries), spacy (spaCy's English tokens) or jieba (Chinese "
+         "words). Needed for --near."},
+        {"dictionary", 0, OY_OPT_STRING, &settings.dictionary, "FILE", NULL, 0,
+         "The dictionary of --words jieba, in the form of jieba's dict.txt; "
+         "that of Debian's python3-jieba unless given."},
         {"shingle", 0, OY_OPT_INT, &settings.shingle, "N", "1:1000",
          OY_OPT_IN_MANIFEST, "Words in a shingle."},
         {"bands", 0, OY_OPT_INT, &settings.bands, "N", "1:1000",

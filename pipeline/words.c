@@ -10,19 +10,18 @@
 #include "core/error.h"
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/jieba.h"
 #include "pipeline/words_internal.h"
 #include "pipeline/words_spacy_internal.h"
 
 static const char *const splitter_name[] = {
-    [WORDS_NONE] = "none",
-    [WORDS_WS] = "ws",
-    [WORDS_UAX29] = "uax29",
-    [WORDS_SPACY] = "spacy",
+    [WORDS_NONE] = "none",   [WORDS_WS] = "ws",       [WORDS_UAX29] = "uax29",
+    [WORDS_SPACY] = "spacy", [WORDS_JIEBA] = "jieba",
 };
 
 enum words_splitter words_splitter_of(const char *name)
 {
-    for (int i = WORDS_WS; i <= WORDS_SPACY; i++) {
+    for (int i = WORDS_WS; i <= WORDS_JIEBA; i++) {
         if (!strcmp(name, splitter_name[i]))
             return (enum words_splitter)i;
     }
@@ -38,6 +37,7 @@ void words_release(struct words *words)
 {
     oy_free(words->item);
     words_spacy_free(words->spacy);
+    jieba_work_free(words->jieba_work);
     *words = (struct words){0};
 }
 
@@ -200,10 +200,13 @@ void words_split(enum words_splitter splitter, const char *text, size_t len,
 {
     OY_ASSERT(splitter != WORDS_NONE && len < UINT32_MAX);
     words->n = 0;
-    if (splitter == WORDS_WS)
-        words_split_ws(text, len, words);
-    else if (splitter == WORDS_UAX29)
-        words_split_uax29(text, len, words);
-    else
-        words_split_spacy(text, len, words);
+    switch (splitter) {
+    case WORDS_NONE: break;
+    case WORDS_WS: words_split_ws(text, len, words); break;
+    case WORDS_UAX29: words_split_uax29(text, len, words); break;
+    case WORDS_SPACY: words_split_spacy(text, len, words); break;
+    case WORDS_JIEBA:
+        jieba_split(words->jieba, &words->jieba_work, text, len, words);
+        break;
+    }
 }

@@ -14,6 +14,7 @@
  *   ("do" "n't"), marks are words of their own, abbreviations, emoticons and
  *   addresses hold together. Where the peer fails (the token IS_ALPHA), that
  *   is a word like others.
+ * - `jieba`: Chinese, by a dictionary; see jieba.h.
  *
  * Words depend on the text alone. Texts must be valid UTF-8 with OY_PADDING
  * readable bytes behind them and shorter than 4 GiB.
@@ -24,10 +25,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum words_splitter { WORDS_NONE, WORDS_WS, WORDS_UAX29, WORDS_SPACY };
+enum words_splitter {
+    WORDS_NONE,
+    WORDS_WS,
+    WORDS_UAX29,
+    WORDS_SPACY,
+    WORDS_JIEBA,
+};
 
 /* The names to choose from, for options and messages. */
-#define WORDS_NAMES "ws|uax29|spacy"
+#define WORDS_NAMES "ws|uax29|spacy|jieba"
 
 /* One word of a text: where it begins, how long it is. */
 struct word {
@@ -40,7 +47,9 @@ struct words {
     struct word *item;
     size_t n;
     size_t cap;
-    struct spacy *spacy; /* private: how pieces were cut before */
+    const struct jieba *jieba;     /* the caller's; needed for WORDS_JIEBA */
+    struct spacy *spacy;           /* private: how pieces were cut before */
+    struct jieba_work *jieba_work; /* private */
 };
 
 /* The splitter of that name; WORDS_NONE when there is none. */
