@@ -375,4 +375,5 @@ def main():
     print(sizes, file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

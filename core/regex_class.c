@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Named classes of Oniguruma as sets, and sets as bracket expressions of
+ * PCRE2.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/regex_internal.h"
+#include "core/unicode_script.h"
+
+enum {
+    FIRST_SURROGATE = 0xd800,
+    LAST_SURROGATE = 0xdfff,
+    /* Without characters, but for the last two of each plane: skipped. */
+    FIRST_EMPTY_PLANE = 0x40000,
+    BEHIND_EMPTY_PLANES = 0xe0000,
+};
+
+/* ---- categories ---- */
+
+/* Adds [first, last] to the category; runs come in ascending order. */
+static void add_category(struct oy_regex_set *category, enum oy_category cat,
+                         uint32_t first, uint32_t last)
+{
+    oy_regex_set_add(&category[cat], first, last);
+}
+
+static void read_categories(struct oy_regex_set *category, int version)
+{
+    uint32_t first = 0;
+    enum oy_category now = oy_unicode_category(0, version);
+
+    for (uint32_t c = 1; c <= OY_REGEX_LAST; c++) {
+        if (c == FIRST_EMPTY_PLANE)
+            c = BEHIND_EMPTY_PLANES;
+        const enum oy_category cat = oy_unicode_category(c, version);
+
+        if (cat != now) {
+            add_category(category, now, first, c - 1);
+            first = c;
+            now = cat;
+        }
+    }
+    add_category(category, now, first, OY_REGEX_LAST);
+}
+
+void oy_regex_classes_init(struct oy_regex_classes *classes, int pcre2_version)
+{
+    memset(classes, 0, sizeof *classes);
+    read_categories(classes->category, 16);
+    /* The versions that core/unicode.h tells exactly. */
+    classes->has_pcre2 = pcre2_version >= 14 && pcre2_version <= 16;
+    if (classes->has_pcre2)
+        read_categories(classes->pcre2, pcre2_version);
+}
+
+void oy_regex_classes_release(struct oy_regex_classes *classes)
+{
+    for (int i = 0; i < OY_REGEX_N_CATEGORY; i++) {
+        oy_regex_set_release(&classes->category[i]);
+        oy_regex_set_release(&classes->pcre2[i]);
+    }
+}
+
+#define BIT(category) (1u << (category))
+
+enum {
+    LETTER = BIT(OY_LU) | BIT(OY_LL) | BIT(OY_LT) | BIT(OY_LM) | BIT(OY_LO),
+    MARK = BIT(OY_MN) | BIT(OY_MC) | BIT(OY_ME),
+    NUMBER = BIT(OY_ND) | BIT(OY_NL) | BIT(OY_NO_),
+    PUNCTUATION = BIT(OY_PC) | BIT(OY_PD) | BIT(OY_PS) | BIT(OY_PE) |
+                  BIT(OY_PI) | BIT(OY_PF) | BIT(OY_PO),
+    SYMBOL = BIT(OY_SM) | BIT(OY_SC) | BIT(OY_SK) | BIT(OY_SO),
+    SEPARATOR = BIT(OY_ZS) | BIT(OY_ZL) | BIT(OY_ZP),
+    CASED = BIT(OY_LU) | BIT(OY_LL) | BIT(OY_LT),
+    OTHER = BIT(OY_CC) | BIT(OY_CF) | BIT(OY_CN) | BIT(OY_CO) | BIT(OY_CS),
+};
+
+/* Groups first: writing looks for large parts first. */
+static const struct category_name {
+    const char *code, *name;
+    unsigned mask;
+} category_names[] = {
+    {"L", "Letter", LETTER},
+    {"M", "Mark", MARK},
+    {"N", "Number", NUMBER},
+    {"P", "Punctuation", PUNCTUATION},
+    {"S", "Symbol", SYMBOL},
+    {"Z", "Separator", SEPARATOR},
+    {"C", "Other", OTHER},
+    {"LC", "Cased_Letter", CASED},
+    {"Lu", "Uppercase_Letter", BIT(OY_LU)},
+    {"Ll", "Lowercase_Letter", BIT(OY_LL)},
+    {"Lt", "Titlecase_Letter", BIT(OY_LT)},
+    {"Lm", "Modifier_Letter", BIT(OY_LM)},
+    {"Lo", "Other_Letter", BIT(OY_LO)},
+    {"Mn", "Nonspacing_Mark", BIT(OY_MN)},
+    {"Mc", "Spacing_Mark", BIT(OY_MC)},
+    {"Me", "Enclosing_Mark", BIT(OY_ME)},
+    {"Nd", "Decimal_Number", BIT(OY_ND)},
+    {"Nl", "Letter_Number", BIT(OY_NL)},
+    {"No", "Other_Number", BIT(OY_NO_)},
+    {"Pc", "Connector_Punctuation", BIT(OY_PC)},
+    {"Pd", "Dash_Punctuation", BIT(OY_PD)},
+    {"Ps", "Open_Punctuation", BIT(OY_PS)},
+    {"Pe", "Close_Punctuation", BIT(OY_PE)},
+    {"Pi", "Initial_Punctuation", BIT(OY_PI)},
+    {"Pf", "Final_Punctuation", BIT(OY_PF)},
+    {"Po", "Other_Punctuation", BIT(OY_PO)},
+    {"Sm", "Math_Symbol", BIT(OY_SM)},
+    {"Sc", "Currency_Symbol", BIT(OY_SC)},
+    {"Sk", "Modifier_Symbol", BIT(OY_SK)},
+    {"So", "Other_Symbol", BIT(OY_SO)},
+    {"Zs", "Space_Separator", BIT(OY_ZS)},
+    {"Zl", "Line_Separator", BIT(OY_ZL)},
+    {"Zp", "Paragraph_Separator", BIT(OY_ZP)},
+    {"Cc", "Control", BIT(OY_CC)},
+    {"Cf", "Format", BIT(OY_CF)},
+    {"Cn", "Unassigned", BIT(OY_CN)},
+    {"Co", "Private_Use", BIT(OY_CO)},
+};
+
+enum { N_CATEGORY_NAME = sizeof category_names / sizeof *category_names };
+
+static void add_categories(const struct oy_regex_set *category, unsigned mask,
+                           struct oy_regex_set *set)
+{
+    for (int i = 0; i < OY_REGEX_N_CATEGORY; i++) {
+        if (mask & BIT(i))
+            oy_regex_set_join(set, &category[i]);
+    }
+}
+
+/* ---- other classes ---- */
+
+/* What a class is made of. White_Space is Z and these controls. */
+enum {
+    ALPHABETIC = 1 << 0, /* oy_unicode_other_alphabetic */
+    UPPERCASE = 1 << 1,
+    LOWERCASE = 1 << 2,
+    SPACE_CONTROLS = 1 << 3, /* U+0009-000D, U+0085 */
+    TAB = 1 << 4,
+    INVERTED = 1 << 5,
+};
+
+/* doc/RE of Oniguruma, "Unicode Case", measured in Hugging Face's 0.23.3. */
+static const struct class_name {
+    const char *name;
+    unsigned mask; /* of categories */
+    unsigned more;
+} class_names[] = {
+    {"alnum", LETTER | BIT(OY_NL) | BIT(OY_ND), ALPHABETIC},
+    {"alpha", LETTER | BIT(OY_NL), ALPHABETIC},
+    {"alphabetic", LETTER | BIT(OY_NL), ALPHABETIC},
+    {"blank", BIT(OY_ZS), TAB},
+    {"cntrl", BIT(OY_CC), 0},
+    {"digit", BIT(OY_ND), 0},
+    {"graph", SEPARATOR | BIT(OY_CC) | BIT(OY_CN) | BIT(OY_CS), INVERTED},
+    {"lower", BIT(OY_LL), LOWERCASE},
+    {"lowercase", BIT(OY_LL), LOWERCASE},
+    {"print", BIT(OY_ZL) | BIT(OY_ZP) | BIT(OY_CC) | BIT(OY_CN) | BIT(OY_CS),
+     INVERTED},
+    {"punct", PUNCTUATION | SYMBOL, 0},
+    {"space", SEPARATOR, SPACE_CONTROLS},
+    {"whitespace", SEPARATOR, SPACE_CONTROLS},
+    {"upper", BIT(OY_LU), UPPERCASE},
+    {"uppercase", BIT(OY_LU), UPPERCASE},
+    {"word", LETTER | MARK | BIT(OY_NL) | BIT(OY_ND) | BIT(OY_PC), ALPHABETIC},
+    {"assigned", BIT(OY_CN), INVERTED},
+    {"any", 0, INVERTED},
+};
+
+static void add_runs(const uint32_t *run, struct oy_regex_set *set)
+{
+    for (; *run; run += 2)
+        oy_regex_set_add(set, run[0], run[1]);
+}
+
+static void add_class(const struct oy_regex_classes *classes,
+                      const struct class_name *class, struct oy_regex_set *set)
+{
+    struct oy_regex_set own = {0};
+
+    add_categories(classes->category, class->mask, &own);
+    if (class->more & ALPHABETIC)
+        add_runs(oy_unicode_other_alphabetic, &own);
+    if (class->more & UPPERCASE)
+        add_runs(oy_unicode_other_uppercase, &own);
+    if (class->more & LOWERCASE)
+        add_runs(oy_unicode_other_lowercase, &own);
+    if (class->more & SPACE_CONTROLS) {
+        oy_regex_set_add(&own, '\t', '\r');
+        oy_regex_set_add(&own, 0x85, 0x85);
+    }
+    if (class->more & TAB)
+        oy_regex_set_add(&own, '\t', '\t');
+    if (class->more & INVERTED)
+        oy_regex_set_invert(&own);
+    oy_regex_set_join(set, &own);
+    oy_regex_set_release(&own);
+}
+
+static int add_ascii_class(const char *name, size_t len,
+                           struct oy_regex_set *set)
+{
+    if (oy_unicode_same_name(name, len, "ascii")) {
+        oy_regex_set_add(set, 0, 127);
+        return 0;
+    }
+    if (!oy_unicode_same_name(name, len, "xdigit"))
+        return -1;
+    oy_regex_set_add(set, '0', '9');
+    oy_regex_set_add(set, 'A', 'F');
+    oy_regex_set_add(set, 'a', 'f');
+    return 0;
+}
+
+static int add_script(const char *name, size_t len, struct oy_regex_set *set)
+{
+    const int script = oy_unicode_find_script(name, len);
+    uint32_t end;
+
+    for (uint32_t c = 0; script >= 0 && c <= OY_REGEX_LAST; c = end) {
+        if (oy_unicode_script_until(c, &end) == script)
+            oy_regex_set_add(set, c, end - 1);
+    }
+    return script < 0 ? -1 : 0;
+}
+
+int oy_regex_class_add(const struct oy_regex_classes *classes, const char *name,
+                       size_t len, struct oy_regex_set *set)
+{
+    for (int i = 0; i < N_CATEGORY_NAME; i++) {
+        const struct category_name *const known = &category_names[i];
+
+        if (oy_unicode_same_name(name, len, known->code) ||
+            oy_unicode_same_name(name, len, known->name)) {
+            add_categories(classes->category, known->mask, set);
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < sizeof class_names / sizeof *class_names; i++) {
+        if (oy_unicode_same_name(name, len, class_names[i].name)) {
+            add_class(classes, &class_names[i], set);
+            return 0;
+        }
+    }
+    return add_ascii_class(name, len, set) && add_script(name, len, set) ? -1
+                                                                         : 0;
+}
+
+/* ---- case ---- */
+
+void oy_regex_fold_add(uint32_t c, struct oy_regex_set *set)
+{
+    const uint32_t low = c | 0x20;
+
+    oy_regex_set_add(set, low, low);
+    oy_regex_set_add(set, low - 0x20, low - 0x20);
+    if (low == 'k')
+        oy_regex_set_add(set, 0x212a, 0x212a);
+    if (low == 's')
+        oy_regex_set_add(set, 0x17f, 0x17f);
+}
+
+int oy_regex_is_caseless(uint32_t c)
+{
+    switch (oy_unicode_category(c, 16)) {
+    /* Roman numbers, circled letters, the iota below and modifiers have case,
+     * or are parts of what a letter folds to. */
+    case OY_LU:
+    case OY_LL:
+    case OY_LT:
+    case OY_LM:
+    case OY_MN:
+    case OY_NL:
+    case OY_SO: return 0;
+    default: return 1;
+    }
+}
+
+/* ---- writing ---- */
+
+static int is_larger(const void *left, const void *right)
+{
+    const struct oy_regex_run *const a = left, *const b = right;
+    const uint32_t size_a = a->last - a->first, size_b = b->last - b->first;
+
+    if (size_a != size_b)
+        return size_a < size_b ? 1 : -1;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+static void write_run(struct oy_regex_run run, struct oy_buffer *out)
+{
+    oy_buffer_append_format(out, "\\x{%x}", (unsigned)run.first);
+    if (run.last > run.first)
+        oy_buffer_append_format(out, "-\\x{%x}", (unsigned)run.last);
+}
+
+/* PCRE2 takes no surrogate as an end of a range. */
+static void leave_surrogates(struct oy_regex_set *set)
+{
+    struct oy_regex_set surrogates = {0};
+
+    oy_regex_set_add(&surrogates, FIRST_SURROGATE, LAST_SURROGATE);
+    oy_regex_set_subtract(set, &surrogates);
+    oy_regex_set_release(&surrogates);
+}
+
+/* Names the categories of PCRE2 that lie in the set whole, and takes them out
+ * of it: PCRE2 finds a category by one look-up, a range by comparing. */
+static void write_categories(const struct oy_regex_classes *classes,
+                             struct oy_regex_set *set, struct oy_buffer *out)
+{
+    for (int i = 0; classes->has_pcre2 && i < N_CATEGORY_NAME; i++) {
+        const struct category_name *const name = &category_names[i];
+        struct oy_regex_set part = {0};
+
+        add_categories(classes->pcre2, name->mask & ~BIT(OY_CS), &part);
+        /* It has its own name for LC. */
+        if (part.n && name->mask != CASED && oy_regex_set_covers(set, &part) &&
+            part.run[part.n - 1].last > 255) {
+            oy_buffer_append_format(out, "\\p{%s}", name->code);
+            oy_regex_set_subtract(set, &part);
+        }
+        oy_regex_set_release(&part);
+    }
+}
+
+void oy_regex_class_write(const struct oy_regex_classes *classes,
+                          const struct oy_regex_set *set, struct oy_buffer *out)
+{
+    struct oy_regex_set rest = {0};
+    const int inverted = set->n && set->run[set->n - 1].last == OY_REGEX_LAST;
+
+    oy_regex_set_join(&rest, set);
+    if (inverted)
+        oy_regex_set_invert(&rest);
+    leave_surrogates(&rest);
+    if (!rest.n) {
+        oy_buffer_append_string(out, inverted ? "(?s:.)" : "(?!)");
+        oy_regex_set_release(&rest);
+        return;
+    }
+    oy_buffer_append_string(out, inverted ? "[^" : "[");
+    write_categories(classes, &rest, out);
+    /* The largest first: they are asked first. */
+    qsort(rest.run, rest.n, sizeof *rest.run, is_larger);
+    for (size_t i = 0; i < rest.n; i++)
+        write_run(rest.run[i], out);
+    oy_buffer_append_char(out, ']');
+    oy_regex_set_release(&rest);
+}
