@@ -52,8 +52,17 @@ same "decode --skip-special" '{"ids":[0,278,337,1],"text":"The oyster"}' \
     "$(echo '{"ids":[0,278,337,1]}' | tok decode -t $TOK --skip-special)"
 same "decode replaces the text" '{"text":"The","ids":[278]}' \
     "$(echo '{"text":"old","ids":[278]}' | tok decode -t $TOK)"
-same "decode leaves unknown ids out" '{"ids":[278,99999,-4],"text":"The"}' \
+same "an id outside the vocabulary is named" \
+    "oy-tok: stdin:1: ids[1]: 99999 is not in the vocabulary" \
     "$(echo '{"ids":[278,99999,-4]}' | tok decode -t $TOK)"
+same "a negative one, a huge one" \
+    "oy-tok: stdin:1: ids[0]: -4 is not in the vocabulary
+oy-tok: stdin:1: ids[0]: 12345678901 is not in the vocabulary" \
+    "$(echo '{"ids":[-4]}' | tok decode -t $TOK
+       echo '{"ids":[12345678901]}' | tok decode -t $TOK)"
+same "--bad skip passes over it" '{"ids":[278],"text":"The"}' \
+    "$({ echo '{"ids":[99999]}'; echo '{"ids":[278]}'; } |
+        tok decode -t $TOK --bad skip -q)"
 
 for i in $(seq 1 3000); do
     echo "{\"id\":$i,\"text\":\"Zahl $i: ünïcödé 中文 \\n\\t\\u0041 <|end|> oyster\"}"
