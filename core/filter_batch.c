@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base64.h"
 #include "core/filter_internal.h"
 #include "core/utf8.h"
 
@@ -148,26 +149,6 @@ static void gather_unchanged(struct oy_slot *slot,
     oy_buffer_append_char(&slot->kept, '\n');
 }
 
-static void put_base64(struct oy_buffer *out, const char *data, size_t len)
-{
-    static const char digit[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)data;
-    char *to = oy_buffer_reserve(out, (len + 2) / 3 * 4);
-
-    for (size_t i = 0; i < len; i += 3) {
-        const unsigned b = i + 1 < len ? in[i + 1] : 0;
-        const unsigned c = i + 2 < len ? in[i + 2] : 0;
-        const unsigned word = (unsigned)in[i] << 16 | b << 8 | c;
-
-        *to++ = digit[word >> 18];
-        *to++ = digit[word >> 12 & 63];
-        *to++ = i + 1 < len ? digit[word >> 6 & 63] : '=';
-        *to++ = i + 2 < len ? digit[word & 63] : '=';
-    }
-    out->len += (len + 2) / 3 * 4;
-}
-
 static void gather_reject(struct oy_slot *slot, const struct oy_record *record)
 {
     struct oy_buffer *out = &slot->rejects;
@@ -183,7 +164,7 @@ static void gather_reject(struct oy_slot *slot, const struct oy_record *record)
         oy_buffer_append_string(out, "}\n");
     } else {
         oy_buffer_append_string(out, ",\"raw_base64\":\"");
-        put_base64(out, record->line, record->len);
+        oy_base64_put(out, record->line, record->len);
         oy_buffer_append_string(out, "\"}\n");
     }
 }
