@@ -4,17 +4,30 @@
 #include "tokenizer/encoder.h"
 
 #include "core/alloc.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/normalize.h"
+#include "tokenizer/split.h"
+#include "tokenizer/unigram.h"
+#include "tokenizer/wordpiece.h"
+
+enum { BATCH = 256 };
 
 struct encoder {
     const struct vocab *vocab;
+    /* The tables of the model, all but one NULL; none for WordLevel. */
     struct bpe *bpe;
+    struct wordpiece *wordpiece;
+    struct unigram *unigram;
 };
 
 struct encoder_worker {
     const struct encoder *encoder;
     struct bpe_worker *bpe;
+    struct unigram_scratch unigram;
     struct oy_buffer marked[2]; /* what Metaspace makes of a text */
+    struct oy_buffer spaced;    /* a text with a space in front */
+    struct oy_buffer spelled;   /* a piece in the visible byte alphabet */
+    size_t end[BATCH];
 };
 
 struct encoder *encoder_new(const struct vocab *vocab)
@@ -22,7 +35,12 @@ struct encoder *encoder_new(const struct vocab *vocab)
     struct encoder *encoder = oy_calloc(1, sizeof *encoder);
 
     encoder->vocab = vocab;
-    encoder->bpe = bpe_new(vocab);
+    switch (vocab->model) {
+    case VOCAB_BPE: encoder->bpe = bpe_new(vocab); break;
+    case VOCAB_WORDPIECE: encoder->wordpiece = wordpiece_new(vocab); break;
+    case VOCAB_UNIGRAM: encoder->unigram = unigram_new(vocab); break;
+    case VOCAB_WORDLEVEL: break;
+    }
     return encoder;
 }
 
@@ -31,6 +49,8 @@ void encoder_free(struct encoder *encoder)
     if (!encoder)
         return;
     bpe_free(encoder->bpe);
+    wordpiece_free(encoder->wordpiece);
+    unigram_free(encoder->unigram);
     oy_free(encoder);
 }
 
@@ -39,7 +59,8 @@ struct encoder_worker *encoder_worker_new(const struct encoder *encoder)
     struct encoder_worker *worker = oy_calloc(1, sizeof *worker);
 
     worker->encoder = encoder;
-    worker->bpe = bpe_worker_new(encoder->bpe);
+    if (encoder->bpe)
+        worker->bpe = bpe_worker_new(encoder->bpe);
     return worker;
 }
 
@@ -48,17 +69,94 @@ void encoder_worker_free(struct encoder_worker *worker)
     if (!worker)
         return;
     bpe_worker_free(worker->bpe);
+    unigram_scratch_release(&worker->unigram);
     for (int i = 0; i < 2; i++)
         oy_buffer_release(&worker->marked[i]);
+    oy_buffer_release(&worker->spaced);
+    oy_buffer_release(&worker->spelled);
     oy_free(worker);
+}
+
+/* ---- models ---- */
+
+static void encode_wordlevel(const struct vocab *vocab, struct oy_text piece,
+                             struct token_ids *ids)
+{
+    const int32_t known = vocab_find(vocab, piece.at, piece.len);
+    const int32_t id = known >= 0 ? known : vocab->unk_id;
+
+    token_ids_append(ids, &id, 1);
+}
+
+static void encode_piece(struct encoder_worker *worker, struct oy_text piece,
+                         struct token_ids *ids)
+{
+    const struct encoder *encoder = worker->encoder;
+
+    if (encoder->vocab->spells_bytes) {
+        oy_buffer_clear(&worker->spelled);
+        byte_alphabet_put(piece.at, piece.len, &worker->spelled);
+        piece = (struct oy_text){worker->spelled.data, worker->spelled.len};
+    }
+    switch (encoder->vocab->model) {
+    case VOCAB_BPE:
+        bpe_encode_piece(worker->bpe, piece.at, piece.len, ids);
+        break;
+    case VOCAB_WORDPIECE:
+        wordpiece_encode(encoder->wordpiece, piece.at, piece.len, ids);
+        break;
+    case VOCAB_UNIGRAM:
+        unigram_encode(encoder->unigram, &worker->unigram, piece.at, piece.len,
+                       ids);
+        break;
+    case VOCAB_WORDLEVEL: encode_wordlevel(encoder->vocab, piece, ids); break;
+    }
+}
+
+/* ---- pieces ---- */
+
+/* The text with the space in front that ByteLevel wants there. */
+static struct oy_text add_space(struct encoder_worker *worker,
+                                struct oy_text text)
+{
+    struct oy_buffer *spaced = &worker->spaced;
+
+    if (!text.len || !worker->encoder->vocab->add_prefix_space ||
+        text.at[0] == ' ')
+        return text;
+    oy_buffer_clear(spaced);
+    oy_buffer_append_char(spaced, ' ');
+    oy_buffer_append(spaced, text.at, text.len);
+    return (struct oy_text){spaced->data, spaced->len};
+}
+
+static void encode_split(struct encoder_worker *worker, struct oy_text text,
+                         struct token_ids *ids)
+{
+    const enum split_kind kind = worker->encoder->vocab->split;
+    const int may_drop = split_drops(kind);
+
+    for (size_t at = 0; at < text.len;) {
+        const size_t n =
+            split_batch(kind, text.at, text.len, at, worker->end, BATCH);
+        for (size_t i = 0; i < n; i++) {
+            const struct oy_text piece = {text.at + at, worker->end[i] - at};
+            if (!may_drop || !split_is_dropped(kind, text.at, at))
+                encode_piece(worker, piece, ids);
+            at = worker->end[i];
+        }
+    }
 }
 
 void encoder_run(struct encoder_worker *worker, struct oy_text text,
                  int is_first, struct token_ids *ids)
 {
     const struct vocab *vocab = worker->encoder->vocab;
+
     const struct oy_text marked =
         normalize_text(&vocab->marker[is_first], text, worker->marked, NULL);
-
-    bpe_encode(worker->bpe, marked.at, marked.len, ids);
+    if (vocab->model == VOCAB_BPE && !vocab->spells_bytes)
+        bpe_encode(worker->bpe, marked.at, marked.len, ids);
+    else
+        encode_split(worker, add_space(worker, marked), ids);
 }

@@ -9,6 +9,10 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/vocab_internal.h"
 
+/* Unescaped, a token is not longer than in the file, but a repaired byte takes
+ * three. */
+enum { TEXT_GROWTH = 3 };
+
 /* From bytes to id: open addressing at a load of a half at most. Place and
  * length are those of the token, so that a look-up touches two lines. */
 struct vocab_slot {
@@ -62,10 +66,9 @@ static uint32_t size_of(size_t len, int is_bytes)
 }
 
 /* The slot that holds these bytes, or the free one where they belong. */
-static struct vocab_slot *find_slot(const struct vocab *vocab,
+static struct vocab_slot *find_slot(const struct vocab *vocab, uint64_t hash,
                                     const char *bytes, size_t len, int is_bytes)
 {
-    const uint64_t hash = hash_bytes(bytes, len, is_bytes);
     const uint32_t tag = tag_of(hash);
     const uint32_t size = size_of(len, is_bytes);
 
@@ -80,12 +83,30 @@ static struct vocab_slot *find_slot(const struct vocab *vocab,
     }
 }
 
+uint64_t vocab_hash(const struct vocab *vocab, const char *bytes, size_t len,
+                    int is_bytes)
+{
+    const uint64_t hash = hash_bytes(bytes, len, is_bytes);
+
+    __builtin_prefetch(&vocab->slot[(uint32_t)hash & vocab->slot_mask]);
+    return hash;
+}
+
+int32_t vocab_find_hashed(const struct vocab *vocab, uint64_t hash,
+                          const char *bytes, size_t len, int is_bytes)
+{
+    const struct vocab_slot *slot =
+        find_slot(vocab, hash, bytes, len, is_bytes);
+
+    return slot->tag ? slot->id : -1;
+}
+
 int32_t vocab_find_spelled(const struct vocab *vocab, const char *bytes,
                            size_t len, int is_bytes)
 {
-    const struct vocab_slot *slot = find_slot(vocab, bytes, len, is_bytes);
+    const uint64_t hash = hash_bytes(bytes, len, is_bytes);
 
-    return slot->tag ? slot->id : -1;
+    return vocab_find_hashed(vocab, hash, bytes, len, is_bytes);
 }
 
 int32_t vocab_find(const struct vocab *vocab, const char *bytes, size_t len)
@@ -93,7 +114,7 @@ int32_t vocab_find(const struct vocab *vocab, const char *bytes, size_t len)
     return vocab_find_spelled(vocab, bytes, len, 1);
 }
 
-void vocab_build_table(struct vocab *vocab)
+static void alloc_slots(struct vocab *vocab)
 {
     uint32_t size = 16;
 
@@ -103,20 +124,33 @@ void vocab_build_table(struct vocab *vocab)
     if (!vocab->slot)
         vocab->slot = oy_calloc(size, sizeof *vocab->slot);
     vocab->slot_mask = size - 1;
+}
+
+int vocab_build_table(struct vocab_loader *loader, int is_unique)
+{
+    struct vocab *vocab = loader->vocab;
+
+    alloc_slots(vocab);
     for (int32_t id = 0; id < vocab->n_id; id++) {
         const struct vocab_token *token = &vocab->token[id];
         if (!token->is_used)
             continue;
         const char *bytes = vocab->text + token->at;
+        const uint64_t hash = hash_bytes(bytes, token->len, token->is_bytes);
         struct vocab_slot *slot =
-            find_slot(vocab, bytes, token->len, token->is_bytes);
+            find_slot(vocab, hash, bytes, token->len, token->is_bytes);
+        if (slot->tag && is_unique)
+            return oy_fail(loader->err, OY_DATA,
+                           "model.vocab: ids %d and %d are spelled alike",
+                           slot->id, id);
         *slot = (struct vocab_slot){
-            .tag = tag_of(hash_bytes(bytes, token->len, token->is_bytes)),
+            .tag = tag_of(hash),
             .id = id,
             .at = token->at,
             .size = size_of(token->len, token->is_bytes),
         };
     }
+    return 0;
 }
 
 /* ---- parts ---- */
@@ -133,7 +167,7 @@ int vocab_read_spelled(struct vocab_loader *loader,
     int64_t n = -1;
 
     if (value->kind != OY_JSON_STRING)
-        return oy_fail(loader->err, OY_DATA, "a token is not a string");
+        return oy_fail(loader->err, OY_DATA, "not a string");
     /* Neither `\` escapes nor other bytes get through this unharmed: `\` is
      * of the alphabet, so it is looked for. */
     const char *raw = value->at + 1;
@@ -143,7 +177,7 @@ int vocab_read_spelled(struct vocab_loader *loader,
     if (n < 0) {
         oy_arena_clear(&loader->arena);
         if (oy_json_text(value, &loader->arena, &text, &n_repaired, &why))
-            return oy_fail(loader->err, OY_DATA, "bad token: %s", why);
+            return oy_fail(loader->err, OY_DATA, "%s", why);
         if (is_byte_level)
             n = byte_alphabet_map(&loader->alphabet, text.at, text.len, out);
         *is_bytes = n >= 0 || !is_byte_level;
@@ -163,7 +197,7 @@ int vocab_open_id(struct vocab_loader *loader, int64_t id)
     struct vocab *vocab = loader->vocab;
 
     if (id < 0 || id >= VOCAB_MAX_ID)
-        return oy_fail(loader->err, OY_DATA, "token id %lld out of range",
+        return oy_fail(loader->err, OY_DATA, "id %lld is out of range",
                        (long long)id);
     if (id < vocab->n_id)
         return 0;
@@ -179,8 +213,16 @@ int vocab_is_absent(const struct oy_json_value *value)
     return value->kind == OY_JSON_MISSING || value->kind == OY_JSON_NULL;
 }
 
-int vocab_find_members(const struct oy_json_value *object, int n,
-                       const char *const *name, struct oy_json_value *value)
+int vocab_fail_json(struct vocab_loader *loader,
+                    const struct oy_json_cursor *cursor)
+{
+    return oy_fail(loader->err, OY_DATA, "%s at byte %zu", cursor->why,
+                   (size_t)(cursor->at - loader->data));
+}
+
+int vocab_find_parts(struct vocab_loader *loader,
+                     const struct oy_json_value *object, int n,
+                     const char *const *name, struct oy_json_value *value)
 {
     struct oy_json_cursor cursor;
     struct oy_json_value key, member;
@@ -194,7 +236,7 @@ int vocab_find_members(const struct oy_json_value *object, int n,
                 value[i] = member;
         }
     }
-    return more;
+    return more < 0 ? vocab_fail_json(loader, &cursor) : 0;
 }
 
 int vocab_bool(const struct oy_json_value *object, const char *name,
@@ -215,20 +257,23 @@ static int is_space(char c)
 
 /* The document as an object whose inside is still to be walked: one pass over
  * a large file less. */
-static struct oy_json_value whole_object(const char *data, size_t len)
+static int open_document(struct vocab_loader *loader, const char *data,
+                         size_t len, struct oy_json_value *root)
 {
+    const size_t size = len;
+
     while (len && is_space(*data)) {
         data++;
         len--;
     }
     while (len && is_space(data[len - 1]))
         len--;
-    const int is_object = len > 1 && data[0] == '{' && data[len - 1] == '}';
-    return (struct oy_json_value){
-        .kind = is_object ? OY_JSON_OBJECT : OY_JSON_MISSING,
-        .at = data,
-        .len = len,
-    };
+    *root = (struct oy_json_value){OY_JSON_OBJECT, data, len};
+    if (!len || data[0] != '{')
+        return oy_fail(loader->err, OY_DATA, "not a tokenizer");
+    if (len == 1 || data[len - 1] != '}')
+        return oy_fail(loader->err, OY_DATA, "truncated after %zu bytes", size);
+    return 0;
 }
 
 static char *copy_string(const char *text)
@@ -247,27 +292,29 @@ static int read_document(struct vocab *vocab, const char *data, size_t len,
         [VOCAB_DECODER] = "decoder",
         [VOCAB_POST_PROCESSOR] = "post_processor",
     };
-    struct vocab_loader loader = {.vocab = vocab, .err = err};
+    struct vocab_loader loader = {
+        .vocab = vocab, .err = err, .data = data, .size = len};
     struct oy_json_value root, part[VOCAB_N_PART];
 
-    root = whole_object(data, len);
-    if (root.kind != OY_JSON_OBJECT)
-        return oy_fail(err, OY_DATA, "not a tokenizer");
-    if (vocab_find_members(&root, VOCAB_N_PART, name, part))
-        return oy_fail(err, OY_DATA, "malformed object");
+    /* Places of tokens are of 32 bits. */
+    if (len >= UINT32_MAX / TEXT_GROWTH)
+        return oy_fail(err, OY_DATA, "larger than a tokenizer can be");
+    if (open_document(&loader, data, len, &root) ||
+        vocab_find_parts(&loader, &root, VOCAB_N_PART, name, part))
+        return -1;
     byte_alphabet_init(&loader.alphabet);
-    /* Unescaped, a token is not longer than in the file, but a repaired byte
-     * takes three. */
-    vocab->text = oy_alloc(3 * len);
+    vocab->text = oy_alloc(TEXT_GROWTH * len);
     vocab->hash = oy_hash128(data, len);
-    vocab->is_byte_level = vocab_has_byte_level(&part[VOCAB_PRE_TOKENIZER]);
-    int failed = vocab_read_model(&loader, &part[VOCAB_MODEL], len);
+    int failed =
+        vocab_read_model(&loader, &part[VOCAB_MODEL],
+                         vocab_has_byte_level(&part[VOCAB_PRE_TOKENIZER]));
     if (!failed)
         failed = vocab_read_added(&loader, &part[VOCAB_ADDED_TOKENS]);
     if (!failed)
         failed = vocab_read_pipeline(vocab, part, err);
     if (!failed)
         vocab_normalize_added(vocab);
+    vocab->n_text = loader.used;
     oy_arena_release(&loader.arena);
     return failed ? -1 : 0;
 }
@@ -307,10 +354,12 @@ void vocab_free(struct vocab *vocab)
     for (size_t i = 0; i < vocab->n_added; i++)
         oy_free(vocab->added[i].content);
     oy_free(vocab->added);
+    oy_free(vocab->added_slot);
     oy_free(vocab->path);
     oy_free(vocab->text);
     oy_free(vocab->token);
     oy_free(vocab->merge);
+    oy_free(vocab->score);
     oy_free(vocab->slot);
     oy_free(vocab->before);
     oy_free(vocab->behind);

@@ -3,15 +3,21 @@
  * What a tokenizer.json says: tokens, merges, added tokens and the components
  * around them, checked and resolved to numbers.
  *
- * Read are BPE files as Hugging Face writes them (both forms of merges, null
- * for any option), of bytes and of characters. A component that this program
- * does not know is a failure (65) that names it: ids that are nearly right
- * are worse than none. A file is one of bytes when its pre_tokenizer has
- * ByteLevel: the visible byte alphabet of the file ("Ġ" for a space) is
- * mapped back at load, and tokens are kept as the bytes they stand for. Bytes
- * without a token are allowed (SmolLM2 lacks 21). The tokens of other files
- * are kept as they are spelled, in UTF-8. A `struct vocab` does not change
- * after vocab_load() and may be used from many threads.
+ * Read are files as Hugging Face writes them: BPE of bytes and of characters
+ * (both forms of merges, null for any option), WordPiece, Unigram and
+ * WordLevel; a model without a type (old files) is known by its members. A
+ * component that this program does not know is a failure (65) that names it:
+ * ids that are nearly right are worse than none; so is a model that has no
+ * token for what it does not know where Hugging Face would fail on a text. A
+ * BPE file is one of bytes when its pre_tokenizer has ByteLevel: the visible
+ * byte alphabet of the file ("Ġ" for a space) is mapped back at load, and
+ * tokens are kept as the bytes they stand for. Bytes without a token are
+ * allowed (SmolLM2 lacks 21). The tokens of other files are kept as they are
+ * spelled, in UTF-8. Ids may have holes; one id or one spelling twice is
+ * damage (but Unigram's spellings, where the last one counts). What is wrong
+ * is named by its place: `model.merges[17]`, `added_tokens[3].content`. A
+ * `struct vocab` does not change after vocab_load() and may be used from many
+ * threads.
  */
 #ifndef TOKENIZER_VOCAB_H
 #define TOKENIZER_VOCAB_H
@@ -33,6 +39,7 @@ struct vocab_token {
     uint32_t at; /* place in vocab->text */
     uint32_t len;
     uint8_t is_used;    /* 0: no token has this id */
+    uint8_t is_model;   /* one of the model's own */
     uint8_t is_bytes;   /* 0: spelled outside the byte alphabet of its file,
                            so that no merge leads to it */
     uint8_t is_added;   /* also, or only, an added token */
@@ -68,7 +75,8 @@ enum vocab_model {
 struct vocab {
     char *path; /* the file that was read */
     enum vocab_model model;
-    char *text;
+    char *text; /* of all tokens */
+    size_t n_text;
     struct vocab_token *token; /* [n_id], holes have is_used 0 */
     size_t cap_token;
     int32_t n_id;    /* highest id + 1: rows of an embedding */
@@ -88,6 +96,9 @@ struct vocab {
      * `marker` and `add_prefix_space` say nothing. NULL: they say all. */
     struct pretokenizer *chain;
     int is_byte_level; /* merges begin with bytes, else with characters */
+    /* The model sees pieces in the visible byte alphabet: ByteLevel before a
+     * model whose tokens cannot be kept as bytes. Then is_byte_level is 0. */
+    int spells_bytes;
     int add_prefix_space;
     int ignore_merges; /* a whole piece that is a token stays one */
     /* What becomes of a character without a token: with byte_fallback the
@@ -95,6 +106,10 @@ struct vocab {
      * unknown token, with fuse_unk one for many; else (-1) nothing. */
     int byte_fallback, fuse_unk;
     int32_t unk_id;
+    /* Unigram: natural logarithms of probabilities, [n_model], by id. */
+    double *score;
+    /* WordPiece: a longer piece is the unknown token. */
+    int64_t max_characters;
     /* What a character (BPE) or a token (WordPiece) is spelled with behind
      * others of its piece, and (BPE) at the end of a piece. Then tokens are
      * no longer the text that they stand for. */
@@ -110,8 +125,11 @@ struct vocab {
 
     struct oy_arena arena;   /* private: texts of the components */
     struct oy_hash128 hash;  /* XXH3-128 of the uncompressed tokenizer.json */
-    struct vocab_slot *slot; /* private: from bytes to id */
+    struct vocab_slot *slot; /* private: from bytes to id of the model */
     uint32_t slot_mask;
+    /* Private: from content to number in `added` + 1; 0 is free. */
+    uint32_t *added_slot;
+    uint32_t added_mask;
 };
 
 /* The document is read and can be released. NULL after a failure: 65, damaged

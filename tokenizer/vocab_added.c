@@ -7,71 +7,170 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/vocab_internal.h"
 
-/* ---- added tokens ---- */
+/* ---- from content to token ---- */
+
+/* The slot of a content, or the free one where it belongs. */
+static uint32_t *find_slot(const struct vocab *vocab, const char *content,
+                           size_t len)
+{
+    for (uint32_t i = (uint32_t)oy_hash64(content, len) & vocab->added_mask;;
+         i = (i + 1) & vocab->added_mask) {
+        uint32_t *slot = &vocab->added_slot[i];
+        if (!*slot)
+            return slot;
+        const struct vocab_added *added = &vocab->added[*slot - 1];
+        if (added->len == len && !memcmp(added->content, content, len))
+            return slot;
+    }
+}
 
 static struct vocab_added *find_added(const struct vocab *vocab,
                                       const char *content, size_t len)
 {
-    for (size_t i = 0; i < vocab->n_added; i++) {
-        struct vocab_added *added = &vocab->added[i];
-        if (added->len == len && !memcmp(added->content, content, len))
-            return added;
-    }
-    return NULL;
+    if (!vocab->n_added)
+        return NULL;
+    const uint32_t number = *find_slot(vocab, content, len);
+    return number ? &vocab->added[number - 1] : NULL;
 }
+
+/* Room for one more at a load of a half at most. */
+static void grow_slots(struct vocab *vocab)
+{
+    if (vocab->added_slot && 2 * (vocab->n_added + 1) <= vocab->added_mask)
+        return;
+    const uint32_t size = vocab->added_slot ? 2 * (vocab->added_mask + 1) : 64;
+    oy_free(vocab->added_slot);
+    vocab->added_slot = oy_calloc(size, sizeof *vocab->added_slot);
+    vocab->added_mask = size - 1;
+    for (uint32_t i = 0; i < vocab->n_added; i++) {
+        const struct vocab_added *added = &vocab->added[i];
+        *find_slot(vocab, added->content, added->len) = i + 1;
+    }
+}
+
+/* ---- added tokens ---- */
 
 /* The id is not the file's: the model's own for a known content, else the
  * next free one (add_tokens in HF's tokenizer/added_vocabulary.rs). */
 static int32_t id_for_added(const struct vocab_loader *loader,
                             const char *bytes, size_t len, int is_bytes)
 {
-    const struct vocab *vocab = loader->vocab;
-    const int32_t known = vocab_find_spelled(vocab, bytes, len, is_bytes);
-    int32_t next = vocab->n_model;
+    const int32_t known =
+        vocab_find_spelled(loader->vocab, bytes, len, is_bytes);
 
-    if (known >= 0)
-        return known;
-    for (size_t i = 0; i < vocab->n_added; i++) {
-        if (vocab->added[i].id >= next)
-            next = vocab->added[i].id + 1;
-    }
-    return next;
+    return known >= 0 ? known : loader->next_id;
 }
 
-static int add_token(struct vocab_loader *loader,
-                     const struct oy_json_value *entry)
+/* A new added token of this content; NULL after a failure. */
+static struct vocab_added *new_added(struct vocab_loader *loader,
+                                     struct oy_text content, int32_t id)
 {
     struct vocab *vocab = loader->vocab;
-    const struct oy_json_value value = oy_json_member(entry, "content");
-    char *bytes = vocab->text + loader->used;
+
+    if (vocab_open_id(loader, id))
+        return NULL;
+    if (id >= loader->next_id)
+        loader->next_id = id + 1;
+    grow_slots(vocab);
+    OY_GROW(vocab->added, vocab->cap_added, vocab->n_added + 1);
+    struct vocab_added *added = &vocab->added[vocab->n_added];
+    *added = (struct vocab_added){.id = id, .len = content.len};
+    added->content = oy_strndup(content.at, content.len);
+    *find_slot(vocab, content.at, content.len) = (uint32_t)++vocab->n_added;
+    return added;
+}
+
+/* Members of an added token. */
+enum {
+    CONTENT,
+    ID,
+    SINGLE_WORD,
+    LSTRIP,
+    RSTRIP,
+    NORMALIZED,
+    SPECIAL,
+    N_MEMBER,
+};
+
+static const char *const member_name[N_MEMBER] = {
+    [CONTENT] = "content", [ID] = "id",         [SINGLE_WORD] = "single_word",
+    [LSTRIP] = "lstrip",   [RSTRIP] = "rstrip", [NORMALIZED] = "normalized",
+    [SPECIAL] = "special",
+};
+
+static int fail_member(struct vocab_loader *loader, int member, const char *why)
+{
+    return oy_fail(loader->err, OY_DATA, "added_tokens[%zu].%s: %s",
+                   loader->n_entry, member_name[member], why);
+}
+
+static int read_flags(struct vocab_loader *loader,
+                      const struct oy_json_value *member,
+                      struct vocab_added *added)
+{
+    int flag[N_MEMBER] = {0};
+
+    for (int i = SINGLE_WORD; i < N_MEMBER; i++) {
+        if (!vocab_is_absent(&member[i]) && oy_json_bool(&member[i], &flag[i]))
+            return fail_member(loader, i, "not a boolean");
+    }
+    added->single_word = flag[SINGLE_WORD];
+    added->lstrip = flag[LSTRIP];
+    added->rstrip = flag[RSTRIP];
+    added->special = flag[SPECIAL];
+    added->normalized = vocab_is_absent(&member[NORMALIZED]) ? !added->special
+                                                             : flag[NORMALIZED];
+    return 0;
+}
+
+/* Reads the content as text, and as the bytes of a token behind the others. */
+static int read_content(struct vocab_loader *loader,
+                        const struct oy_json_value *value,
+                        struct oy_text *content, size_t *len, int *is_bytes)
+{
+    char *bytes = loader->vocab->text + loader->used;
     uint64_t n_repaired = 0;
     const char *why = NULL;
-    struct oy_text text;
+
+    if (vocab_read_spelled(loader, value, bytes, len, is_bytes))
+        return oy_fail_at(loader->err, "added_tokens[%zu].content",
+                          loader->n_entry);
+    oy_arena_clear(&loader->arena);
+    return oy_json_text(value, &loader->arena, content, &n_repaired, &why)
+               ? fail_member(loader, CONTENT, why)
+               : 0;
+}
+
+static int read_entry(struct vocab_loader *loader,
+                      const struct oy_json_value *entry)
+{
+    struct vocab *vocab = loader->vocab;
+    struct oy_json_value member[N_MEMBER];
+    struct oy_text content;
+    int64_t file_id;
     size_t len;
     int is_bytes;
 
-    if (vocab_read_spelled(loader, &value, bytes, &len, &is_bytes))
+    if (entry->kind != OY_JSON_OBJECT)
+        return oy_fail(loader->err, OY_DATA, "added_tokens[%zu]: not an object",
+                       loader->n_entry);
+    if (vocab_find_parts(loader, entry, N_MEMBER, member_name, member))
+        return oy_fail_at(loader->err, "added_tokens[%zu]", loader->n_entry);
+    if (read_content(loader, &member[CONTENT], &content, &len, &is_bytes))
         return -1;
-    oy_arena_clear(&loader->arena);
-    if (oy_json_text(&value, &loader->arena, &text, &n_repaired, &why))
-        return oy_fail(loader->err, OY_DATA, "bad added token: %s", why);
-    if (!text.len)
+    if (!vocab_is_absent(&member[ID]) && oy_json_int64(&member[ID], &file_id))
+        return fail_member(loader, ID, "not an id");
+    if (!content.len)
         return 0;
-    struct vocab_added *added = find_added(vocab, text.at, text.len);
-    if (!added) {
-        const int32_t id = id_for_added(loader, bytes, len, is_bytes);
-        if (vocab_open_id(loader, id))
-            return -1;
-        OY_GROW(vocab->added, vocab->cap_added, vocab->n_added + 1);
-        added = &vocab->added[vocab->n_added++];
-        *added = (struct vocab_added){.id = id, .len = text.len};
-        added->content = oy_strndup(text.at, text.len);
-    }
-    added->single_word = vocab_bool(entry, "single_word", 0);
-    added->lstrip = vocab_bool(entry, "lstrip", 0);
-    added->rstrip = vocab_bool(entry, "rstrip", 0);
-    added->special = vocab_bool(entry, "special", 0);
-    added->normalized = vocab_bool(entry, "normalized", !added->special);
+    struct vocab_added *added = find_added(vocab, content.at, content.len);
+    if (!added)
+        added = new_added(
+            loader, content,
+            id_for_added(loader, vocab->text + loader->used, len, is_bytes));
+    if (!added)
+        return oy_fail_at(loader->err, "added_tokens[%zu]", loader->n_entry);
+    if (read_flags(loader, member, added))
+        return -1;
     struct vocab_token *token = &vocab->token[added->id];
     if (!token->is_used) {
         token->at = (uint32_t)loader->used;
@@ -91,20 +190,21 @@ int vocab_read_added(struct vocab_loader *loader,
     struct oy_json_value entry;
     int more;
 
+    loader->next_id = loader->vocab->n_model;
     if (vocab_is_absent(list))
         return 0;
     if (list->kind != OY_JSON_ARRAY)
-        return oy_fail(loader->err, OY_DATA, "'added_tokens' is not a list");
+        return oy_fail(loader->err, OY_DATA, "added_tokens: not a list");
     oy_json_enter(&cursor, list);
     while ((more = oy_json_next_element(&cursor, &entry)) > 0) {
-        if (entry.kind != OY_JSON_OBJECT)
-            return oy_fail(loader->err, OY_DATA,
-                           "an added token is not an object");
-        if (add_token(loader, &entry))
+        if (read_entry(loader, &entry))
             return -1;
+        loader->n_entry++;
     }
-    if (more < 0)
-        return oy_fail(loader->err, OY_DATA, "'added_tokens': %s", cursor.why);
+    if (more < 0) {
+        vocab_fail_json(loader, &cursor);
+        return oy_fail_at(loader->err, "added_tokens");
+    }
     return 0;
 }
 

@@ -6,87 +6,53 @@
 #include "core/alloc.h"
 #include "tokenizer/vocab_internal.h"
 
-/* ---- tokens ---- */
-
-static int read_tokens(struct vocab_loader *loader,
-                       const struct oy_json_value *map)
-{
-    struct vocab *vocab = loader->vocab;
-    struct oy_json_cursor cursor;
-    struct oy_json_value key, value;
-    int more, is_bytes;
-    int64_t id;
-    size_t len;
-
-    if (map->kind != OY_JSON_OBJECT)
-        return oy_fail(loader->err, OY_DATA, "'model.vocab' is not an object");
-    oy_json_enter(&cursor, map);
-    while ((more = oy_json_next_member(&cursor, &key, &value)) > 0) {
-        char *at = vocab->text + loader->used;
-        if (vocab_read_spelled(loader, &key, at, &len, &is_bytes))
-            return -1;
-        if (oy_json_int64(&value, &id))
-            return oy_fail(loader->err, OY_DATA, "a token's id is no number");
-        if (vocab_open_id(loader, id))
-            return -1;
-        vocab->token[id] = (struct vocab_token){
-            .at = (uint32_t)loader->used,
-            .len = (uint32_t)len,
-            .is_used = 1,
-            .is_bytes = (uint8_t)is_bytes,
-        };
-        loader->used += len;
-        vocab->n_model++;
-    }
-    if (more < 0)
-        return oy_fail(loader->err, OY_DATA, "'model.vocab': %s", cursor.why);
-    return 0;
-}
-
 /* ---- merges ---- */
 
-/* One half of a merge: its bytes go to `out`. */
-static int read_half(struct vocab_loader *loader,
-                     const struct oy_json_value *half, char *out, size_t *len,
-                     int *is_bytes, int32_t *id)
+enum { BATCH = 64 };
+
+/* The tokens of a merge. */
+enum { LEFT, RIGHT, RESULT, N_TEXT };
+
+/* Merges whose tokens are looked up together: one look-up waits for memory,
+ * many wait at once. */
+struct merge_reader {
+    struct vocab_loader *loader;
+    struct oy_buffer scratch; /* halves of a merge in the old form */
+    char *room;               /* texts of a batch */
+    size_t used;
+    size_t n_entry; /* of the file: lines that are left out count too */
+    size_t cap_merge;
+    size_t n; /* in the batch */
+    struct merge_entry {
+        size_t number; /* in the file */
+        struct merge_text {
+            const char *at;
+            size_t len;
+            uint64_t hash;
+            int is_bytes;
+        } text[N_TEXT];
+    } entry[BATCH];
+};
+
+static int fail_merge(struct merge_reader *reader, size_t number,
+                      const char *why)
 {
-    if (vocab_read_spelled(loader, half, out, len, is_bytes))
-        return -1;
-    *id = vocab_find_spelled(loader->vocab, out, *len, *is_bytes);
-    if (*id < 0)
-        return oy_fail(loader->err, OY_DATA,
-                       "merge %zu: '%.*s' is not in the vocabulary",
-                       loader->vocab->n_merge, (int)half->len, half->at);
-    return 0;
+    return oy_fail(reader->loader->err, OY_DATA, "model.merges[%zu]: %s",
+                   number, why);
 }
 
-/* The two halves of `["a","b"]` or `"a b"`. 0 for a line to be left out. */
-static int halves_of(struct vocab_loader *loader,
-                     const struct oy_json_value *value,
-                     struct oy_json_value half[2], struct oy_buffer *scratch)
+/* Cuts `a b` at its space; each half becomes a JSON string of its own. */
+static int cut_line(struct merge_reader *reader,
+                    const struct oy_json_value *line,
+                    struct oy_json_value half[2])
 {
-    struct oy_json_cursor cursor;
-
-    if (value->kind == OY_JSON_ARRAY) {
-        oy_json_enter(&cursor, value);
-        if (oy_json_next_element(&cursor, &half[0]) == 1 &&
-            oy_json_next_element(&cursor, &half[1]) == 1)
-            return 1;
-        return oy_fail(loader->err, OY_DATA, "merge %zu is not a pair",
-                       loader->vocab->n_merge);
-    }
-    if (value->kind != OY_JSON_STRING)
-        return oy_fail(loader->err, OY_DATA, "merge %zu is not a string",
-                       loader->vocab->n_merge);
-    if (value->len > 9 && !memcmp(value->at, "\"#version", 9))
-        return 0;
-    const char *text = value->at + 1;
-    const size_t len = value->len - 2;
+    struct oy_buffer *scratch = &reader->scratch;
+    const char *text = line->at + 1;
+    const size_t len = line->len - 2;
     const char *space = memchr(text, ' ', len);
+
     if (!space || memchr(space + 1, ' ', len - (size_t)(space + 1 - text)))
-        return oy_fail(loader->err, OY_DATA, "merge %zu is not two parts",
-                       loader->vocab->n_merge);
-    /* Each half becomes a JSON string of its own. */
+        return fail_merge(reader, reader->n_entry, "not two parts");
     const size_t n_left = (size_t)(space - text);
     oy_buffer_clear(scratch);
     oy_buffer_append_char(scratch, '"');
@@ -102,135 +68,154 @@ static int halves_of(struct vocab_loader *loader,
     return 1;
 }
 
-/* The token that the concatenation in `room` spells. Neighbours in the list
- * are often two ways to the same token, so the last one is tried first. */
-static int32_t find_result(const struct vocab *vocab, const char *room,
-                           size_t len, int is_bytes)
+/* The two halves of `["a","b"]` or `"a b"`. 0 for a line to be left out. */
+static int halves_of(struct merge_reader *reader,
+                     const struct oy_json_value *value,
+                     struct oy_json_value half[2])
 {
-    if (vocab->n_merge && vocab->merge[vocab->n_merge - 1].result >= 0) {
-        const int32_t id = vocab->merge[vocab->n_merge - 1].result;
-        const struct vocab_token *token = &vocab->token[id];
-        if (token->len == len && token->is_bytes == is_bytes &&
-            !memcmp(vocab->text + token->at, room, len))
-            return id;
+    struct oy_json_cursor cursor;
+    struct oy_json_value more;
+
+    if (value->kind == OY_JSON_STRING) {
+        const int is_comment =
+            value->len > 9 && !memcmp(value->at, "\"#version", 9);
+        return is_comment ? 0 : cut_line(reader, value, half);
     }
-    return vocab_find_spelled(vocab, room, len, is_bytes);
+    if (value->kind != OY_JSON_ARRAY)
+        return fail_merge(reader, reader->n_entry, "not a pair");
+    oy_json_enter(&cursor, value);
+    if (oy_json_next_element(&cursor, &half[0]) != 1 ||
+        oy_json_next_element(&cursor, &half[1]) != 1 ||
+        oy_json_next_element(&cursor, &more) != 0)
+        return fail_merge(reader, reader->n_entry, "not a pair");
+    return 1;
 }
 
-/* Resolves one merge; `room` holds any two halves. */
-static int read_merge(struct vocab_loader *loader,
-                      const struct oy_json_value half[2], char *room,
-                      struct vocab_merge *merge)
+/* Reads one half into the room of the batch. */
+static int read_half(struct merge_reader *reader,
+                     const struct oy_json_value *half, struct merge_text *text)
 {
-    size_t len[2];
-    int is_bytes[2];
+    struct vocab_loader *loader = reader->loader;
+    char *out = reader->room + reader->used;
 
-    if (read_half(loader, &half[0], room, &len[0], &is_bytes[0], &merge->left))
-        return -1;
-    if (read_half(loader, &half[1], room + len[0], &len[1], &is_bytes[1],
-                  &merge->right))
-        return -1;
-    if (is_bytes[0] != is_bytes[1]) {
-        /* The result is spelled partly outside the byte alphabet, so no
-         * text ever reaches it. */
-        merge->result = -1;
-        return 0;
-    }
-    merge->result =
-        find_result(loader->vocab, room, len[0] + len[1], is_bytes[0]);
-    if (merge->result < 0)
-        return oy_fail(loader->err, OY_DATA,
-                       "merge %zu: its result is not in the vocabulary",
-                       loader->vocab->n_merge);
+    if (vocab_read_spelled(loader, half, out, &text->len, &text->is_bytes))
+        return oy_fail_at(loader->err, "model.merges[%zu]", reader->n_entry);
+    text->at = out;
+    reader->used += text->len;
+    text->hash = vocab_hash(loader->vocab, out, text->len, text->is_bytes);
     return 0;
 }
 
-static int read_merges(struct vocab_loader *loader,
-                       const struct oy_json_value *list,
-                       struct oy_buffer *scratch, char *room)
+/* The two halves in one, the right one without its prefix. Without a prefix
+ * they lie so already. */
+static int join_halves(struct merge_reader *reader, struct merge_entry *entry)
 {
-    struct vocab *vocab = loader->vocab;
+    const struct vocab *vocab = reader->loader->vocab;
+    const struct merge_text *left = &entry->text[LEFT];
+    const struct merge_text *right = &entry->text[RIGHT];
+    struct merge_text *result = &entry->text[RESULT];
+    const size_t n_prefix = vocab->prefix.len;
+
+    if (right->len < n_prefix)
+        return fail_merge(reader, entry->number,
+                          "its right part is shorter than the "
+                          "continuing_subword_prefix");
+    *result = *left;
+    result->len = left->len + right->len - n_prefix;
+    if (n_prefix) {
+        char *out = reader->room + reader->used;
+        memcpy(out, left->at, left->len);
+        memcpy(out + left->len, right->at + n_prefix, right->len - n_prefix);
+        reader->used += result->len;
+        result->at = out;
+    }
+    result->hash = vocab_hash(vocab, result->at, result->len, result->is_bytes);
+    return 0;
+}
+
+static int32_t find_text(struct merge_reader *reader,
+                         const struct merge_text *text)
+{
+    return vocab_find_hashed(reader->loader->vocab, text->hash, text->at,
+                             text->len, text->is_bytes);
+}
+
+/* Turns the texts of the batch into merges. */
+static int resolve_batch(struct merge_reader *reader)
+{
+    struct vocab *vocab = reader->loader->vocab;
+
+    OY_GROW(vocab->merge, reader->cap_merge, vocab->n_merge + reader->n);
+    for (size_t i = 0; i < reader->n; i++) {
+        const struct merge_entry *entry = &reader->entry[i];
+        const struct merge_text *text = entry->text;
+        struct vocab_merge *merge = &vocab->merge[vocab->n_merge++];
+        merge->left = find_text(reader, &text[LEFT]);
+        merge->right = find_text(reader, &text[RIGHT]);
+        if (merge->left < 0 || merge->right < 0)
+            return fail_merge(reader, entry->number,
+                              merge->left < 0
+                                  ? "its left part is not in the vocabulary"
+                                  : "its right part is not in the vocabulary");
+        merge->result = -1;
+        /* Else the result is spelled partly outside the byte alphabet, so no
+         * text ever reaches it. */
+        if (text[LEFT].is_bytes != text[RIGHT].is_bytes)
+            continue;
+        merge->result = find_text(reader, &text[RESULT]);
+        if (merge->result < 0)
+            return fail_merge(reader, entry->number,
+                              "its result is not in the vocabulary");
+    }
+    reader->n = reader->used = 0;
+    return 0;
+}
+
+/* One entry of the list goes to the batch. */
+static int add_merge(struct merge_reader *reader,
+                     const struct oy_json_value *value)
+{
+    struct merge_entry *entry = &reader->entry[reader->n];
+    struct oy_json_value half[2];
+    const int is_pair = halves_of(reader, value, half);
+
+    entry->number = reader->n_entry;
+    if (is_pair < 0)
+        return -1;
+    if (is_pair && (read_half(reader, &half[0], &entry->text[LEFT]) ||
+                    read_half(reader, &half[1], &entry->text[RIGHT]) ||
+                    join_halves(reader, entry)))
+        return -1;
+    reader->n += (size_t)is_pair;
+    reader->n_entry++;
+    return reader->n == BATCH ? resolve_batch(reader) : 0;
+}
+
+static int read_merges(struct merge_reader *reader,
+                       const struct oy_json_value *list)
+{
+    struct vocab_loader *loader = reader->loader;
     struct oy_json_cursor cursor;
-    struct oy_json_value value, half[2];
-    size_t cap = 0;
+    struct oy_json_value value;
     int more;
 
     if (list->kind != OY_JSON_ARRAY)
-        return oy_fail(loader->err, OY_DATA, "'model.merges' is not a list");
+        return vocab_fail_part(loader, VOCAB_MERGES, "not a list");
     oy_json_enter(&cursor, list);
     while ((more = oy_json_next_element(&cursor, &value)) > 0) {
-        const int is_pair = halves_of(loader, &value, half, scratch);
-        if (is_pair < 0)
+        if (add_merge(reader, &value))
             return -1;
-        if (!is_pair)
-            continue;
-        OY_GROW(vocab->merge, cap, vocab->n_merge + 1);
-        if (read_merge(loader, half, room, &vocab->merge[vocab->n_merge]))
-            return -1;
-        vocab->n_merge++;
     }
-    if (more < 0)
-        return oy_fail(loader->err, OY_DATA, "'model.merges': %s", cursor.why);
-    return 0;
+    if (more < 0) {
+        vocab_fail_json(loader, &cursor);
+        return oy_fail_at(loader->err, "model.merges");
+    }
+    return resolve_batch(reader);
 }
 
 /* ---- the model ---- */
 
-/* Members of the model. */
-enum {
-    VOCAB,
-    MERGES,
-    TYPE,
-    DROPOUT,
-    UNK_TOKEN,
-    PREFIX,
-    SUFFIX,
-    BYTE_FALLBACK,
-    FUSE_UNK,
-    IGNORE_MERGES,
-    N_MODEL_PART,
-};
-
-static const char *const model_part[N_MODEL_PART] = {
-    [VOCAB] = "vocab",
-    [MERGES] = "merges",
-    [TYPE] = "type",
-    [DROPOUT] = "dropout",
-    [UNK_TOKEN] = "unk_token",
-    [PREFIX] = "continuing_subword_prefix",
-    [SUFFIX] = "end_of_word_suffix",
-    [BYTE_FALLBACK] = "byte_fallback",
-    [FUSE_UNK] = "fuse_unk",
-    [IGNORE_MERGES] = "ignore_merges",
-};
-
-static int is_true(const struct oy_json_value *value)
-{
-    int truth;
-
-    return !oy_json_bool(value, &truth) && truth;
-}
-
-/* Options of the model that change ids and that we do not do. */
-static int check_model_options(const struct oy_json_value *part,
-                               struct oy_error *err)
-{
-    double share = 0;
-
-    if (!vocab_is_absent(&part[TYPE]) && !oy_json_equals(&part[TYPE], "BPE"))
-        return oy_fail(err, OY_DATA, "model type %.*s is not supported",
-                       (int)part[TYPE].len, part[TYPE].at);
-    for (int i = PREFIX; i <= SUFFIX; i++) {
-        if (!vocab_is_absent(&part[i]) && !oy_json_equals(&part[i], ""))
-            return oy_fail(err, OY_DATA, "model option '%s' is not supported",
-                           model_part[i]);
-    }
-    if (!oy_json_double(&part[DROPOUT], &share) && share > 0)
-        return oy_fail(err, OY_DATA, "model option 'dropout' is not supported");
-    return 0;
-}
-
-/* Byte-level models that have all 256 bytes know every text. */
+/* Whether a text of bytes has tokens for all of it, whatever it is. */
 static int knows_all(const struct vocab *vocab)
 {
     int n = 0;
@@ -242,61 +227,84 @@ static int knows_all(const struct vocab *vocab)
     return vocab->is_byte_level && n == 256;
 }
 
-/* What becomes of unknown characters. The tokens must be known already. */
-static int read_unknown(struct vocab_loader *loader,
-                        const struct oy_json_value part[N_MODEL_PART])
+static int read_options(struct vocab_loader *loader,
+                        const struct oy_json_value *parts)
 {
     struct vocab *vocab = loader->vocab;
-    const struct oy_json_value *unk = &part[UNK_TOKEN];
-    size_t len;
-    int is_bytes;
+    double share = 0;
 
-    vocab->unk_id = -1;
-    if (knows_all(vocab))
-        return 0;
-    vocab->fuse_unk = is_true(&part[FUSE_UNK]);
-    vocab->byte_fallback = is_true(&part[BYTE_FALLBACK]);
-    if (vocab->byte_fallback && vocab->is_byte_level)
-        return oy_fail(loader->err, OY_DATA,
-                       "model option 'byte_fallback' is not supported with "
-                       "a ByteLevel pre_tokenizer");
-    if (vocab_is_absent(unk) || oy_json_equals(unk, ""))
-        return 0;
-    char *text = oy_alloc(3 * unk->len);
-    if (vocab_read_spelled(loader, unk, text, &len, &is_bytes)) {
-        oy_free(text);
+    if (vocab_read_affix(loader, parts, VOCAB_PREFIX, &vocab->prefix) ||
+        vocab_read_affix(loader, parts, VOCAB_SUFFIX, &vocab->suffix) ||
+        vocab_read_flag(loader, parts, VOCAB_BYTE_FALLBACK,
+                        &vocab->byte_fallback) ||
+        vocab_read_flag(loader, parts, VOCAB_FUSE_UNK, &vocab->fuse_unk) ||
+        vocab_read_flag(loader, parts, VOCAB_IGNORE_MERGES,
+                        &vocab->ignore_merges))
         return -1;
-    }
-    vocab->unk_id = vocab_find_spelled(vocab, text, len, is_bytes);
-    oy_free(text);
-    if (vocab->unk_id < 0)
-        return oy_fail(loader->err, OY_DATA,
-                       "unk_token %.*s is not in the vocabulary", (int)unk->len,
-                       unk->at);
-    return 0;
+    if (vocab_is_absent(&parts[VOCAB_DROPOUT]))
+        return 0;
+    if (oy_json_double(&parts[VOCAB_DROPOUT], &share))
+        return vocab_fail_part(loader, VOCAB_DROPOUT, "not a number");
+    return share == 0 ? 0
+                      : vocab_fail_part(loader, VOCAB_DROPOUT,
+                                        "is not supported: ids would be left "
+                                        "to chance");
 }
 
-int vocab_read_model(struct vocab_loader *loader,
-                     const struct oy_json_value *model, size_t size)
+/* Tokens are kept as bytes when that loses nothing: no prefix or suffix is
+ * spelled beside the bytes, and no character of the visible alphabet is taken
+ * apart by byte_fallback. */
+static int read_tokens(struct vocab_loader *loader,
+                       const struct oy_json_value *parts)
 {
-    struct oy_json_value part[N_MODEL_PART];
-    struct oy_buffer scratch = {0};
+    const struct oy_json_value *map = &parts[VOCAB_TOKENS];
+    struct vocab *vocab = loader->vocab;
+    const int has_affix = vocab->prefix.len || vocab->suffix.len;
 
-    if (model->kind != OY_JSON_OBJECT)
-        return oy_fail(loader->err, OY_DATA, "not a tokenizer: no 'model'");
-    if (vocab_find_members(model, N_MODEL_PART, model_part, part))
-        return oy_fail(loader->err, OY_DATA, "malformed 'model'");
-    if (check_model_options(part, loader->err))
+    if (has_affix && vocab->byte_fallback)
+        return vocab_fail_part(loader, VOCAB_BYTE_FALLBACK,
+                               "is not supported with a prefix or a suffix");
+    if (vocab->is_byte_level && !has_affix) {
+        if (vocab_read_tokens(loader, map))
+            return -1;
+        if (!vocab->byte_fallback || knows_all(vocab))
+            return 0;
+        vocab_forget_tokens(loader);
+    }
+    vocab->spells_bytes = vocab->is_byte_level;
+    vocab->is_byte_level = 0;
+    return vocab_read_tokens(loader, map);
+}
+
+/* What becomes of unknown characters. The tokens must be known already. */
+static int read_unknown(struct vocab_loader *loader,
+                        const struct oy_json_value *parts)
+{
+    const struct oy_json_value *unk = &parts[VOCAB_UNK_TOKEN];
+    struct vocab *vocab = loader->vocab;
+
+    if (knows_all(vocab)) {
+        vocab->fuse_unk = vocab->byte_fallback = 0;
+        return 0;
+    }
+    if (vocab_is_absent(unk) || oy_json_equals(unk, ""))
+        return 0;
+    return vocab_read_unk_token(loader, parts);
+}
+
+int vocab_read_bpe(struct vocab_loader *loader,
+                   const struct oy_json_value *parts)
+{
+    struct merge_reader reader = {.loader = loader};
+
+    if (read_options(loader, parts) || read_tokens(loader, parts) ||
+        read_unknown(loader, parts))
         return -1;
-    loader->vocab->ignore_merges = is_true(&part[IGNORE_MERGES]);
-    if (read_tokens(loader, &part[VOCAB]))
-        return -1;
-    vocab_build_table(loader->vocab);
-    if (read_unknown(loader, part))
-        return -1;
-    char *room = oy_alloc(6 * size + 16);
-    const int failed = read_merges(loader, &part[MERGES], &scratch, room);
-    oy_free(room);
-    oy_buffer_release(&scratch);
+    /* Each half of a batch once, and once more in the result; a repaired byte
+     * takes three. */
+    reader.room = oy_alloc(6 * loader->size + OY_PADDING);
+    const int failed = read_merges(&reader, &parts[VOCAB_MERGES]);
+    oy_free(reader.room);
+    oy_buffer_release(&reader.scratch);
     return failed;
 }

@@ -327,10 +327,9 @@ static void test_unsupported_is_named(void **state)
            "Split");
     refuse(&(struct fixture){.post_processor = "{\"type\":\"Other\"}"},
            "Other");
-    /* With all bytes nothing is unknown. */
-    refuse(
-        &(struct fixture){.model = "\"byte_fallback\":true,", .missing = "x"},
-        "byte_fallback");
+    refuse(&(struct fixture){.model = "\"byte_fallback\":true,"
+                                      "\"end_of_word_suffix\":\"x\","},
+           "byte_fallback");
     refuse(
         &(struct fixture){.model = "\"unk_token\":\"<unk>\",", .missing = "x"},
         "unk_token");
