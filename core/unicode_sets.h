@@ -30,6 +30,9 @@ extern const struct oy_utf8_set oy_set_nonspacing, oy_set_unclean,
 extern const struct oy_utf8_set oy_set_nmt;
 /* What has a lower case in Unicode 17. */
 extern const struct oy_utf8_set oy_set_upper;
+/* A grapheme cluster of several characters (core/grapheme.h) has one of these:
+ * between two characters that are not in the set there is always a border. */
+extern const struct oy_utf8_set oy_set_joining;
 
 /* ---- the tables; use the function below ---- */
 extern const uint8_t oy_lower17_block[], oy_lower17_index[];

@@ -30,7 +30,7 @@ NMT = ("1-D E-1F 7F 8F 9F 1680 200B-200F 2028-2029 2581 FEFF FFFD")
 # Lower case since 15.0: first, last, what is added (char::to_lowercase of
 # Rust 1.9x, Unicode 17).
 LOWER_17 = """
-1C89:1 A7CB:-42307 A7CC:1 A7CE:1 A7D2:1 A7D4:1 A7DA:1 A7DC:-42561
+1C89:1 A7CB:-42343 A7CC:1 A7CE:1 A7D2:1 A7D4:1 A7DA:1 A7DC:-42561
 10D50-10D65:32 16EA0-16EB8:27
 """
 
@@ -38,6 +38,10 @@ LOWER_17 = """
 BREAKS = ("Other CR LF Control Extend ZWJ Regional_Indicator Prepend "
           "SpacingMark L V T LV LVT Pictographic Consonant Linker "
           "ZWNJ").split()
+# Those that may share a cluster with a character of another kind before it, or
+# with any behind it.
+JOINING = ("CR Extend ZWJ Regional_Indicator Prepend SpacingMark L V T Linker "
+           "ZWNJ")
 # From 15.0 to 17.0.
 GRAPHEME_17 = {
     "Extend": """
@@ -150,6 +154,9 @@ def sets(data):
     out["chinese"] = points(CHINESE)
     out["nmt"] = points(NMT)
     out["upper"] = {c for c in range(N) if data.lower[c]}
+    joining = [BREAKS.index(x) for x in JOINING.split()]
+    out["joining"] = {c for c, b in enumerate(grapheme_breaks())
+                      if b in joining}
     return out
 
 
