@@ -148,15 +148,67 @@ AVX512 static char *unescape_avx512(const char *at, const char *end, char *out,
     return out;
 }
 
-/* Brackets are as quick with AVX2. */
-static const char *container_end(const char *at, const char *end)
+/* Bit i: the exclusive or of bits 0 to i, which is set behind an odd number of
+ * quotes. */
+static inline uint64_t parity_of(uint64_t bits)
 {
-    return oy_json_avx2.container_end(at, end);
+    for (int shift = 1; shift < 64; shift *= 2)
+        bits ^= bits << shift;
+    return bits;
+}
+
+/* The bracket that brings the depth to 0, or 64; *depth is moved on. */
+AVX512 static inline unsigned find_close(uint64_t open, uint64_t close,
+                                         uint64_t *depth)
+{
+    const uint64_t n_close = (uint64_t)_mm_popcnt_u64(close);
+
+    if (n_close < *depth) {
+        *depth += (uint64_t)_mm_popcnt_u64(open) - n_close;
+        return 64;
+    }
+    for (uint64_t both = open | close; both; both = _blsr_u64(both)) {
+        *depth += both & -both & open ? 1 : (uint64_t)-1;
+        if (!*depth)
+            return (unsigned)_tzcnt_u64(both);
+    }
+    return 64;
+}
+
+/* A block at a time, strings and all: most brackets are not looked at. */
+AVX512 static const char *container_end_avx512(const char *begin,
+                                               const char *end)
+{
+    uint64_t depth = 1, carry = 0, in_string = 0;
+
+    for (const char *at = begin; at < end; at += 64) {
+        const __m512i v = _mm512_loadu_si512(at);
+        const __m512i low = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+        const uint64_t backslash =
+            _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
+        uint64_t quote = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'));
+        if (backslash | carry)
+            quote &= ~oy_json_escaped(backslash, &carry);
+        const uint64_t inside = parity_of(quote) ^ in_string;
+        in_string = (uint64_t)((int64_t)inside >> 63);
+        /* Malformed: outside of strings a backslash escapes nothing. */
+        if (backslash & ~inside)
+            return oy_json_avx2.container_end(begin, end);
+        /* `[` and `{` differ in one bit, and so do `]` and `}`. */
+        const uint64_t open =
+            _mm512_cmpeq_epi8_mask(low, _mm512_set1_epi8('{')) & ~inside;
+        const uint64_t close =
+            _mm512_cmpeq_epi8_mask(low, _mm512_set1_epi8('}')) & ~inside;
+        const unsigned hit = find_close(open, close, &depth);
+        if (hit < 64)
+            return at + hit < end ? at + hit + 1 : NULL;
+    }
+    return NULL;
 }
 
 const struct oy_json_kernel oy_json_avx512 = {
     .string_end = string_end_avx512,
-    .container_end = container_end,
+    .container_end = container_end_avx512,
     .plain_end = plain_end_avx512,
     .unescape = unescape_avx512,
 };

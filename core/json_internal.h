@@ -41,7 +41,7 @@ struct oy_json_kernel {
 extern const struct oy_json_kernel oy_json_plain;
 extern const struct oy_json_kernel oy_json_avx2; /* plain elsewhere */
 
-/* The AVX2 forms, but strings by 64 bytes at once; needs VBMI2 too. */
+/* All by 64 bytes at once; needs VBMI2. */
 extern const struct oy_json_kernel oy_json_avx512;
 int oy_json_has_vbmi2(void);
 
