@@ -8,43 +8,24 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "tokenizer/bpe_cache.h"
 #include "tokenizer/bpe_internal.h"
+#include "tokenizer/split_internal.h"
 
 enum {
-    KEY_MAX = 15,        /* bytes of a piece that fit a key */
-    INLINE_IDS = 4,      /* ids that fit an entry */
-    SPILLED = 0xff,      /* count of an entry whose ids lie in the spill */
-    COUNT_SHIFT = 24,    /* VOCAB_MAX_ID: ids leave the upper byte free */
-    SPILL_MAX = 4 << 20, /* ids; then cache and spill start anew */
-    WAYS = 2,
-    BATCH = 256,
-    WORD_FLAG = 0x80, /* in a key's length: a part of a longer piece */
-};
-
-enum { LINE_BITS = 15 }; /* 32,768 lines of two entries: 2 MiB, one L2 */
-
-/* A piece of up to 15 bytes, its length in the last, and its ids. The upper
- * byte of id[0] is their count. A free entry has a key of 0. */
-struct entry {
-    uint64_t key[2];
-    uint32_t id[INLINE_IDS];
-};
-
-struct line {
-    struct entry way[WAYS];
+    BATCH = 128,    /* pieces whose lines are on the way at once */
+    LONG_MAX = 256, /* bytes of a long piece that is remembered */
 };
 
 struct bpe_worker {
     const struct bpe *bpe;
-    struct line *line; /* [1 << LINE_BITS] */
-    struct token_ids spill;
+    int has_marks;
+    struct bpe_cache cache;
     struct bpe_scratch scratch;
     struct oy_buffer text; /* a copy with a space in front */
-    size_t end[BATCH];
-    struct piece_key {
-        uint64_t key[2];
-        uint32_t line;
-    } key[BATCH];
+    /* Where pieces begin in a window; one more for the end of the last. */
+    uint32_t begin[SPLIT_WINDOW + 1];
+    struct bpe_key key[BATCH];
 };
 
 /* ---- lists of ids ---- */
@@ -58,7 +39,8 @@ void token_ids_release(struct token_ids *ids)
 /* Room for `more` ids behind the last; they are written and added to n. */
 static int32_t *reserve_ids(struct token_ids *ids, size_t more)
 {
-    OY_GROW(ids->id, ids->cap, ids->n + more);
+    if (ids->n + more > ids->cap)
+        OY_GROW(ids->id, ids->cap, ids->n + more);
     return ids->id + ids->n;
 }
 
@@ -70,81 +52,9 @@ void token_ids_append(struct token_ids *ids, const int32_t *id, size_t n)
     ids->n += n;
 }
 
-/* ---- the cache ---- */
-
-/* Reads 16 bytes at `piece`, whatever its length. */
-static void make_key(const char *piece, size_t len, unsigned flag,
-                     struct piece_key *key)
-{
-    uint64_t low, high;
-
-    memcpy(&low, piece, 8);
-    memcpy(&high, piece + 8, 8);
-    if (len < 8) {
-        low &= (1ULL << 8 * len) - 1;
-        high = 0;
-    } else {
-        high &= (1ULL << 8 * (len - 8)) - 1;
-    }
-    high |= (uint64_t)(len | flag) << 56;
-    key->key[0] = low;
-    key->key[1] = high;
-    uint64_t h = (low ^ high >> 29) * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ h >> 32 ^ high) * 0xd1342543de82ef95ULL;
-    key->line = (uint32_t)(h >> (64 - LINE_BITS));
-}
-
-static int is_entry(const struct entry *entry, const struct piece_key *key)
-{
-    return entry->key[0] == key->key[0] && entry->key[1] == key->key[1];
-}
-
-/* The entry of a piece, or NULL. One that is found in the second place goes
- * to the first, so that only the less used of two is ever replaced. */
-static const struct entry *find_entry(struct bpe_worker *worker,
-                                      const struct piece_key *key)
-{
-    struct line *line = &worker->line[key->line];
-
-    if (is_entry(&line->way[0], key))
-        return &line->way[0];
-    if (!is_entry(&line->way[1], key))
-        return NULL;
-    const struct entry second = line->way[1];
-    line->way[1] = line->way[0];
-    line->way[0] = second;
-    return &line->way[0];
-}
-
-static void forget_all(struct bpe_worker *worker)
-{
-    memset(worker->line, 0, sizeof *worker->line << LINE_BITS);
-    worker->spill.n = 0;
-}
-
-static void add_entry(struct bpe_worker *worker, const struct piece_key *key,
-                      const int32_t *id, size_t n)
-{
-    if (n > INLINE_IDS && worker->spill.n + n > SPILL_MAX)
-        forget_all(worker);
-    struct line *line = &worker->line[key->line];
-    struct entry *entry = &line->way[line->way[0].key[1] ? 1 : 0];
-    memcpy(entry->key, key->key, sizeof entry->key);
-    memset(entry->id, 0, sizeof entry->id);
-    if (n <= INLINE_IDS) {
-        memcpy(entry->id, id, n * sizeof *id);
-        entry->id[0] |= (uint32_t)n << COUNT_SHIFT;
-        return;
-    }
-    entry->id[0] = (uint32_t)SPILLED << COUNT_SHIFT;
-    entry->id[1] = (uint32_t)worker->spill.n;
-    entry->id[2] = (uint32_t)n;
-    token_ids_append(&worker->spill, id, n);
-}
-
 /* ---- pieces ---- */
 
-/* A piece, or a part of one, that is not in the cache. */
+/* The ids of a piece, or a part of one, by merges. */
 static void merge_new(struct bpe_worker *worker, const char *piece, size_t len,
                       struct token_ids *ids)
 {
@@ -160,66 +70,77 @@ static int32_t whole_piece(const struct bpe *bpe, const char *piece, size_t len)
     return bpe->vocab->ignore_merges ? vocab_find(bpe->vocab, piece, len) : -1;
 }
 
-static void encode_missed(struct bpe_worker *worker, const char *piece,
-                          size_t len, const struct piece_key *key,
-                          struct token_ids *ids)
+static void emit_spilled(const struct bpe_worker *worker,
+                         const struct bpe_entry *entry, struct token_ids *ids)
 {
-    const int is_word = (key->key[1] >> 56 & WORD_FLAG) != 0;
-    const size_t before = ids->n;
-    const int32_t whole = is_word ? -1 : whole_piece(worker->bpe, piece, len);
+    token_ids_append(ids, worker->cache.spill.id + entry->id[1], entry->id[2]);
+}
 
+/* Writes four ids and counts those that are meant. */
+static inline int32_t *put_entry(const struct bpe_entry *entry, int32_t *out)
+{
+    memcpy(out, entry->id, sizeof entry->id);
+    out[0] &= VOCAB_MAX_ID - 1;
+    return out + (entry->id[0] >> BPE_COUNT_SHIFT);
+}
+
+static int is_spilled(const struct bpe_entry *entry)
+{
+    return entry->id[0] >> BPE_COUNT_SHIFT == BPE_SPILLED;
+}
+
+static void emit_entry(const struct bpe_worker *worker,
+                       const struct bpe_entry *entry, struct token_ids *ids)
+{
+    if (is_spilled(entry)) {
+        emit_spilled(worker, entry, ids);
+        return;
+    }
+    const int32_t *end = put_entry(entry, reserve_ids(ids, BPE_INLINE_IDS));
+    ids->n = (size_t)(end - ids->id);
+}
+
+/* A piece of up to BPE_KEY_MAX bytes, or such a part of a longer one. */
+static void encode_short(struct bpe_worker *worker, const char *piece,
+                         size_t len, const struct bpe_key *key,
+                         struct token_ids *ids)
+{
+    const struct bpe_entry *entry = bpe_cache_find(&worker->cache, key);
+    const int is_part = (key->half[1] >> 56 & BPE_KEY_PART) != 0;
+    const size_t before = ids->n;
+
+    if (entry) {
+        emit_entry(worker, entry, ids);
+        return;
+    }
+    const int32_t whole = is_part ? -1 : whole_piece(worker->bpe, piece, len);
     if (whole >= 0)
         token_ids_append(ids, &whole, 1);
     else
         merge_new(worker, piece, len, ids);
-    add_entry(worker, key, ids->id + before, ids->n - before);
-}
-
-static void emit_entry(const struct bpe_worker *worker,
-                       const struct entry *entry, struct token_ids *ids)
-{
-    const uint32_t n = entry->id[0] >> COUNT_SHIFT;
-    int32_t *at = reserve_ids(ids, INLINE_IDS);
-
-    if (n == SPILLED) {
-        token_ids_append(ids, worker->spill.id + entry->id[1], entry->id[2]);
-        return;
-    }
-    memcpy(at, entry->id, sizeof entry->id);
-    at[0] &= VOCAB_MAX_ID - 1;
-    ids->n += n;
-}
-
-static void encode_key(struct bpe_worker *worker, const char *piece, size_t len,
-                       const struct piece_key *key, struct token_ids *ids)
-{
-    const struct entry *entry = find_entry(worker, key);
-
-    if (entry)
-        emit_entry(worker, entry, ids);
-    else
-        encode_missed(worker, piece, len, key, ids);
+    bpe_cache_add(&worker->cache, key, piece, len, ids->id + before,
+                  ids->n - before);
 }
 
 /* A part of a long piece, between two cuts. */
 static void encode_part(struct bpe_worker *worker, const char *part, size_t len,
                         struct token_ids *ids)
 {
-    struct piece_key key;
-
-    if (len > KEY_MAX) {
+    if (len > BPE_KEY_MAX) {
         merge_new(worker, part, len, ids);
         return;
     }
-    make_key(part, len, WORD_FLAG, &key);
-    encode_key(worker, part, len, &key, ids);
+    struct bpe_key key = bpe_key_of(part, len);
+    key.half[1] |= (uint64_t)BPE_KEY_PART << 56;
+    key.hash = bpe_key_hash(key.half);
+    encode_short(worker, part, len, &key, ids);
 }
 
-/* Long pieces are cut where no token reaches across: Chinese, without spaces
- * between its words, falls apart into words that the cache knows. A piece
+/* Long pieces are cut where no token reaches across: what has no spaces
+ * between its words falls apart into words that the cache knows. A piece
  * that can be cut is no token itself. */
-static void encode_long(struct bpe_worker *worker, const char *piece,
-                        size_t len, struct token_ids *ids)
+static void encode_parts(struct bpe_worker *worker, const char *piece,
+                         size_t len, struct token_ids *ids)
 {
     const struct bpe *bpe = worker->bpe;
     const unsigned char *s = (const unsigned char *)piece;
@@ -239,43 +160,108 @@ static void encode_long(struct bpe_worker *worker, const char *piece,
         encode_part(worker, piece + begin, len - begin, ids);
 }
 
+static void encode_long(struct bpe_worker *worker, const char *piece,
+                        size_t len, struct token_ids *ids)
+{
+    const size_t before = ids->n;
+
+    if (len > LONG_MAX) {
+        encode_parts(worker, piece, len, ids);
+        return;
+    }
+    const struct bpe_key key = bpe_cache_hash(piece, len);
+    const struct bpe_entry *entry = bpe_cache_find(&worker->cache, &key);
+    if (entry && bpe_cache_is_text(&worker->cache, entry, piece, len)) {
+        emit_spilled(worker, entry, ids);
+        return;
+    }
+    encode_parts(worker, piece, len, ids);
+    if (!entry)
+        bpe_cache_add(&worker->cache, &key, piece, len, ids->id + before,
+                      ids->n - before);
+}
+
 /* ---- texts ---- */
 
-/* Keys first, so that all their cache lines are on the way when they are
- * looked at. */
-static void prepare_batch(struct bpe_worker *worker, const char *text,
-                          size_t begin, size_t n)
+/* Up to BATCH pieces: all keys first, so that their lines are on the way when
+ * they are looked at. */
+static void encode_batch(struct bpe_worker *worker, const char *text,
+                         const uint32_t *begin, size_t n, struct token_ids *ids)
 {
+    struct bpe_cache *cache = &worker->cache;
+    int32_t *out = reserve_ids(ids, (n + 1) * BPE_INLINE_IDS);
+
     for (size_t i = 0; i < n; i++) {
-        const size_t len = worker->end[i] - begin;
-        if (len <= KEY_MAX) {
-            make_key(text + begin, len, 0, &worker->key[i]);
-            __builtin_prefetch(&worker->line[worker->key[i].line]);
-        }
-        begin = worker->end[i];
+        worker->key[i] = bpe_key_of(text + begin[i], begin[i + 1] - begin[i]);
+        __builtin_prefetch(bpe_cache_first(cache, &worker->key[i]));
     }
+    for (size_t i = 0; i < n; i++) {
+        const struct bpe_entry *entry = bpe_cache_first(cache, &worker->key[i]);
+        if (__builtin_expect(bpe_entry_is(entry, &worker->key[i]) &&
+                                 !is_spilled(entry),
+                             1)) {
+            out = put_entry(entry, out);
+            continue;
+        }
+        const size_t len = begin[i + 1] - begin[i];
+        ids->n = (size_t)(out - ids->id);
+        if (len <= BPE_KEY_MAX)
+            encode_short(worker, text + begin[i], len, &worker->key[i], ids);
+        else
+            encode_long(worker, text + begin[i], len, ids);
+        out = reserve_ids(ids, (n - i) * BPE_INLINE_IDS);
+    }
+    ids->n = (size_t)(out - ids->id);
+}
+
+/* The begins of pieces out of their marks; returns how many. */
+static size_t list_begins(const uint64_t *mark, size_t n_byte, uint32_t *begin)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; 64 * i < n_byte; i++) {
+        for (uint64_t bits = mark[i]; bits; bits &= bits - 1)
+            begin[n++] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(bits);
+    }
+    return n;
+}
+
+/* Pieces from text[at] on, as worker->begin from there; returns how many, and
+ * *n_byte is the length of all. */
+static size_t next_pieces(struct bpe_worker *worker, const char *text,
+                          size_t len, size_t at, size_t *n_byte)
+{
+    const struct bpe *bpe = worker->bpe;
+    const enum split_kind kind = bpe->vocab->split;
+    uint64_t mark[SPLIT_N_BLOCK];
+    uint32_t *begin = worker->begin;
+    size_t n = 0;
+
+    begin[0] = 0;
+    if (!worker->has_marks) {
+        const size_t end = split_piece(kind, text, len, at);
+        *n_byte = end - at;
+        begin[1] = (uint32_t)*n_byte;
+        return !split_is_dropped(kind, text, at);
+    }
+    *n_byte = split_marks(kind, text, len, at, mark);
+    if (bpe->cuts.pair && *n_byte <= SPLIT_WINDOW)
+        bpe_cuts_mark(&bpe->cuts, text + at, *n_byte, mark);
+    n = *n_byte <= SPLIT_WINDOW ? list_begins(mark, *n_byte, begin) : 1;
+    begin[n] = (uint32_t)*n_byte;
+    return n;
 }
 
 static void encode_text(struct bpe_worker *worker, const char *text, size_t len,
                         struct token_ids *ids)
 {
-    const enum split_kind kind = worker->bpe->vocab->split;
-    const int may_drop = split_drops(kind);
-    size_t n;
+    size_t n_byte;
 
-    for (size_t at = 0; at < len;) {
-        n = split_batch(kind, text, len, at, worker->end, BATCH);
-        prepare_batch(worker, text, at, n);
-        for (size_t i = 0; i < n; i++) {
-            const size_t n_byte = worker->end[i] - at;
-            if (may_drop && split_is_dropped(kind, text, at))
-                ; /* nothing comes of it */
-            else if (n_byte <= KEY_MAX)
-                encode_key(worker, text + at, n_byte, &worker->key[i], ids);
-            else
-                encode_long(worker, text + at, n_byte, ids);
-            at = worker->end[i];
-        }
+    for (size_t at = 0; at < len; at += n_byte) {
+        const size_t n = next_pieces(worker, text, len, at, &n_byte);
+        for (size_t i = 0; i < n; i += BATCH)
+            encode_batch(worker, text + at, worker->begin + i,
+                         n - i < BATCH ? n - i : BATCH, ids);
     }
 }
 
@@ -284,9 +270,8 @@ struct bpe_worker *bpe_worker_new(const struct bpe *bpe)
     struct bpe_worker *worker = oy_calloc(1, sizeof *worker);
 
     worker->bpe = bpe;
-    worker->line = oy_try_alloc((size_t)1 << LINE_BITS, sizeof *worker->line);
-    if (!worker->line)
-        worker->line = oy_calloc((size_t)1 << LINE_BITS, sizeof *worker->line);
+    worker->has_marks = split_has_marks(bpe->vocab->split);
+    bpe_cache_init(&worker->cache);
     return worker;
 }
 
@@ -294,8 +279,7 @@ void bpe_worker_free(struct bpe_worker *worker)
 {
     if (!worker)
         return;
-    oy_free(worker->line);
-    token_ids_release(&worker->spill);
+    bpe_cache_release(&worker->cache);
     bpe_scratch_release(&worker->scratch);
     oy_buffer_release(&worker->text);
     oy_free(worker);
@@ -319,13 +303,11 @@ void bpe_encode(struct bpe_worker *worker, const char *text, size_t len,
 void bpe_encode_piece(struct bpe_worker *worker, const char *piece, size_t len,
                       struct token_ids *ids)
 {
-    struct piece_key key;
-
     OY_ASSERT(len < UINT32_MAX);
-    if (len > KEY_MAX) {
+    if (len > BPE_KEY_MAX) {
         encode_long(worker, piece, len, ids);
         return;
     }
-    make_key(piece, len, 0, &key);
-    encode_key(worker, piece, len, &key, ids);
+    const struct bpe_key key = bpe_key_of(piece, len);
+    encode_short(worker, piece, len, &key, ids);
 }

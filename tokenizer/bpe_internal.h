@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/hash.h"
+#include "tokenizer/bpe_cuts.h"
 #include "tokenizer/bpe_encode.h"
 
 enum { BPE_SHORT = 32 }; /* symbols that are merged on the stack */
@@ -62,6 +63,7 @@ struct bpe {
     uint64_t *three; /* hashed: tokens of 3 bytes */
     uint64_t *four;  /* hashed: any 4 neighbours inside a token */
     uint64_t *block; /* all the small tables above, on large pages */
+    struct bpe_cuts cuts;
 };
 
 enum { BPE_THREE_BITS = 21, BPE_FOUR_BITS = 23, BPE_FILTER_BITS = 22 };

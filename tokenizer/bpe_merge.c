@@ -111,6 +111,7 @@ struct bpe *bpe_new(const struct vocab *vocab)
     bpe_prepare_symbols(bpe);
     fill_byte_merges(bpe);
     fill_spans(bpe);
+    bpe_cuts_init(&bpe->cuts, bpe);
     return bpe;
 }
 
@@ -120,6 +121,7 @@ void bpe_free(struct bpe *bpe)
         return;
     oy_free(bpe->pair);
     oy_free(bpe->block);
+    bpe_cuts_release(&bpe->cuts);
     bpe_release_symbols(bpe);
     oy_free(bpe);
 }

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "tokenizer/split_internal.h"
 
 enum {
     WORDLIKE = OY_IS_L | OY_IS_N,
@@ -185,6 +186,11 @@ INLINE size_t contraction(const char *text, size_t len, size_t at, int any_case)
         (a == 'l' && b == 'l'))
         return 3;
     return any_case && !memcmp(text + at + 1, "\xc5\xbf", 2) ? 3 : 0;
+}
+
+size_t split_contraction(const char *text, size_t len, size_t at, int any_case)
+{
+    return contraction(text, len, at, any_case);
 }
 
 /* \s+(?!\S)|\s+ on the run text[at..end): the last one is left to what
