@@ -95,6 +95,9 @@ struct oy_filter {
     /* After the last record of a pass and all merges; may be NULL. */
     int (*finish)(void *self, struct oy_filter_context *context,
                   struct oy_error *err);
+    /* Appends to the line of progress; called from another thread at any
+     * time. May be NULL. */
+    void (*describe)(void *self, struct oy_buffer *out);
 };
 
 /* Runs the filters over run's inputs (or over `source` when it is not NULL,

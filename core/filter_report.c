@@ -128,6 +128,10 @@ void oy_filter_describe(void *arg, int full, struct oy_buffer *out)
     oy_buffer_append_string(out, ", ");
     put_speed(engine, out);
     put_remaining(engine, out);
+    for (int i = 0; i < engine->n_filter; i++) {
+        if (engine->filter[i].describe)
+            engine->filter[i].describe(engine->filter[i].self, out);
+    }
 }
 
 /* ---- for programs ---- */

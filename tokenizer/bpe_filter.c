@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * oy-bpe as a filter: records in, one tokenizer.json out.
+ * oy-bpe as a filter: records or counts in, one tokenizer.json out, or counts.
  */
 #include "tokenizer/bpe_filter.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,130 +13,115 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/output.h"
+#include "core/progress.h"
+#include "tokenizer/bpe_chat.h"
+#include "tokenizer/bpe_count.h"
 #include "tokenizer/bpe_train.h"
-#include "tokenizer/split.h"
+#include "tokenizer/count_source.h"
 #include "tokenizer/tokenizer_write.h"
-#include "tokenizer/word_count.h"
-
-enum { BATCH = 256 };
 
 struct bpe_filter {
     const struct bpe_settings *settings;
-    enum split_kind kind;
-    struct word_count words;         /* of all workers, after merge() */
+    struct bpe_cut cut;
+    struct bpe_chat chat;
+    struct word_journal *journal;    /* NULL: none is kept */
+    struct word_store words;         /* of all workers, after merge() */
     struct oy_output_folder *folder; /* NULL: the output is one file */
     struct oy_manifest_file made;
-};
-
-struct bpe_counter {
-    struct word_count words;
-    struct oy_buffer line; /* a last line with the LF that it lacked */
+    uint64_t memory;
+    atomic_uint_fast64_t n_merged;
 };
 
 static void *worker_new(void *self)
 {
-    (void)self;
-    return oy_calloc(1, sizeof(struct bpe_counter));
+    struct bpe_filter *const filter = self;
+    struct bpe_counter *const counter = oy_alloc(sizeof *counter);
+
+    bpe_counter_init(counter, &filter->cut, &filter->words);
+    return counter;
 }
 
 static void worker_free(void *self, void *worker)
 {
-    struct bpe_counter *const counter = worker;
-
     (void)self;
-    word_count_release(&counter->words);
-    oy_buffer_release(&counter->line);
-    oy_free(counter);
+    bpe_counter_release(worker);
+    oy_free(worker);
 }
 
-static void count_kept_pieces(enum split_kind kind, struct word_count *words,
-                              const char *text, size_t at, const size_t *end,
-                              size_t n)
+/* ---- one record ---- */
+
+/* The count beside a word that came out of a file of counts: 1; 0: the record
+ * is a text. */
+static int find_count(const struct oy_record *record, uint64_t *count,
+                      struct oy_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!split_is_dropped(kind, text, at))
-            word_count_add(words, text + at, end[i] - at, 1);
-        at = end[i];
-    }
+    struct oy_text text;
+    uint64_t n_repaired;
+    const char *why;
+
+    if (record->found[1].kind != OY_JSON_STRING)
+        return 0;
+    if (oy_json_text(&record->found[1], record->arena, &text, &n_repaired,
+                     &why))
+        return oy_fail(err, OY_DATA, "%s", why);
+    return bpe_count_read(text, count, err) ? -1 : 1;
 }
 
-static void count_pieces(enum split_kind kind, struct word_count *words,
-                         const char *text, size_t len)
+/* What is wrong with the data is the record's trouble, all else the run's. */
+static int give_up(struct oy_record *record, struct oy_error *err)
 {
-    size_t end[BATCH];
-
-    for (size_t at = 0; at < len;) {
-        const size_t n = split_batch(kind, text, len, at, end, BATCH);
-
-        if (kind == SPLIT_WHITESPACE)
-            count_kept_pieces(kind, words, text, at, end, n);
-        else
-            word_count_add_pieces(words, text, at, end, n);
-        at = end[n - 1];
-    }
-}
-
-/* Every line with its LF by itself; the text ends with one LF more, as if it
- * stood in a file of its own. */
-static void count_lines(enum split_kind kind, struct bpe_counter *counter,
-                        const char *text, size_t len)
-{
-    size_t at = 0;
-
-    while (at < len) {
-        const char *const lf = memchr(text + at, '\n', len - at);
-
-        if (!lf)
-            break;
-        const size_t end = (size_t)(lf - text) + 1;
-
-        count_pieces(kind, &counter->words, text + at, end - at);
-        at = end;
-    }
-    oy_buffer_clear(&counter->line);
-    oy_buffer_append(&counter->line, text + at, len - at);
-    oy_buffer_append_char(&counter->line, '\n');
-    count_pieces(kind, &counter->words, counter->line.data, counter->line.len);
+    if (err->code != OY_DATA)
+        return -1;
+    oy_record_fail(record, "%s", err->message);
+    *err = (struct oy_error){0};
+    return 0;
 }
 
 static int judge(void *self, void *worker, struct oy_record *record, int pass,
                  struct oy_error *err)
 {
-    const struct bpe_filter *const filter = self;
     struct bpe_counter *const counter = worker;
-    const struct oy_text *const text = &record->text;
+    uint64_t count = 0;
+    const int is_word = find_count(record, &count, err);
 
+    (void)self;
     (void)pass;
-    (void)err;
-    if (filter->settings->unit == BPE_UNIT_LINE)
-        count_lines(filter->kind, counter, text->at, text->len);
-    else
-        count_pieces(filter->kind, &counter->words, text->at, text->len);
+    if (is_word < 0)
+        return give_up(record, err);
+    const int known = word_tally_begin(&counter->tally, record->number,
+                                       record->text, count, err);
+
+    if (known)
+        return known < 0 ? -1 : 0;
+    if (is_word ? bpe_counter_add_word(counter, record->text, count, err)
+                : bpe_counter_add_text(counter, record->text, err))
+        return give_up(record, err);
     return 0;
 }
 
 static int merge(void *self, void *worker, int pass, struct oy_error *err)
 {
-    struct bpe_filter *const filter = self;
     struct bpe_counter *const counter = worker;
-    const struct word_count none = {0};
 
+    (void)self;
     (void)pass;
-    (void)err;
-    if (filter->words.n_word) {
-        word_count_merge(&filter->words, &counter->words);
-        return 0;
-    }
-    word_count_release(&filter->words);
-    filter->words = counter->words;
-    counter->words = none;
-    return 0;
+    return word_tally_close(&counter->tally, err);
 }
 
-static struct bpe_train_options train_options(const struct bpe_filter *filter)
+/* ---- what is made ---- */
+
+/* Three quarters of the budget are for words and lists: the rest is for the
+ * tables of pairs and what else the program holds. */
+static uint64_t training_memory(const struct oy_run *run)
+{
+    return run->memory - run->memory / 4;
+}
+
+static struct bpe_train_options train_options(struct bpe_filter *filter,
+                                              struct oy_pool *pool)
 {
     const struct bpe_settings *const s = filter->settings;
-    const int by_character = filter->kind == SPLIT_WHITESPACE;
+    const int by_character = bpe_cut_is_by_character(&filter->cut);
 
     return (struct bpe_train_options){
         .vocab_size = (size_t)s->vocab_size,
@@ -148,8 +134,11 @@ static struct bpe_train_options train_options(const struct bpe_filter *filter)
             s->initial_alphabet == BPE_INITIAL_BYTES ||
             (s->initial_alphabet == BPE_INITIAL_AUTO && !by_character),
         .by_character = by_character,
-        .special = s->special.item,
-        .n_special = s->special.n_item,
+        .special = filter->chat.special.item,
+        .n_special = filter->chat.special.n_item,
+        .memory = filter->memory,
+        .pool = pool,
+        .n_merged = &filter->n_merged,
     };
 }
 
@@ -167,10 +156,9 @@ static int write_member(const struct bpe_filter *filter, const char *name,
 
 static int write_folder(struct bpe_filter *filter,
                         struct oy_filter_context *context,
+                        const struct bpe_trained *trained,
                         const struct oy_buffer *text, struct oy_error *err)
 {
-    const struct bpe_settings *const s = filter->settings;
-    const char *const first = s->special.n_item ? s->special.item[0] : NULL;
     struct oy_buffer config = {0};
 
     filter->made = (struct oy_manifest_file){
@@ -178,8 +166,7 @@ static int write_folder(struct bpe_filter *filter,
     oy_hash128_text(oy_hash128(text->data, text->len), filter->made.hash);
     context->made = &filter->made;
     context->n_made = 1;
-    tokenizer_write_config(s->bos ? s->bos : first, s->eos ? s->eos : first,
-                           &config);
+    bpe_chat_put_config(&filter->chat, trained, &config);
     const int rc =
         write_member(filter, "tokenizer.json", text, err) ||
                 write_member(filter, "tokenizer_config.json", &config, err)
@@ -189,62 +176,122 @@ static int write_folder(struct bpe_filter *filter,
     return rc;
 }
 
-static int finish(void *self, struct oy_filter_context *context,
-                  struct oy_error *err)
+static int write_tokenizer(struct bpe_filter *filter,
+                           struct oy_filter_context *context,
+                           const struct bpe_trained *trained,
+                           struct oy_error *err)
 {
-    struct bpe_filter *const filter = self;
-    const struct bpe_train_options options = train_options(filter);
-    struct bpe_trained trained = {0};
+    const struct tokenizer_write_options options = {
+        .kind = filter->cut.kind,
+        .pattern = filter->cut.pattern,
+        .plain = filter->chat.plain.item,
+        .n_plain = filter->chat.plain.n_item,
+    };
     struct oy_buffer out = {0};
 
-    oy_counter_add(context->counter, "distinct_words", filter->words.n_word);
-    bpe_train(&options, &filter->words, &trained);
-    oy_counter_add(context->counter, "tokens", trained.n_token);
-    oy_counter_add(context->counter, "merges", trained.n_merge);
-    if (trained.tie_was_cut)
-        oy_warn("--limit-alphabet cuts inside a group of equally common "
-                "characters; those of lower code points stay");
-    tokenizer_write(filter->kind, &trained, &out);
-    const int rc = filter->folder ? write_folder(filter, context, &out, err)
-                                  : oy_output_write(context->output, out.data,
-                                                    out.len, err);
+    tokenizer_write(&options, trained, &out);
+    const int rc =
+        filter->folder
+            ? write_folder(filter, context, trained, &out, err)
+            : oy_output_write(context->output, out.data, out.len, err);
 
     oy_buffer_release(&out);
+    return rc;
+}
+
+static void tell(const struct bpe_trained *trained, uint64_t n_word)
+{
+    if (trained->tie_was_cut)
+        oy_warn("--limit-alphabet cuts inside a group of equally common "
+                "characters; those of lower code points stay");
+    if (trained->n_long_word)
+        oy_warn("%llu of %llu distinct words are longer than 1 KB and make up "
+                "most of the symbols: time and memory grow with the text "
+                "itself; another --pre cuts it",
+                (unsigned long long)trained->n_long_word,
+                (unsigned long long)n_word);
+    oy_note("%llu distinct words took %llu bytes, %.1f each, and their lists "
+            "%llu bytes",
+            (unsigned long long)n_word, (unsigned long long)trained->words_size,
+            n_word ? (double)trained->words_size / (double)n_word : 0.0,
+            (unsigned long long)trained->lists_size);
+}
+
+static int train(struct bpe_filter *filter, struct oy_filter_context *context,
+                 struct oy_error *err)
+{
+    const uint64_t n_word = word_store_count(&filter->words);
+    struct oy_pool *const pool = oy_pool_new(oy_run_threads(context->run), err);
+    struct bpe_trained trained = {0};
+    int rc = -1;
+
+    if (!pool)
+        return -1;
+    const struct bpe_train_options options = train_options(filter, pool);
+
+    if (bpe_train(&options, &filter->words, &trained, err))
+        goto out;
+    oy_counter_add(context->counter, "tokens", trained.n_token);
+    oy_counter_add(context->counter, "merges", trained.n_merge);
+    tell(&trained, n_word);
+    rc = write_tokenizer(filter, context, &trained, err);
+out:
+    oy_pool_free(pool);
     bpe_trained_release(&trained);
     return rc;
 }
 
-static int check_framing(const char *option, const char *token,
-                         const struct bpe_settings *settings,
-                         struct oy_error *err)
+static int write_counts(struct bpe_filter *filter, struct oy_output *output,
+                        struct oy_error *err)
 {
-    if (!token)
-        return 0;
-    for (size_t i = 0; i < settings->special.n_item; i++) {
-        if (!strcmp(token, settings->special.item[i]))
-            return 0;
+    enum { WRITE_SIZE = 1 << 18 };
+    struct oy_buffer out = {0};
+    struct word_entry word;
+    int rc = word_store_begin(&filter->words, err);
+
+    while (!rc && (rc = word_store_next(&filter->words, &word, err)) > 0) {
+        bpe_counter_put_word(&filter->cut, &word, &out);
+        rc = 0;
+        if (out.len < WRITE_SIZE)
+            continue;
+        rc = oy_output_write(output, out.data, out.len, err);
+        oy_buffer_clear(&out);
     }
-    return oy_fail(err, OY_USAGE, "%s: '%s' is not a --special token", option,
-                   token);
+    if (!rc)
+        rc = oy_output_write(output, out.data, out.len, err);
+    oy_buffer_release(&out);
+    return rc;
 }
 
-static int check(const struct bpe_settings *settings, enum split_kind kind,
-                 struct oy_error *err)
+static int finish(void *self, struct oy_filter_context *context,
+                  struct oy_error *err)
 {
-    if (settings->vocab_size < 0)
-        return oy_fail(err, OY_USAGE, "--vocab-size is required");
-    if (kind == SPLIT_UNKNOWN)
-        return oy_fail(err, OY_USAGE, "--pre: unknown pre-tokeniser '%s'",
-                       settings->pre);
-    for (size_t i = 0; i < settings->special.n_item; i++) {
-        if (!*settings->special.item[i])
-            return oy_fail(err, OY_USAGE, "--special: the token is empty");
-    }
-    return check_framing("--bos", settings->bos, settings, err) ||
-                   check_framing("--eos", settings->eos, settings, err)
-               ? -1
-               : 0;
+    struct bpe_filter *const filter = self;
+
+    if (word_store_close(&filter->words, err))
+        return -1;
+    oy_counter_add(context->counter, "distinct_words",
+                   word_store_count(&filter->words));
+    if (filter->words.n_spilled)
+        oy_note("%llu times words were spilled to disk",
+                (unsigned long long)filter->words.n_spilled);
+    return filter->settings->counts ? write_counts(filter, context->output, err)
+                                    : train(filter, context, err);
 }
+
+static void describe(void *self, struct oy_buffer *out)
+{
+    struct bpe_filter *const filter = self;
+    const uint64_t n_merged = atomic_load(&filter->n_merged);
+
+    if (!n_merged)
+        return;
+    oy_buffer_append_string(out, "; ");
+    oy_put_count(out, n_merged);
+    oy_buffer_append_string(out, " merges");
+}
+
+/* ---- options ---- */
 
 /* Whether -o names a folder: everything does that is neither standard output,
  * nor called like a file, nor one already (a device, say). */
@@ -260,43 +307,160 @@ static int is_folder_name(const char *path)
     return !strstr(slash ? slash : path, ".json");
 }
 
-int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
-                   struct oy_error *err)
+static int check(const struct bpe_settings *s, const struct oy_run *run,
+                 int in_folder, struct oy_error *err)
 {
-    struct bpe_filter self = {
-        .settings = settings,
-        .kind = split_kind_from_name(settings->pre),
+    const int has_name = run->output && strcmp(run->output, "-");
+
+    if (s->vocab_size < 0 && !s->counts)
+        return oy_fail(err, OY_USAGE, "--vocab-size is required");
+    for (size_t i = 0; i < s->special.n_item; i++) {
+        if (!*s->special.item[i])
+            return oy_fail(err, OY_USAGE, "--special: the token is empty");
+    }
+    if (!in_folder && (s->bos || s->eos || s->chat_template))
+        return oy_fail(err, OY_USAGE,
+                       "--bos, --eos and --chat-template are written to a "
+                       "folder: give -o DIR");
+    if (s->resume && !has_name)
+        return oy_fail(err, OY_USAGE,
+                       "--resume keeps its counts beside the output: give -o");
+    return 0;
+}
+
+/* What decides how words are counted; one line. */
+static void put_identity(const struct bpe_settings *s, const struct oy_run *run,
+                         struct oy_buffer *out)
+{
+    static const char *const unit[] = {"record", "line"};
+    const char *const shard = run->shard ? run->shard : "";
+
+    oy_buffer_append_string(out,
+                            "{\"oy-bpe counts\":\"" OYSTER_VERSION "\",\"pre"
+                            "\":");
+    oy_json_put_name(out, s->pre);
+    oy_buffer_append_format(out, ",\"unit\":\"%s\",\"field\":", unit[s->unit]);
+    oy_json_put_name(out, run->field);
+    oy_buffer_append_string(out, ",\"shard\":");
+    oy_json_put_name(out, shard);
+    oy_buffer_append_char(out, '}');
+    oy_buffer_string(out);
+}
+
+/* OUTPUT.counting, beside the output. */
+static int open_journal(struct bpe_filter *filter, const struct oy_run *run,
+                        struct oy_error *err)
+{
+    size_t len = strlen(run->output);
+    struct oy_buffer identity = {0};
+
+    while (len > 1 && run->output[len - 1] == '/')
+        len--;
+    char *const folder = oy_asprintf("%.*s.counting", (int)len, run->output);
+
+    put_identity(filter->settings, run, &identity);
+    filter->journal = word_journal_open(folder, identity.data, err);
+    if (filter->journal && word_journal_count(filter->journal))
+        oy_note("%s: goes on with %zu runs", folder,
+                word_journal_count(filter->journal));
+    oy_free(folder);
+    oy_buffer_release(&identity);
+    return filter->journal ? 0 : -1;
+}
+
+static struct oy_source *open_source(const struct oy_run *run,
+                                     struct oy_error *err)
+{
+    const struct oy_source_options options = {
+        .max_record = run->max_record,
+        .tmpdir = run->tmpdir,
+        .unhashed = !run->manifest,
     };
-    const int in_folder = is_folder_name(run->output);
+    struct oy_source *const lines =
+        oy_source_open(run->input.item, (int)run->input.n_item, &options, err);
+
+    return lines ? count_source_open(lines, run->field) : NULL;
+}
+
+static int run_filter(struct bpe_filter *self, struct oy_run *run,
+                      struct oy_error *err)
+{
+    static const char *const field[] = {COUNT_FIELD, NULL};
+    const struct word_store_options store = {
+        .memory = run->memory,
+        .tmpdir = run->tmpdir,
+        .n_thread = oy_run_threads(run),
+        .journal = self->journal,
+    };
     const struct oy_filter filter = {
-        .self = &self,
+        .self = self,
+        .field = field,
         .wants_text = 1,
         .n_pass = 1,
-        .output_kind = "tokenizer",
-        .opens_no_output = in_folder,
+        .output_kind = self->settings->counts ? "counts" : "tokenizer",
+        .opens_no_output = self->folder != NULL,
         .worker_new = worker_new,
         .worker_free = worker_free,
         .judge = judge,
         .merge = merge,
         .finish = finish,
+        .describe = describe,
     };
+    struct oy_source *const source = open_source(run, err);
 
-    if (check(settings, self.kind, err))
+    if (!source)
         return -1;
-    if (!in_folder && (settings->bos || settings->eos))
-        return oy_fail(err, OY_USAGE,
-                       "--bos and --eos are written to a folder: give -o DIR");
+    word_store_init(&self->words, &store);
+    const int rc = oy_filter_run(&filter, 1, run, source, err);
+
+    word_store_release(&self->words);
+    return rc;
+}
+
+static int prepare(struct bpe_filter *self, const struct oy_run *run,
+                   struct oy_error *err)
+{
+    const struct bpe_settings *const s = self->settings;
+    const int in_folder = !s->counts && is_folder_name(run->output);
+
+    self->memory = training_memory(run);
+    if (check(s, run, in_folder, err) ||
+        bpe_cut_init(&self->cut, s->pre, s->unit == BPE_UNIT_LINE, err) ||
+        bpe_chat_init(&self->chat,
+                      &(struct bpe_chat_options){
+                          .name = s->chat_template,
+                          .special = &s->special,
+                          .bos = s->bos,
+                          .eos = s->eos,
+                      },
+                      err) ||
+        (s->resume && open_journal(self, run, err)))
+        return -1;
     if (in_folder) {
-        self.folder = oy_output_folder_open(run->output, err);
-        if (!self.folder)
+        self->folder = oy_output_folder_open(run->output, err);
+        if (!self->folder)
             return -1;
     }
-    int rc = oy_filter_run(&filter, 1, run, NULL, err);
+    return 0;
+}
 
+int bpe_filter_run(const struct bpe_settings *settings, struct oy_run *run,
+                   struct oy_error *err)
+{
+    struct bpe_filter self = {.settings = settings};
+    int rc = prepare(&self, run, err);
+
+    if (!rc)
+        rc = run_filter(&self, run, err);
     if (rc)
         oy_output_folder_discard(self.folder);
-    else if (in_folder)
+    else if (self.folder)
         rc = oy_output_folder_commit(self.folder, err);
-    word_count_release(&self.words);
+    if (rc)
+        word_journal_close(self.journal);
+    else
+        word_journal_remove(self.journal);
+    bpe_cut_release(&self.cut);
+    bpe_chat_release(&self.chat);
     return rc;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * oy-bpe as a filter: records in, one tokenizer.json out.
+ * oy-bpe as a filter: records or counts in, one tokenizer.json out, or counts.
  *
  * Texts are cut and their pieces counted by every thread for itself; the
- * tables are added up at the end and the merges are trained from the sums.
+ * tables are added up at the end, or merged from disk, and the merges are
+ * trained from the sums.
  */
 #ifndef TOKENIZER_BPE_FILTER_H
 #define TOKENIZER_BPE_FILTER_H
@@ -27,7 +28,11 @@ struct bpe_settings {
     int64_t limit_alphabet;
     int initial_alphabet;  /* enum bpe_initial */
     int unit;              /* enum bpe_unit */
-    const char *bos, *eos; /* for tokenizer_config.json; NULL: first special */
+    const char *bos, *eos; /* for tokenizer_config.json; NULL: the template's,
+                              or the first special */
+    const char *chat_template; /* a preset's name, or a file; NULL: none */
+    int counts;                /* 1: the words are written, nothing trained */
+    int resume;                /* 1: counts are kept beside the output */
 };
 
 /* Trains on the run's inputs and writes the file to its output; an output

@@ -19,13 +19,21 @@ static const char description[] =
     "and tokenizer_config.json, which tells transformers and oy-pack the "
     "tokens that frame a text.\n"
     "\n"
+    "With --memory words are spilled to --tmpdir while they are counted; the "
+    "distinct words themselves must fit when merges are trained (6 bytes each "
+    "and 2 for each of their own, and their lists), and exit 71 says how much "
+    "they need. Corpora of many machines are counted where they are (--counts) "
+    "and the counts trained together.\n"
+    "\n"
+    "    oy-bpe --counts part1.jsonl > part1.tsv\n"
+    "\n"
     "    oy-bpe --vocab-size 6400 --special '<|endoftext|>' clean.jsonl "
     "> tokenizer.json\n"
     "\n"
     "    oy-cat book.txt | oy-bpe --vocab-size 32768 --pre cl100k -o "
     "tokenizer.json";
 
-enum { N_OPTION = 10 };
+enum { N_OPTION = 13 };
 
 static void set_options(struct oy_option *option, struct bpe_settings *settings)
 {
@@ -42,11 +50,13 @@ static void set_options(struct oy_option *option, struct bpe_settings *settings)
         {.name = "pre",
          .type = OY_OPT_STRING,
          .value = &settings->pre,
-         .metavar = "NAME",
+         .metavar = "NAME|REGEX",
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Where texts are cut into words: gpt2, cl100k, llama3 (the "
-                 "same), o200k, qwen2, deepseek3, smollm, whitespace, none. "
-                 "With whitespace symbols are characters, else bytes."},
+                 "same), o200k, qwen2, deepseek3, smollm, whitespace, none; or "
+                 "a regular expression as in a tokenizer.json, whose matches "
+                 "are words, as is what lies between them. With whitespace "
+                 "symbols are characters, else bytes."},
         {.name = "special",
          .type = OY_OPT_LIST,
          .value = &settings->special,
@@ -106,6 +116,33 @@ static void set_options(struct oy_option *option, struct bpe_settings *settings)
          .flags = OY_OPT_IN_MANIFEST,
          .help = "With -o DIR: the special token that ends a text (default: "
                  "the first)."},
+        {.name = "chat-template",
+         .type = OY_OPT_STRING,
+         .value = &settings->chat_template,
+         .metavar = "NAME|FILE",
+         .flags = OY_OPT_IN_MANIFEST,
+         .help = "With -o DIR: the folder is a ready tokenizer for chats. "
+                 "minimind, qwen2.5, qwen3, smollm2: the model's template, "
+                 "its special tokens (--special adds more behind them) and "
+                 "configuration. Or a file: a Jinja template, or a "
+                 "tokenizer_config.json that has one."},
+        {.name = "counts",
+         .type = OY_OPT_FLAG,
+         .value = &settings->counts,
+         .flags = OY_OPT_IN_MANIFEST,
+         .help =
+             "Train nothing: write the words and how often each was seen, "
+             "a line `word TAB count` each, in the order of their bytes. "
+             "Words are spelled in the byte alphabet (a space is `\u0120`), "
+             "with --pre whitespace in their own characters. Such lines "
+             "are taken in place of records, with the same --pre."},
+        {.name = "resume",
+         .type = OY_OPT_FLAG,
+         .value = &settings->resume,
+         .help = "Keep what was counted in the folder OUTPUT.counting, which "
+                 "is removed at the end, and go on with what a killed run "
+                 "left there. The same input is to be given again: it is "
+                 "checked, not counted."},
     };
 
     memcpy(option, table, sizeof table);

@@ -8,41 +8,17 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "core/error.h"
-#include "core/utf8.h"
+#include "tokenizer/bpe_alphabet.h"
+#include "tokenizer/bpe_corpus.h"
+#include "tokenizer/bpe_step.h"
 #include "tokenizer/pair_queue.h"
 
-enum { N_CODE_POINT = 0x110000 };
-
-/* What one step learns of the pairs with one neighbour on one side of the
- * merged pair: left of it (x, a) is lost and (x, new) won, right of it
- * (b, y) and (new, y). */
-struct neighbour {
-    int64_t lost, won;
-    size_t list;        /* of the won pair, while they are laid out */
-    uint32_t n_words;   /* in that list */
-    uint32_t last_word; /* that came into the list, plus one */
-    int touched;
-};
-
-enum { LEFT, RIGHT };
-
-/* A word that holds the pair won with a neighbour. */
-struct posting {
-    uint32_t neighbour; /* id << 1 | side */
-    uint32_t word;
-};
-
-/* The words as runs of ids that shrink in place. */
-struct corpus {
-    uint32_t *symbol;
-    size_t n_symbol, symbol_cap;
-    struct word {
-        size_t start;
-        size_t len;
-        int64_t count;
-    } * word;
-    size_t n_word, word_cap;
+enum {
+    /* Up to so many tokens pairs are counted in a square table. */
+    SQUARE_SIDE = 1024,
+    /* Lists of so many words are worth more than one thread. */
+    LONG_LIST = 8192,
+    LONG_WORD = 1024,
 };
 
 struct trainer {
@@ -53,19 +29,16 @@ struct trainer {
     uint32_t *token_len;       /* [n_token] in symbols */
     size_t token_len_cap;
 
-    struct corpus corpus;
+    struct bpe_corpus corpus;
     struct pair_table pairs;
     struct pair_queue queue;
     int64_t least;  /* the bar for both; 0 before the first time */
     uint32_t *list; /* words of all queued pairs */
     size_t n_list, list_cap;
+    size_t list_limit; /* when it is longer pairs are found anew */
 
-    struct neighbour *neighbour; /* [id << 1 | side] */
-    size_t neighbour_cap;
-    uint32_t *touched; /* those in use in this step */
-    size_t n_touched, touched_cap;
-    struct posting *posting;
-    size_t n_posting, posting_cap;
+    struct bpe_lane *lane; /* [n_lane], one a thread */
+    size_t n_lane;
 };
 
 /* ---- the vocabulary ---- */
@@ -114,113 +87,44 @@ static void add_special_tokens(struct trainer *t)
     t->out->n_special = t->out->n_token;
 }
 
-/* ---- the alphabet ---- */
+/* ---- words as ids ---- */
 
-/* The letter that stands for a byte: itself where it is printable Latin-1,
- * else the next one from U+0100 on (GPT-2, encoder.py, bytes_to_unicode). */
-static uint32_t letter_of_byte(unsigned char byte)
-{
-    uint32_t n_before = 0;
-
-    for (int b = 0; b <= byte; b++) {
-        const int printable =
-            (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
-
-        if (b == byte)
-            return printable ? byte : 0x100 + n_before;
-        n_before += !printable;
-    }
-    return 0;
-}
-
-/* How words are read: code points, or bytes as letters. */
-struct alphabet {
-    int by_character;
-    uint32_t letter[256];
-    uint64_t *count; /* [code point] */
-    uint32_t *id;    /* [code point] id + 1, or 0: not in the alphabet */
+/* What the words take. */
+struct extent {
+    uint64_t n_word, n_symbol;
+    size_t longest;
+    uint64_t n_long, n_long_symbol; /* of words of more than LONG_WORD bytes */
 };
 
-static void alphabet_init(struct alphabet *alphabet, int by_character)
+static int count_letters(const struct bpe_train_options *options,
+                         struct bpe_alphabet *alphabet,
+                         struct word_store *words, struct extent *extent,
+                         struct oy_error *err)
 {
-    alphabet->by_character = by_character;
-    for (int b = 0; b < 256; b++)
-        alphabet->letter[b] = letter_of_byte((unsigned char)b);
-    alphabet->count = oy_calloc(N_CODE_POINT, sizeof *alphabet->count);
-    alphabet->id = oy_calloc(N_CODE_POINT, sizeof *alphabet->id);
-}
+    struct word_entry word;
+    int rc;
 
-static void alphabet_release(struct alphabet *alphabet)
-{
-    oy_free(alphabet->count);
-    oy_free(alphabet->id);
-}
+    if (word_store_begin(words, err))
+        return -1;
+    while ((rc = word_store_next(words, &word, err)) > 0) {
+        const size_t n = bpe_alphabet_count(alphabet, &word);
 
-static uint32_t next_letter(const struct alphabet *alphabet, const char *word,
-                            size_t *at)
-{
-    if (alphabet->by_character)
-        return oy_utf8_next(word, at);
-    return alphabet->letter[(unsigned char)word[(*at)++]];
-}
-
-static void count_letters(struct alphabet *alphabet,
-                          const struct bpe_train_options *options,
-                          const struct word_count *words)
-{
-    const char *word;
-    size_t at = 0, len;
-    uint64_t count;
-
-    while (word_count_next(words, &at, &word, &len, &count)) {
-        for (size_t i = 0; i < len;)
-            alphabet->count[next_letter(alphabet, word, &i)] += count;
+        extent->n_word++;
+        extent->n_symbol += n;
+        extent->longest = n > extent->longest ? n : extent->longest;
+        if (word.len > LONG_WORD) {
+            extent->n_long++;
+            extent->n_long_symbol += n;
+        }
     }
-    for (int b = 0; options->initial_bytes && b < 256; b++)
-        alphabet->count[alphabet->letter[b]] = UINT64_MAX;
+    if (options->initial_bytes)
+        bpe_alphabet_add_bytes(alphabet);
+    return rc;
 }
 
-struct letter {
-    uint64_t count;
-    uint32_t c;
-};
-
-/* Commonest first, then by code point. */
-static int compare_letters(const void *left, const void *right)
+static void add_letters(struct trainer *t, struct bpe_alphabet *alphabet)
 {
-    const struct letter *const a = left, *const b = right;
-
-    if (a->count != b->count)
-        return a->count > b->count ? -1 : 1;
-    return a->c < b->c ? -1 : a->c > b->c;
-}
-
-/* Forgets all letters but the commonest. */
-static void limit_letters(struct trainer *t, struct alphabet *alphabet)
-{
-    const size_t limit = t->options->limit_alphabet;
-    struct letter *letter = NULL;
-    size_t n = 0, cap = 0;
-
-    for (uint32_t c = 0; c < N_CODE_POINT; c++) {
-        if (!alphabet->count[c])
-            continue;
-        OY_GROW(letter, cap, n + 1);
-        letter[n++] = (struct letter){alphabet->count[c], c};
-    }
-    if (n > limit) {
-        qsort(letter, n, sizeof *letter, compare_letters);
-        for (size_t i = limit; i < n; i++)
-            alphabet->count[letter[i].c] = 0;
-        t->out->tie_was_cut =
-            limit > 0 && letter[limit - 1].count == letter[limit].count;
-    }
-    oy_free(letter);
-}
-
-static void add_letters(struct trainer *t, struct alphabet *alphabet)
-{
-    for (uint32_t c = 0; c < N_CODE_POINT; c++) {
+    for (uint32_t c = 0; c < BPE_N_LETTER; c++) {
         if (!alphabet->count[c])
             continue;
         oy_buffer_clear(&t->text);
@@ -229,56 +133,99 @@ static void add_letters(struct trainer *t, struct alphabet *alphabet)
     }
 }
 
-/* ---- words as ids ---- */
-
-static void add_word(struct corpus *corpus, const struct alphabet *alphabet,
-                     const char *word, size_t len, uint64_t count)
+static void add_word(struct bpe_corpus *corpus,
+                     const struct bpe_alphabet *alphabet,
+                     const struct word_entry *word, uint32_t *symbol)
 {
-    const size_t start = corpus->n_symbol;
+    size_t n = 0;
 
-    OY_GROW(corpus->symbol, corpus->symbol_cap, start + len);
-    for (size_t i = 0; i < len;) {
-        const uint32_t id = alphabet->id[next_letter(alphabet, word, &i)];
+    for (size_t i = 0; i < word->len;) {
+        const uint32_t id =
+            alphabet->id[bpe_next_letter(alphabet, word->at, &i)];
 
         if (id)
-            corpus->symbol[corpus->n_symbol++] = id - 1;
+            symbol[n++] = id - 1;
     }
-    if (corpus->n_symbol - start < 2) {
-        corpus->n_symbol = start;
-        return;
-    }
-    OY_GROW(corpus->word, corpus->word_cap, corpus->n_word + 1);
-    corpus->word[corpus->n_word++] = (struct word){
-        .start = start,
-        .len = corpus->n_symbol - start,
-        .count = (int64_t)count,
-    };
-    OY_ASSERT(corpus->n_word < UINT32_MAX);
+    if (n > 1)
+        bpe_corpus_add(corpus, symbol, n, word->count);
 }
 
-static void prepare_words(struct trainer *t, const struct word_count *words)
+/* The words must fit, and beside them a list of all of them: that of a pair
+ * that is in every word. */
+static int make_room(struct trainer *t, const struct extent *extent,
+                     struct oy_error *err)
 {
-    struct alphabet alphabet;
-    const char *word;
-    size_t at = 0, len;
-    uint64_t count;
+    const struct bpe_train_options *const o = t->options;
+    const size_t n_id =
+        o->vocab_size > t->out->n_token ? o->vocab_size : t->out->n_token;
+    const int is_wide = n_id > BPE_NARROW_IDS;
+    const uint64_t size =
+        bpe_corpus_size(extent->n_word, extent->n_symbol, is_wide);
+    const uint64_t list = extent->n_word * sizeof *t->list;
 
-    alphabet_init(&alphabet, t->options->by_character);
-    count_letters(&alphabet, t->options, words);
+    t->out->words_size = size;
+    if (extent->n_long_symbol > extent->n_symbol / 2)
+        t->out->n_long_word = extent->n_long;
+    if (o->memory && size + list > o->memory)
+        return oy_fail(err, OY_SYSTEM,
+                       "%llu distinct words need %llu MiB to be trained on, "
+                       "and --memory leaves %llu: give more, or fewer words "
+                       "(--counts writes them; leave the rarest out)",
+                       (unsigned long long)extent->n_word,
+                       (unsigned long long)((size + list) >> 20) + 1,
+                       (unsigned long long)(o->memory >> 20));
+    t->list_limit =
+        o->memory ? (size_t)((o->memory - size) / sizeof *t->list) : SIZE_MAX;
+    return bpe_corpus_init(&t->corpus, extent->n_word, extent->n_symbol,
+                           is_wide, err);
+}
+
+static int read_words(struct trainer *t, const struct bpe_alphabet *alphabet,
+                      struct word_store *words, const struct extent *extent,
+                      struct oy_error *err)
+{
+    uint32_t *const symbol = oy_alloc_array(extent->longest, sizeof *symbol);
+    struct word_entry word;
+    int rc = word_store_begin(words, err);
+
+    while (!rc && (rc = word_store_next(words, &word, err)) > 0) {
+        add_word(&t->corpus, alphabet, &word, symbol);
+        rc = 0;
+    }
+    oy_free(symbol);
+    return rc;
+}
+
+static int prepare_words(struct trainer *t, struct word_store *words,
+                         struct oy_error *err)
+{
+    struct bpe_alphabet alphabet = {0};
+    struct extent extent = {0};
+    int rc = -1;
+
+    bpe_alphabet_init(&alphabet, t->options->by_character);
+    if (count_letters(t->options, &alphabet, words, &extent, err))
+        goto out;
     if (t->options->limits_alphabet)
-        limit_letters(t, &alphabet);
+        t->out->tie_was_cut =
+            bpe_alphabet_limit(&alphabet, t->options->limit_alphabet);
     add_letters(t, &alphabet);
-    while (word_count_next(words, &at, &word, &len, &count))
-        add_word(&t->corpus, &alphabet, word, len, count);
-    alphabet_release(&alphabet);
+    if (make_room(t, &extent, err) ||
+        read_words(t, &alphabet, words, &extent, err))
+        goto out;
+    rc = 0;
+out:
+    bpe_alphabet_release(&alphabet);
+    return rc;
 }
 
 /* ---- all pairs of the words as they stand ---- */
 
 /* Only pairs of at least `least` are in the table and in the queue: most are
  * rarer and are never merged. When the queue runs dry the bar is lowered and
- * the words are read anew. Counting positions anew gives what adding up the
- * steps gave, since a pair that was merged has none left. */
+ * the words are read anew; so they are when the lists have grown too long,
+ * with a bar that makes them short. Counting positions anew gives what adding
+ * up the steps gave, since a pair that was merged has none left. */
 
 /* A pair, while its words are counted and then listed. */
 struct found_pair {
@@ -289,7 +236,49 @@ struct found_pair {
 struct found_pairs {
     struct found_pair *pair;
     size_t n, cap;
+    /* Number in `pair`, plus one: of few tokens in a square, else a table. */
+    uint32_t *square;
+    size_t side;
+    struct pair_table number;
 };
+
+static void found_pairs_init(struct found_pairs *found, size_t n_token)
+{
+    *found = (struct found_pairs){.side = n_token};
+    if (n_token <= SQUARE_SIDE)
+        found->square = oy_calloc(n_token * n_token, sizeof *found->square);
+}
+
+static void found_pairs_release(struct found_pairs *found)
+{
+    oy_free(found->pair);
+    oy_free(found->square);
+    pair_table_release(&found->number);
+}
+
+/* The pair's entry; a new one has a count of 0. */
+static struct found_pair *find_pair(struct found_pairs *found, uint32_t left,
+                                    uint32_t right)
+{
+    int64_t number;
+
+    if (found->square) {
+        uint32_t *const at = &found->square[left * found->side + right];
+
+        number = *at ? *at : (*at = (uint32_t)found->n + 1);
+    } else {
+        int64_t *const at =
+            pair_table_at(&found->number, pair_key(left, right));
+
+        number = *at ? *at : (*at = (int64_t)found->n + 1);
+    }
+    if ((size_t)number > found->n) {
+        OY_GROW(found->pair, found->cap, found->n + 1);
+        found->pair[found->n++] =
+            (struct found_pair){.entry.key = pair_key(left, right)};
+    }
+    return &found->pair[number - 1];
+}
 
 static int is_short_enough(const struct trainer *t, uint32_t left,
                            uint32_t right)
@@ -300,50 +289,48 @@ static int is_short_enough(const struct trainer *t, uint32_t left,
     return !longest || len < longest || len == 2;
 }
 
-static void count_pair(struct trainer *t, struct found_pairs *found,
-                       uint64_t key, size_t w)
+static void count_pairs_of_word(struct trainer *t, struct found_pairs *found,
+                                size_t word)
 {
-    int64_t *const number = pair_table_at(&t->pairs, key);
+    const int is_wide = t->corpus.is_wide;
+    int64_t count;
+    const void *const symbols = bpe_corpus_word(&t->corpus, word, &count);
+    uint32_t left = bpe_symbol(symbols, 0, is_wide), right;
 
-    if (!*number) {
-        OY_GROW(found->pair, found->cap, found->n + 1);
-        found->pair[found->n++] = (struct found_pair){.entry.key = key};
-        *number = (int64_t)found->n;
-    }
-    struct found_pair *const pair = &found->pair[*number - 1];
+    for (size_t i = 1;; i++, left = right) {
+        right = bpe_symbol(symbols, i, is_wide);
+        if (right == bpe_end_mark(is_wide))
+            return;
+        if (!is_short_enough(t, left, right))
+            continue;
+        struct found_pair *const pair = find_pair(found, left, right);
 
-    pair->entry.count += t->corpus.word[w].count;
-    pair->entry.n_words += pair->last_word != w + 1;
-    pair->last_word = (uint32_t)w + 1;
-}
-
-/* In this stage the table's counts are numbers in `found`, plus one. */
-static void count_pairs(struct trainer *t, struct found_pairs *found)
-{
-    for (size_t w = 0; w < t->corpus.n_word; w++) {
-        const struct word *const word = &t->corpus.word[w];
-        const uint32_t *const symbol = t->corpus.symbol + word->start;
-
-        for (size_t i = 0; i + 1 < word->len; i++) {
-            if (is_short_enough(t, symbol[i], symbol[i + 1]))
-                count_pair(t, found, pair_key(symbol[i], symbol[i + 1]), w);
-        }
+        pair->entry.count += count;
+        pair->entry.n_words += pair->last_word != word + 1;
+        pair->last_word = (uint32_t)word + 1;
     }
 }
 
-static void list_word(struct trainer *t, struct found_pairs *found,
-                      uint64_t key, size_t w)
+static void list_word(struct trainer *t, struct found_pairs *found, size_t word)
 {
-    const int64_t *const number = pair_table_find(&t->pairs, key);
+    const int is_wide = t->corpus.is_wide;
+    int64_t count;
+    const void *const symbols = bpe_corpus_word(&t->corpus, word, &count);
+    uint32_t left = bpe_symbol(symbols, 0, is_wide), right;
 
-    if (!number)
-        return;
-    struct found_pair *const pair = &found->pair[*number - 1];
+    for (size_t i = 1;; i++, left = right) {
+        right = bpe_symbol(symbols, i, is_wide);
+        if (right == bpe_end_mark(is_wide))
+            return;
+        if (!is_short_enough(t, left, right))
+            continue;
+        struct found_pair *const pair = find_pair(found, left, right);
 
-    if (pair->entry.count < t->least || pair->last_word == w + 1)
-        return;
-    t->list[pair->entry.list++] = (uint32_t)w;
-    pair->last_word = (uint32_t)w + 1;
+        if (pair->entry.count < t->least || pair->last_word == word + 1)
+            continue;
+        t->list[pair->entry.list++] = (uint32_t)word;
+        pair->last_word = (uint32_t)word + 1;
+    }
 }
 
 static void list_words(struct trainer *t, struct found_pairs *found)
@@ -358,13 +345,9 @@ static void list_words(struct trainer *t, struct found_pairs *found)
             t->n_list += pair->entry.n_words;
     }
     OY_GROW(t->list, t->list_cap, t->n_list);
-    for (size_t w = 0; w < t->corpus.n_word; w++) {
-        const struct word *const word = &t->corpus.word[w];
-        const uint32_t *const symbol = t->corpus.symbol + word->start;
-
-        for (size_t i = 0; i + 1 < word->len; i++)
-            list_word(t, found, pair_key(symbol[i], symbol[i + 1]), w);
-    }
+    for (size_t w = bpe_corpus_first(&t->corpus); w != SIZE_MAX;
+         w = bpe_corpus_next(&t->corpus, w))
+        list_word(t, found, w);
 }
 
 /* Pairs below this are never merged. */
@@ -392,18 +375,64 @@ static int64_t first_bar(const struct trainer *t,
     return bar > lowest_bar(t) ? bar : lowest_bar(t);
 }
 
+/* Highest count first. */
+static int compare_found(const void *left, const void *right)
+{
+    const struct found_pair *const a = left, *const b = right;
+
+    return (a->entry.count < b->entry.count) -
+           (a->entry.count > b->entry.count);
+}
+
+/* The lowest bar above which lists take half of their room; that of the
+ * commonest pair is taken in any case. */
+static int64_t bar_that_fits(const struct trainer *t,
+                             const struct found_pairs *found)
+{
+    struct found_pair *const pair = oy_alloc_array(found->n, sizeof *pair);
+    size_t n_list = 0, i;
+
+    memcpy(pair, found->pair, found->n * sizeof *pair);
+    qsort(pair, found->n, sizeof *pair, compare_found);
+    for (i = 0; i < found->n; i++) {
+        n_list += pair[i].entry.n_words;
+        if (n_list > t->list_limit / 2)
+            break;
+    }
+    /* Pairs of one count are in or out together. */
+    const int64_t out = i < found->n ? pair[i].entry.count : 0;
+    const int64_t most = found->n ? pair[0].entry.count : 0;
+
+    oy_free(pair);
+    return out < most ? out + 1 : most;
+}
+
+static void choose_bar(struct trainer *t, const struct found_pairs *found)
+{
+    if (!t->least)
+        t->least = first_bar(t, found);
+    if (t->list_limit == SIZE_MAX)
+        return;
+    const int64_t bar = bar_that_fits(t, found);
+
+    if (bar > t->least)
+        t->least = bar;
+}
+
 /* Fills table, queue and lists. */
 static void find_pairs(struct trainer *t)
 {
-    struct found_pairs found = {0};
+    struct found_pairs found;
 
     pair_table_release(&t->pairs);
     pair_queue_release(&t->queue);
-    count_pairs(t, &found);
-    if (!t->least)
-        t->least = first_bar(t, &found);
+    bpe_corpus_compact(&t->corpus);
+    found_pairs_init(&found, t->out->n_token);
+    for (size_t w = bpe_corpus_first(&t->corpus); w != SIZE_MAX;
+         w = bpe_corpus_next(&t->corpus, w))
+        count_pairs_of_word(t, &found, w);
+    choose_bar(t, &found);
     list_words(t, &found);
-    pair_table_release(&t->pairs);
     for (size_t i = 0; i < found.n; i++) {
         struct pair_entry *const entry = &found.pair[i].entry;
 
@@ -413,112 +442,52 @@ static void find_pairs(struct trainer *t)
         *pair_table_at(&t->pairs, entry->key) = entry->count;
         pair_queue_push(&t->queue, entry);
     }
-    oy_free(found.pair);
+    found_pairs_release(&found);
 }
 
 /* ---- one merge ---- */
 
-struct merge {
-    uint32_t left, right, made;
-    size_t room; /* neighbours must be shorter than this, or 0: any */
-};
-
-/* The neighbour's entry for this step. */
-static struct neighbour *touch(struct trainer *t, uint32_t id, int side)
+static uint64_t lost_key(const struct bpe_merge *merge, uint32_t at)
 {
-    const uint32_t at = id << 1 | (uint32_t)side;
-    struct neighbour *const neighbour = &t->neighbour[at];
-
-    if (!neighbour->touched) {
-        neighbour->touched = 1;
-        OY_GROW(t->touched, t->touched_cap, t->n_touched + 1);
-        t->touched[t->n_touched++] = at;
-    }
-    return neighbour;
+    return (at & 1) == BPE_LEFT ? pair_key(at >> 1, merge->left)
+                                : pair_key(merge->right, at >> 1);
 }
 
-static void meet(struct trainer *t, const struct merge *merge, uint32_t id,
-                 int side, uint32_t w)
+static uint64_t won_key(const struct bpe_merge *merge, uint32_t at)
 {
-    struct neighbour *const neighbour = touch(t, id, side);
-    const int64_t count = t->corpus.word[w].count;
-
-    neighbour->lost += count;
-    if (merge->room && t->token_len[id] >= merge->room)
-        return;
-    neighbour->won += count;
-    if (neighbour->last_word == w + 1)
-        return;
-    neighbour->last_word = w + 1;
-    neighbour->n_words++;
-    OY_GROW(t->posting, t->posting_cap, t->n_posting + 1);
-    t->posting[t->n_posting++] = (struct posting){id << 1 | (uint32_t)side, w};
-}
-
-/* Replaces the pair in one word, from the left. The left neighbour is the one
- * already made, the right one as it stood. */
-static void merge_in_word(struct trainer *t, const struct merge *merge,
-                          uint32_t w)
-{
-    struct word *const word = &t->corpus.word[w];
-    uint32_t *const symbol = t->corpus.symbol + word->start;
-    const size_t len = word->len;
-    size_t out = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        if (symbol[i] != merge->left || i + 1 == len ||
-            symbol[i + 1] != merge->right) {
-            symbol[out++] = symbol[i];
-            continue;
-        }
-        if (out > 0)
-            meet(t, merge, symbol[out - 1], LEFT, w);
-        if (i + 2 < len)
-            meet(t, merge, symbol[i + 2], RIGHT, w);
-        symbol[out++] = merge->made;
-        i++;
-    }
-    word->len = out;
-}
-
-static uint64_t lost_key(const struct merge *merge, uint32_t at)
-{
-    return (at & 1) == LEFT ? pair_key(at >> 1, merge->left)
-                            : pair_key(merge->right, at >> 1);
-}
-
-static uint64_t won_key(const struct merge *merge, uint32_t at)
-{
-    return (at & 1) == LEFT ? pair_key(at >> 1, merge->made)
-                            : pair_key(merge->made, at >> 1);
+    return (at & 1) == BPE_LEFT ? pair_key(at >> 1, merge->made)
+                                : pair_key(merge->made, at >> 1);
 }
 
 /* First all that is won, then all that is lost: a pair (made, left) may be
  * both, in `left right left right`. */
-static void settle_counts(struct trainer *t, const struct merge *merge)
+static void settle_counts(struct trainer *t, const struct bpe_merge *merge)
 {
-    for (size_t i = 0; i < t->n_touched; i++) {
-        const struct neighbour *const neighbour = &t->neighbour[t->touched[i]];
+    const struct bpe_lane *const lane = &t->lane[0];
 
-        if (neighbour->won >= t->least)
-            *pair_table_at(&t->pairs, won_key(merge, t->touched[i])) +=
-                neighbour->won;
+    for (size_t i = 0; i < lane->n_met; i++) {
+        const int64_t won = lane->neighbour[lane->met[i]].won;
+
+        if (won >= t->least)
+            *pair_table_at(&t->pairs, won_key(merge, lane->met[i])) += won;
     }
-    for (size_t i = 0; i < t->n_touched; i++) {
+    for (size_t i = 0; i < lane->n_met; i++) {
         int64_t *const count =
-            pair_table_find(&t->pairs, lost_key(merge, t->touched[i]));
+            pair_table_find(&t->pairs, lost_key(merge, lane->met[i]));
 
         if (count)
-            *count -= t->neighbour[t->touched[i]].lost;
+            *count -= lane->neighbour[lane->met[i]].lost;
     }
 }
 
-/* Lays out the word lists of the pairs that were won and queues them. */
-static void queue_won_pairs(struct trainer *t, const struct merge *merge)
+/* Queues the pairs that were won and gives each its place for a list. */
+static void queue_won_pairs(struct trainer *t, const struct bpe_merge *merge)
 {
-    for (size_t i = 0; i < t->n_touched; i++) {
-        const uint32_t at = t->touched[i];
-        struct neighbour *const neighbour = &t->neighbour[at];
+    const struct bpe_lane *const lane = &t->lane[0];
+
+    for (size_t i = 0; i < lane->n_met; i++) {
+        const uint32_t at = lane->met[i];
+        struct bpe_neighbour *const neighbour = &lane->neighbour[at];
         const uint64_t key = won_key(merge, at);
         const int64_t count =
             neighbour->won >= t->least ? *pair_table_find(&t->pairs, key) : 0;
@@ -535,21 +504,21 @@ static void queue_won_pairs(struct trainer *t, const struct merge *merge)
                                              .n_words = neighbour->n_words});
     }
     OY_GROW(t->list, t->list_cap, t->n_list);
-    for (size_t i = 0; i < t->n_posting; i++) {
-        const struct posting *const posting = &t->posting[i];
-        size_t *const list = &t->neighbour[posting->neighbour].list;
-
-        if (*list != SIZE_MAX)
-            t->list[(*list)++] = posting->word;
-    }
 }
 
-static void forget_step(struct trainer *t)
+static void list_won_pairs(struct trainer *t, size_t n_lane)
 {
-    for (size_t i = 0; i < t->n_touched; i++)
-        t->neighbour[t->touched[i]] = (struct neighbour){0};
-    t->n_touched = 0;
-    t->n_posting = 0;
+    for (size_t l = 0; l < n_lane; l++) {
+        const struct bpe_lane *const lane = &t->lane[l];
+
+        for (size_t i = 0; i < lane->n_posting; i++) {
+            const struct bpe_posting *const posting = &lane->posting[i];
+            size_t *const list = &t->lane[0].neighbour[posting->at].list;
+
+            if (*list != SIZE_MAX)
+                t->list[(*list)++] = posting->word;
+        }
+    }
 }
 
 /* The id of the pair's text, new or old; notes the merge. */
@@ -560,116 +529,165 @@ static uint32_t make_token(struct trainer *t, uint32_t left, uint32_t right)
 
     oy_buffer_clear(&t->text);
     for (int i = 0; i < 2; i++) {
-        const size_t start = out->start[part[i]];
+        const struct oy_text text = bpe_trained_token(out, part[i]);
 
-        oy_buffer_append(&t->text, out->text + start,
-                         out->start[part[i] + 1] - start);
+        oy_buffer_append(&t->text, text.at, text.len);
     }
     OY_GROW(out->merge, out->merge_cap, out->n_merge + 1);
     memcpy(out->merge[out->n_merge++], part, sizeof part);
     return find_or_add_token(t, t->token_len[left] + t->token_len[right]);
 }
 
-static void make_room_for_neighbours(struct trainer *t)
-{
-    const size_t n_old = t->neighbour_cap;
+/* A list that several threads share, each a part of it. */
+struct shared_list {
+    struct trainer *trainer;
+    const struct bpe_merge *merge;
+    const uint32_t *list;
+    size_t n;
+};
 
-    OY_GROW(t->neighbour, t->neighbour_cap, t->out->n_token * 2);
-    memset(t->neighbour + n_old, 0,
-           (t->neighbour_cap - n_old) * sizeof *t->neighbour);
+static void merge_part(void *arg, size_t tile, int worker)
+{
+    const struct shared_list *const shared = arg;
+    struct trainer *const t = shared->trainer;
+    const size_t first = shared->n * tile / t->n_lane;
+    const size_t end = shared->n * (tile + 1) / t->n_lane;
+
+    (void)worker;
+    bpe_lane_reserve(&t->lane[tile], t->out->n_token);
+    bpe_lane_merge(&t->lane[tile], shared->merge, &t->corpus,
+                   shared->list + first, end - first);
 }
 
-/* Merges in all words of a list. They lie anywhere in memory: what the next
- * ones need is asked for in time. */
-static void merge_in_words(struct trainer *t, const struct merge *merge,
-                           const struct pair_entry *entry)
+/* Merges in the words of the pair; returns how many lanes took part. */
+static size_t merge_in_words(struct trainer *t, const struct bpe_merge *merge,
+                             const struct pair_entry *entry)
 {
-    enum { AHEAD = 8 };
-    const uint32_t *const list = t->list + entry->list;
-    const struct corpus *const corpus = &t->corpus;
+    struct shared_list shared = {
+        .trainer = t,
+        .merge = merge,
+        .list = t->list + entry->list,
+        .n = entry->n_words,
+    };
 
-    for (uint32_t i = 0; i < entry->n_words; i++) {
-        if (i + 2 * AHEAD < entry->n_words)
-            __builtin_prefetch(&corpus->word[list[i + 2 * AHEAD]]);
-        if (i + AHEAD < entry->n_words)
-            __builtin_prefetch(corpus->symbol +
-                               corpus->word[list[i + AHEAD]].start);
-        merge_in_word(t, merge, list[i]);
+    if (t->n_lane == 1 || shared.n < LONG_LIST) {
+        bpe_lane_reserve(&t->lane[0], t->out->n_token);
+        bpe_lane_merge(&t->lane[0], merge, &t->corpus, shared.list, shared.n);
+        return 1;
     }
+    oy_pool_run(t->options->pool, t->n_lane, merge_part, &shared);
+    for (size_t i = 1; i < t->n_lane; i++)
+        bpe_lane_join(&t->lane[0], &t->lane[i]);
+    return t->n_lane;
 }
 
 static void merge_pair(struct trainer *t, const struct pair_entry *entry)
 {
     const size_t longest = t->options->max_token_length;
-    struct merge merge = {.left = (uint32_t)(entry->key >> 32),
-                          .right = (uint32_t)entry->key};
+    struct bpe_merge merge = {.left = (uint32_t)(entry->key >> 32),
+                              .right = (uint32_t)entry->key};
 
     merge.made = make_token(t, merge.left, merge.right);
+    merge.token_len = t->token_len;
     /* Two parts must be shorter than `longest` together. */
     const size_t made_len =
         t->token_len[merge.left] + t->token_len[merge.right];
 
     if (longest)
         merge.room = longest > made_len ? longest - made_len : 1;
-    make_room_for_neighbours(t);
-    merge_in_words(t, &merge, entry);
+    const size_t n_lane = merge_in_words(t, &merge, entry);
+
     settle_counts(t, &merge);
     queue_won_pairs(t, &merge);
-    forget_step(t);
+    list_won_pairs(t, n_lane);
+    for (size_t i = 0; i < n_lane; i++)
+        bpe_lane_clear(&t->lane[i]);
+    if (t->options->n_merged)
+        atomic_store_explicit(t->options->n_merged, t->out->n_merge,
+                              memory_order_relaxed);
 }
 
-/* Merges until the vocabulary is full or no pair is left above the bar. */
-static void merge_down_to_bar(struct trainer *t)
+static int is_done(const struct trainer *t)
 {
+    return t->out->n_token >= t->options->vocab_size;
+}
+
+/* Merges until the vocabulary is full or no pair is left above the bar: 1; or
+ * until the lists are too long: 0. */
+static int merge_down_to_bar(struct trainer *t)
+{
+    const size_t n_first = t->n_list;
     struct pair_entry entry;
 
-    while (t->out->n_token < t->options->vocab_size &&
-           pair_queue_pop(&t->queue, &entry)) {
+    while (!is_done(t) && pair_queue_pop(&t->queue, &entry)) {
         const int64_t count = *pair_table_find(&t->pairs, entry.key);
 
         if (count == entry.count) {
             merge_pair(t, &entry);
+            if (t->n_list > t->list_limit && t->n_list > 2 * n_first)
+                return 0;
             continue;
         }
         entry.count = count;
         if (count >= t->least)
             pair_queue_push(&t->queue, &entry);
     }
+    return 1;
 }
 
 static void merge_all(struct trainer *t)
 {
     const int64_t lowest = lowest_bar(t);
 
-    find_pairs(t);
-    merge_down_to_bar(t);
-    while (t->out->n_token < t->options->vocab_size && t->least > lowest) {
-        t->least = t->least / 16 > lowest ? t->least / 16 : lowest;
+    for (;;) {
         find_pairs(t);
-        merge_down_to_bar(t);
+        const int is_dry = merge_down_to_bar(t);
+
+        if (is_done(t) || (is_dry && t->least <= lowest))
+            return;
+        if (is_dry)
+            t->least = t->least / 16 > lowest ? t->least / 16 : lowest;
     }
 }
 
-void bpe_train(const struct bpe_train_options *options,
-               struct word_count *words, struct bpe_trained *trained)
+static void release(struct trainer *t)
+{
+    t->out->lists_size = t->list_cap * sizeof *t->list;
+    word_count_release(&t->by_text);
+    oy_buffer_release(&t->text);
+    oy_free(t->token_len);
+    bpe_corpus_release(&t->corpus);
+    pair_table_release(&t->pairs);
+    pair_queue_release(&t->queue);
+    oy_free(t->list);
+    for (size_t i = 0; i < t->n_lane; i++)
+        bpe_lane_release(&t->lane[i]);
+    oy_free(t->lane);
+}
+
+int bpe_train(const struct bpe_train_options *options, struct word_store *words,
+              struct bpe_trained *trained, struct oy_error *err)
 {
     struct trainer t = {.options = options, .out = trained};
 
+    t.n_lane = options->pool ? (size_t)oy_pool_size(options->pool) : 1;
+    t.lane = oy_calloc(t.n_lane, sizeof *t.lane);
     add_special_tokens(&t);
-    prepare_words(&t, words);
-    word_count_release(words);
-    merge_all(&t);
-    word_count_release(&t.by_text);
-    oy_buffer_release(&t.text);
-    oy_free(t.token_len);
-    oy_free(t.corpus.symbol);
-    oy_free(t.corpus.word);
-    pair_table_release(&t.pairs);
-    pair_queue_release(&t.queue);
-    oy_free(t.list);
-    oy_free(t.neighbour);
-    oy_free(t.touched);
-    oy_free(t.posting);
+    const int rc = prepare_words(&t, words, err);
+
+    word_store_release(words);
+    if (!rc)
+        merge_all(&t);
+    release(&t);
+    return rc;
+}
+
+struct oy_text bpe_trained_token(const struct bpe_trained *trained, size_t id)
+{
+    const size_t start = trained->start[id];
+
+    return (struct oy_text){trained->text + start,
+                            trained->start[id + 1] - start};
 }
 
 void bpe_trained_release(struct bpe_trained *trained)

@@ -16,16 +16,22 @@
  * Where the peer's limit_alphabet cuts inside a group of equal counts its
  * choice is random; here the lower code points stay.
  *
- * Memory is proportional to the distinct words, about 20 bytes for each of
- * their bytes; counting the words takes as long as merging them.
+ * Memory: a distinct word of n symbols takes 6 + 2n bytes (8 + 4n where ids go
+ * beyond 65,533); the lists of words that hold a pair take 4 bytes for each
+ * pair of each word, and in a limited memory less: only the commonest pairs
+ * are listed then, and the words are read anew when these are merged.
  */
 #ifndef TOKENIZER_BPE_TRAIN_H
 #define TOKENIZER_BPE_TRAIN_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tokenizer/word_count.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "core/pool.h"
+#include "tokenizer/word_store.h"
 
 /* Zero-initialised is the peer's default, but for vocab_size. */
 struct bpe_train_options {
@@ -42,6 +48,9 @@ struct bpe_train_options {
     const char *const *special; /* none is empty; later duplicates are passed
                                    over; borrowed */
     size_t n_special;
+    uint64_t memory;      /* to be kept within, in bytes; 0: without limit */
+    struct oy_pool *pool; /* NULL: one thread; borrowed */
+    atomic_uint_fast64_t *n_merged; /* told how far it is; or NULL */
 };
 
 /* Zero-initialised is empty. */
@@ -52,14 +61,22 @@ struct bpe_trained {
     size_t n_token, start_cap;
     uint32_t (*merge)[2]; /* [n_merge], in the order of their ranks */
     size_t n_merge, merge_cap;
-    size_t n_special; /* tokens 0 .. n_special - 1 are the special ones */
-    int tie_was_cut;  /* limit_alphabet cut inside a group of equal counts */
+    size_t n_special;    /* tokens 0 .. n_special - 1 are the special ones */
+    int tie_was_cut;     /* limit_alphabet cut inside a group of equal counts */
+    uint64_t words_size; /* bytes that the words took as symbols */
+    uint64_t lists_size; /* and at the most the lists of words by pair */
+    uint64_t n_long_word; /* words of more than 1 KB, if they make up half of
+                             all symbols; else 0 */
 };
 
-/* Fills `trained`, which must be empty, and empties `words`, whose memory is
- * wanted for the merges. */
-void bpe_train(const struct bpe_train_options *options,
-               struct word_count *words, struct bpe_trained *trained);
+/* Fills `trained`, which must be empty, and empties `words` (closed), whose
+ * memory is wanted for the merges. 0, or -1: 71, the words do not fit into the
+ * memory, or a temporary file failed. `trained` is to be released in any case.
+ */
+int bpe_train(const struct bpe_train_options *options, struct word_store *words,
+              struct bpe_trained *trained, struct oy_error *err);
 void bpe_trained_release(struct bpe_trained *trained);
+/* The text of a token; borrowed. */
+struct oy_text bpe_trained_token(const struct bpe_trained *trained, size_t id);
 
 #endif

@@ -29,11 +29,25 @@ static void put_lines(struct oy_buffer *out, const char *text, int depth)
 static void put_token(struct oy_buffer *out, const struct bpe_trained *trained,
                       size_t id)
 {
-    oy_json_put_string(out, trained->text + trained->start[id],
-                       trained->start[id + 1] - trained->start[id]);
+    const struct oy_text token = bpe_trained_token(trained, id);
+
+    oy_json_put_string(out, token.at, token.len);
+}
+
+static int is_plain(const struct tokenizer_write_options *options,
+                    struct oy_text token)
+{
+    for (size_t i = 0; i < options->n_plain; i++) {
+        const char *const plain = options->plain[i];
+
+        if (strlen(plain) == token.len && !memcmp(plain, token.at, token.len))
+            return 1;
+    }
+    return 0;
 }
 
 static void put_added_tokens(struct oy_buffer *out,
+                             const struct tokenizer_write_options *options,
                              const struct bpe_trained *trained)
 {
     oy_buffer_append_string(out, "[");
@@ -42,13 +56,17 @@ static void put_added_tokens(struct oy_buffer *out,
                                 id ? "," : "", id);
         oy_buffer_append_string(out, "      \"content\": ");
         put_token(out, trained, id);
-        oy_buffer_append_string(out, ",\n"
-                                     "      \"single_word\": false,\n"
-                                     "      \"lstrip\": false,\n"
-                                     "      \"rstrip\": false,\n"
-                                     "      \"normalized\": false,\n"
-                                     "      \"special\": true\n"
-                                     "    }");
+        oy_buffer_append_format(
+            out,
+            ",\n"
+            "      \"single_word\": false,\n"
+            "      \"lstrip\": false,\n"
+            "      \"rstrip\": false,\n"
+            "      \"normalized\": false,\n"
+            "      \"special\": %s\n"
+            "    }",
+            is_plain(options, bpe_trained_token(trained, id)) ? "false"
+                                                              : "true");
     }
     oy_buffer_append_string(out, trained->n_special ? "\n  ]" : "]");
 }
@@ -93,19 +111,22 @@ static int cuts_in_byte_level(enum split_kind kind)
     return kind == SPLIT_GPT2 || kind == SPLIT_SMOLLM;
 }
 
-static void put_pre_tokenizer(struct oy_buffer *out, enum split_kind kind)
+static void put_pre_tokenizer(struct oy_buffer *out, enum split_kind kind,
+                              const char *pattern)
 {
-    if (kind == SPLIT_WHITESPACE) {
+    if (!pattern && kind == SPLIT_WHITESPACE) {
         put_lines(out, "{\n  \"type\": \"Whitespace\"\n}", 1);
         return;
     }
-    if (kind == SPLIT_GPT2 || kind == SPLIT_NONE) {
+    if (!pattern && (kind == SPLIT_GPT2 || kind == SPLIT_NONE)) {
         put_byte_level(out, cuts_in_byte_level(kind), 1);
         return;
     }
     oy_buffer_append_string(out, "{\n    \"type\": \"Sequence\",\n"
                                  "    \"pretokenizers\": [\n      ");
-    if (kind == SPLIT_SMOLLM) {
+    if (pattern) {
+        put_split(out, pattern);
+    } else if (kind == SPLIT_SMOLLM) {
         put_lines(out,
                   "{\n  \"type\": \"Digits\",\n"
                   "  \"individual_digits\": true\n},\n",
@@ -114,7 +135,7 @@ static void put_pre_tokenizer(struct oy_buffer *out, enum split_kind kind)
         for (int part = 0; split_regex(kind, part); part++)
             put_split(out, split_regex(kind, part));
     }
-    put_byte_level(out, cuts_in_byte_level(kind), 3);
+    put_byte_level(out, !pattern && cuts_in_byte_level(kind), 3);
     oy_buffer_append_string(out, "\n    ]\n  }");
 }
 
@@ -146,17 +167,17 @@ static void put_merges(struct oy_buffer *out, const struct bpe_trained *trained)
     oy_buffer_append_string(out, trained->n_merge ? "\n    ]" : "]");
 }
 
-void tokenizer_write(enum split_kind kind, const struct bpe_trained *trained,
-                     struct oy_buffer *out)
+void tokenizer_write(const struct tokenizer_write_options *options,
+                     const struct bpe_trained *trained, struct oy_buffer *out)
 {
     oy_buffer_append_string(out, "{\n  \"version\": \"1.0\",\n"
                                  "  \"truncation\": null,\n"
                                  "  \"padding\": null,\n"
                                  "  \"added_tokens\": ");
-    put_added_tokens(out, trained);
+    put_added_tokens(out, options, trained);
     oy_buffer_append_string(out, ",\n  \"normalizer\": null,\n"
                                  "  \"pre_tokenizer\": ");
-    put_pre_tokenizer(out, kind);
+    put_pre_tokenizer(out, options->kind, options->pattern);
     oy_buffer_append_string(out, ",\n  \"post_processor\": null,\n"
                                  "  \"decoder\": {\n"
                                  "    \"type\": \"ByteLevel\",\n"
@@ -176,26 +197,4 @@ void tokenizer_write(enum split_kind kind, const struct bpe_trained *trained,
     put_vocab(out, trained);
     put_merges(out, trained);
     oy_buffer_append_string(out, "\n  }\n}");
-}
-
-static void write_token_of_config(const char *key, const char *token,
-                                  struct oy_buffer *out)
-{
-    if (!token)
-        return;
-    oy_buffer_append_format(out, "  \"%s\": ", key);
-    oy_json_put_string(out, token, strlen(token));
-    oy_buffer_append_string(out, ",\n");
-}
-
-void tokenizer_write_config(const char *bos, const char *eos,
-                            struct oy_buffer *out)
-{
-    oy_buffer_append_string(out, "{\n");
-    write_token_of_config("bos_token", bos, out);
-    write_token_of_config("eos_token", eos, out);
-    write_token_of_config("pad_token", eos, out);
-    oy_buffer_append_string(
-        out, "  \"clean_up_tokenization_spaces\": false,\n"
-             "  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n");
 }

@@ -12,15 +12,18 @@
 #include "tokenizer/bpe_train.h"
 #include "tokenizer/split.h"
 
-/* Appends the whole file. The pre-tokeniser is that of `kind`; the decoder is
- * ByteLevel, the special tokens are added tokens, there is no normaliser and
- * no post-processor. */
-void tokenizer_write(enum split_kind kind, const struct bpe_trained *trained,
-                     struct oy_buffer *out);
+struct tokenizer_write_options {
+    enum split_kind kind; /* the pre-tokeniser */
+    const char *pattern;  /* or, not NULL, that of this regular expression:
+                             each match is a piece, and what lies between */
+    /* [n_plain] special tokens that are not special when decoding. */
+    const char *const *plain;
+    size_t n_plain;
+};
 
-/* Appends the tokenizer_config.json beside it, which tells transformers (and
- * oy-pack) what frames a text. NULL: no such token. */
-void tokenizer_write_config(const char *bos, const char *eos,
-                            struct oy_buffer *out);
+/* Appends the whole file. The decoder is ByteLevel, the special tokens are
+ * added tokens, there is no normaliser and no post-processor. */
+void tokenizer_write(const struct tokenizer_write_options *options,
+                     const struct bpe_trained *trained, struct oy_buffer *out);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "tokenizer/word_count.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -209,6 +210,107 @@ int word_count_next(const struct word_count *words, size_t *at,
         return 1;
     }
     return 0;
+}
+
+/* ---- size ---- */
+
+uint64_t word_count_bytes(const struct word_count *words)
+{
+    return words->n_slot * sizeof *words->slot + words->pool_cap;
+}
+
+int word_count_is_full(const struct word_count *words, size_t more,
+                       uint64_t limit)
+{
+    /* Two pairs a word for sorting, when 5 of 8 slots are taken. */
+    const uint64_t a_slot =
+        sizeof *words->slot + 2 * sizeof(struct oy_pair) * 5 / 8;
+    const int grows = (words->n_word + more) * 8 > words->n_slot * 5;
+    const uint64_t n_slot = words->n_slot << grows;
+    const uint64_t pool = words->pool_len + words->pool_len / 2;
+
+    return words->n_word > 0 && n_slot * a_slot + pool > limit;
+}
+
+void word_count_clear(struct word_count *words)
+{
+    if (words->n_slot)
+        memset(words->slot, 0, words->n_slot * sizeof *words->slot);
+    words->n_word = 0;
+    words->pool_len = 0;
+}
+
+/* ---- order ---- */
+
+int word_compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    const size_t len = a_len < b_len ? a_len : b_len;
+    const int order = len ? memcmp(a, b, len) : 0;
+
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+uint64_t word_prefix(const char *word, size_t len)
+{
+    uint64_t first;
+
+    memcpy(&first, word, sizeof first);
+    return __builtin_bswap64(first & low_bytes(len));
+}
+
+struct word_entry word_count_at(const struct word_count *words, uint64_t value)
+{
+    const struct word_slot *const slot = &words->slot[value];
+
+    return (struct word_entry){
+        .at = slot->len > INLINE_LEN ? words->pool + slot->key[0]
+                                     : (const char *)slot->key,
+        .len = slot->len,
+        .count = slot->count,
+    };
+}
+
+static int compare_pairs(const void *left, const void *right, void *words)
+{
+    const struct oy_pair *const a = left, *const b = right;
+    const struct word_entry x = word_count_at(words, a->value);
+    const struct word_entry y = word_count_at(words, b->value);
+
+    return word_compare(x.at, x.len, y.at, y.len);
+}
+
+/* Words of one prefix lie side by side; puts each such group in order. */
+static void sort_groups(const struct word_count *words, struct oy_pair *pair)
+{
+    for (size_t i = 0, end; i < words->n_word; i = end) {
+        for (end = i + 1; end < words->n_word; end++) {
+            if (pair[end].key != pair[i].key)
+                break;
+        }
+        if (end - i > 1)
+            qsort_r(pair + i, end - i, sizeof *pair, compare_pairs,
+                    (void *)words);
+    }
+}
+
+struct oy_pair *word_count_order(const struct word_count *words)
+{
+    struct oy_pair *const pair = oy_alloc_array(words->n_word, sizeof *pair);
+    struct oy_pair *const scratch =
+        oy_alloc_array(words->n_word, sizeof *scratch);
+    size_t n = 0;
+
+    for (size_t i = 0; i < words->n_slot; i++) {
+        if (!words->slot[i].count)
+            continue;
+        const struct word_entry word = word_count_at(words, i);
+
+        pair[n++] = (struct oy_pair){word_prefix(word.at, word.len), i};
+    }
+    oy_sort_pairs(pair, scratch, n);
+    oy_free(scratch);
+    sort_groups(words, pair);
+    return pair;
 }
 
 void word_count_release(struct word_count *words)

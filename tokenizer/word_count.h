@@ -14,6 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/sort.h"
+
+/* A word and how often it was seen. The bytes are borrowed, with OY_PADDING
+ * readable ones behind them. */
+struct word_entry {
+    const char *at;
+    size_t len;
+    uint64_t count;
+};
+
 /* Zero-initialised is empty. */
 struct word_count {
     struct word_slot *slot;
@@ -24,6 +34,14 @@ struct word_count {
 };
 
 void word_count_release(struct word_count *words);
+/* Forgets the words and keeps the memory. */
+void word_count_clear(struct word_count *words);
+/* Whether `more` further words could make the table, with the memory for
+ * sorting it, larger than `limit` bytes. */
+int word_count_is_full(const struct word_count *words, size_t more,
+                       uint64_t limit);
+/* What it takes, in bytes. */
+uint64_t word_count_bytes(const struct word_count *words);
 
 /* Adds `count` (not 0) to the word. OY_PADDING bytes behind it must be
  * readable; the word is copied. */
@@ -44,5 +62,17 @@ void word_count_merge(struct word_count *words, const struct word_count *from);
  * OY_PADDING readable bytes behind them. */
 int word_count_next(const struct word_count *words, size_t *at,
                     const char **word, size_t *len, uint64_t *count);
+
+/* The words in ascending order of their bytes: [n_word] pairs whose values
+ * word_count_at() takes; free with oy_free. */
+struct oy_pair *word_count_order(const struct word_count *words);
+/* The word that a value of word_count_order() stands for; borrowed until the
+ * table changes. */
+struct word_entry word_count_at(const struct word_count *words, uint64_t value);
+
+/* Before 0, equal to 0 or behind 0: the order of bytes, the shorter first. */
+int word_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+/* The first eight bytes as a number of the same order; 0 behind the end. */
+uint64_t word_prefix(const char *word, size_t len);
 
 #endif

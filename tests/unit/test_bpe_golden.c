@@ -50,6 +50,15 @@ struct run {
     struct oy_arena arena;
 };
 
+static void train_run(struct run *run, struct bpe_trained *trained)
+{
+    struct word_store store = {.table = run->words};
+    struct oy_error err = {0};
+
+    run->words = (struct word_count){0};
+    assert_int_equal(bpe_train(&run->options, &store, trained, &err), 0);
+}
+
 static void count_sequence(struct run *run, const char *text, size_t len)
 {
     size_t end[256], at = 0;
@@ -145,8 +154,9 @@ static struct oy_buffer train(struct run *run)
 
     run->options.by_character = run->kind == SPLIT_WHITESPACE;
     run->options.special = run->special;
-    bpe_train(&run->options, &run->words, &trained);
-    tokenizer_write(run->kind, &trained, &out);
+    train_run(run, &trained);
+    tokenizer_write(&(struct tokenizer_write_options){.kind = run->kind},
+                    &trained, &out);
     bpe_trained_release(&trained);
     oy_arena_release(&run->arena);
     return out;
@@ -338,7 +348,7 @@ static void check_lists(const struct oy_json_value *config)
     assert_non_null(text);
     count_text(&run, text, len && text[len - 1] == '\n' ? len - 1 : len);
     run.options.special = run.special;
-    bpe_train(&run.options, &run.words, &trained);
+    train_run(&run, &trained);
     for (size_t i = 0; i < trained.n_token; i++) {
         put_token(&trained, i, &vocab);
         oy_buffer_append_char(&vocab, '\n');

@@ -56,6 +56,18 @@ static void describe(const struct bpe_trained *trained, struct oy_buffer *out)
     }
 }
 
+/* Trains on the words of a table and empties it. */
+static void train_table(const struct bpe_train_options *options,
+                        struct word_count *words, struct bpe_trained *trained)
+{
+    struct word_store store = {.table = *words};
+    struct oy_error err = {0};
+
+    *words = (struct word_count){0};
+    assert_int_equal(bpe_train(options, &store, trained, &err), 0);
+    assert_int_equal(store.table.n_word, 0);
+}
+
 static void assert_trained(struct bpe_train_options options, const char *text,
                            const char *want)
 {
@@ -64,8 +76,7 @@ static void assert_trained(struct bpe_train_options options, const char *text,
     struct oy_buffer got = {0};
 
     count_words(&words, text);
-    bpe_train(&options, &words, &trained);
-    assert_int_equal(words.n_word, 0);
+    train_table(&options, &words, &trained);
     describe(&trained, &got);
     assert_string_equal(oy_buffer_string(&got), want);
     oy_buffer_release(&got);
@@ -120,7 +131,7 @@ static void alphabets_are_bytes_or_characters(void **state)
                    " | \xc3\x83+\xc2\xa9");
     assert_trained(OPTIONS(.by_character = 1), "\xc3\xa9z 2",
                    "z \xc3\xa9 \xc3\xa9z | \xc3\xa9+z");
-    bpe_train(&options, &none, &trained);
+    train_table(&options, &none, &trained);
     assert_int_equal(trained.n_token, 256);
     assert_memory_equal(trained.text, "!\"#$", 4);
     assert_memory_equal(trained.text + trained.start[255], "\xc5\x83", 2);
@@ -136,7 +147,7 @@ static void ties_at_the_cut_are_told(void **state)
 
     (void)state;
     count_words(&words, "b 2 a 2");
-    bpe_train(&options, &words, &trained);
+    train_table(&options, &words, &trained);
     assert_int_equal(trained.tie_was_cut, 1);
     assert_memory_equal(trained.text, "a", 1);
     bpe_trained_release(&trained);
@@ -242,7 +253,7 @@ static void a_plain_trainer_agrees(void **state)
         size_t n = 0;
 
         make_words(&random, &plain, &words);
-        bpe_train(&options, &words, &trained);
+        train_table(&options, &words, &trained);
         while ((size_t)plain.n_token < options.vocab_size &&
                best_pair(&plain, options.min_frequency,
                          options.max_token_length, &left, &right)) {
@@ -272,8 +283,9 @@ static void file_reads_back(void **state)
 
         if (kind)
             count_words(&words, "ab 3");
-        bpe_train(&options, &words, &trained);
-        tokenizer_write((enum split_kind)kind, &trained, &out);
+        train_table(&options, &words, &trained);
+        tokenizer_write(&(struct tokenizer_write_options){.kind = kind},
+                        &trained, &out);
         oy_buffer_string(&out);
         assert_int_equal(oy_json_validate(out.data, out.len, &why, &where), 0);
         assert_non_null(strstr(out.data, "\"content\": \"<\\\"\\n>\""));

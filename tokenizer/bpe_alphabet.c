@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The symbols that words are made of before any merge.
+ */
+#include "tokenizer/bpe_alphabet.h"
+
+#include <stdlib.h>
+
+#include "core/alloc.h"
+
+/* The letter that stands for a byte: itself where it is printable Latin-1,
+ * else the next one from U+0100 on (GPT-2, encoder.py, bytes_to_unicode). */
+static void spell_bytes(uint32_t letter[256])
+{
+    uint32_t next = 0x100;
+
+    for (uint32_t b = 0; b < 256; b++) {
+        const int printable =
+            (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
+
+        letter[b] = printable ? b : next++;
+    }
+}
+
+void bpe_alphabet_init(struct bpe_alphabet *alphabet, int by_character)
+{
+    alphabet->by_character = by_character;
+    spell_bytes(alphabet->letter);
+    alphabet->count = oy_calloc(BPE_N_LETTER, sizeof *alphabet->count);
+    alphabet->id = oy_calloc(BPE_N_LETTER, sizeof *alphabet->id);
+}
+
+void bpe_alphabet_release(struct bpe_alphabet *alphabet)
+{
+    oy_free(alphabet->count);
+    oy_free(alphabet->id);
+    alphabet->count = NULL;
+    alphabet->id = NULL;
+}
+
+size_t bpe_alphabet_count(struct bpe_alphabet *alphabet,
+                          const struct word_entry *word)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < word->len; n++)
+        alphabet->count[bpe_next_letter(alphabet, word->at, &i)] += word->count;
+    return n;
+}
+
+void bpe_alphabet_add_bytes(struct bpe_alphabet *alphabet)
+{
+    for (int b = 0; b < 256; b++)
+        alphabet->count[alphabet->letter[b]] = UINT64_MAX;
+}
+
+struct letter {
+    uint64_t count;
+    uint32_t c;
+};
+
+/* Commonest first, then by code point. */
+static int compare_letters(const void *left, const void *right)
+{
+    const struct letter *const a = left, *const b = right;
+
+    if (a->count != b->count)
+        return a->count > b->count ? -1 : 1;
+    return a->c < b->c ? -1 : a->c > b->c;
+}
+
+int bpe_alphabet_limit(struct bpe_alphabet *alphabet, size_t limit)
+{
+    struct letter *letter = NULL;
+    size_t n = 0, cap = 0;
+    int cuts_tie = 0;
+
+    for (uint32_t c = 0; c < BPE_N_LETTER; c++) {
+        if (!alphabet->count[c])
+            continue;
+        OY_GROW(letter, cap, n + 1);
+        letter[n++] = (struct letter){alphabet->count[c], c};
+    }
+    if (n > limit) {
+        qsort(letter, n, sizeof *letter, compare_letters);
+        for (size_t i = limit; i < n; i++)
+            alphabet->count[letter[i].c] = 0;
+        cuts_tie = limit > 0 && letter[limit - 1].count == letter[limit].count;
+    }
+    oy_free(letter);
+    return cuts_tie;
+}
