@@ -85,6 +85,12 @@ int template_iterate(struct state *state, const struct template_value *value,
         return 0;
     }
     *list = template_new_list(state->arena);
+    if (value->kind == TEMPLATE_GENERATOR) {
+        *list->list = *value->list;
+        value->list->n_item = 0;
+        value->list->cap_item = 0;
+        return 0;
+    }
     if (value->kind == TEMPLATE_DICT) {
         for (size_t i = 0; i < value->dict->n_entry; i++)
             template_push(list, state->arena, value->dict->entry[i].key);

@@ -97,7 +97,10 @@ static int filter_capitalize(const struct filter_call *call)
 
 static int filter_trim(const struct filter_call *call)
 {
-    return method(call, "strip");
+    if (method(call, "strip"))
+        return -1;
+    call->value->is_markup = call->input->is_markup;
+    return 0;
 }
 
 static int filter_replace(const struct filter_call *call)
@@ -142,33 +145,57 @@ static int filter_title(const struct filter_call *call)
 
 static int filter_string(const struct filter_call *call)
 {
-    call->value->kind = TEMPLATE_STRING;
-    return input_text(call, &call->value->text);
+    struct oy_text text;
+
+    if (input_text(call, &text))
+        return -1;
+    *call->value = template_string(text.at, text.len);
+    call->value->is_markup = call->input->is_markup;
+    return 0;
 }
 
 static int filter_safe(const struct filter_call *call)
 {
-    *call->value = *call->input;
+    if (filter_string(call))
+        return -1;
+    call->value->is_markup = 1;
     return 0;
 }
 
-static int filter_escape(const struct filter_call *call)
+void template_put_escaped(struct oy_text text, struct oy_buffer *out)
 {
     static const char from[] = "&<>\"'";
     static const char *const to[] = {"&amp;", "&lt;", "&gt;", "&#34;", "&#39;"};
+
+    for (size_t i = 0; i < text.len; i++) {
+        const char *found = text.at[i] ? strchr(from, text.at[i]) : NULL;
+        if (found)
+            oy_buffer_append_string(out, to[found - from]);
+        else
+            oy_buffer_append_char(out, text.at[i]);
+    }
+}
+
+static int filter_forceescape(const struct filter_call *call)
+{
     struct oy_buffer out = {0};
     struct oy_text text;
 
     if (input_text(call, &text))
         return -1;
-    for (size_t i = 0; i < text.len; i++) {
-        const char *found = text.at[i] ? strchr(from, text.at[i]) : NULL;
-        if (found)
-            oy_buffer_append_string(&out, to[found - from]);
-        else
-            oy_buffer_append_char(&out, text.at[i]);
-    }
-    return template_take(call->state, &out, call->value);
+    template_put_escaped(text, &out);
+    if (template_take(call->state, &out, call->value))
+        return -1;
+    call->value->is_markup = 1;
+    return 0;
+}
+
+static int filter_escape(const struct filter_call *call)
+{
+    if (!call->input->is_markup)
+        return filter_forceescape(call);
+    *call->value = *call->input;
+    return 0;
 }
 
 /* Lines but the first are moved right. */
@@ -239,72 +266,13 @@ static int filter_urlencode(const struct filter_call *call)
     return template_take(call->state, &out, call->value);
 }
 
-/* printf-like: %s %r %d %i %f %g %e %x %c with flags, width, precision. */
 static int filter_format(const struct filter_call *call)
 {
-    const struct arguments *arguments = call->arguments;
     struct oy_text text;
-    struct oy_buffer out = {0};
-    int next = 0;
 
     if (input_text(call, &text))
         return -1;
-    for (size_t i = 0; i < text.len; i++) {
-        char spec[24] = "%";
-        size_t n = 1;
-        if (text.at[i] != '%' || i + 1 == text.len) {
-            oy_buffer_append_char(&out, text.at[i]);
-            continue;
-        }
-        while (++i < text.len && n < 8 && text.at[i] &&
-               strchr("-+ 0123456789.#", text.at[i]))
-            spec[n++] = text.at[i];
-        const char letter = i < text.len ? text.at[i] : 0;
-        if (letter == '%') {
-            oy_buffer_append_char(&out, '%');
-            continue;
-        }
-        const struct template_value *value =
-            argument_at(arguments, next++, NULL);
-        if (!value || !letter ||
-            filter_put_format(value, spec, n, letter, &out)) {
-            oy_buffer_release(&out);
-            return template_fail(call->state, "malformed format");
-        }
-    }
-    return template_take(call->state, &out, call->value);
-}
-
-int filter_put_format(const struct template_value *value, char *spec, size_t n,
-                      char letter, struct oy_buffer *out)
-{
-    struct oy_buffer text = {0};
-
-    if (letter == 's' || letter == 'r') {
-        (letter == 's' ? template_put_text : template_put_repr)(value, &text);
-        memcpy(spec + n, "s", 2);
-        if (n == 1)
-            oy_buffer_append(out, text.data, text.len);
-        else
-            oy_buffer_append_format(out, spec, oy_buffer_string(&text));
-        oy_buffer_release(&text);
-        return 0;
-    }
-    if (!template_is_number(value))
-        return -1;
-    if (strchr("dix", letter)) {
-        spec[n] = 'l';
-        spec[n + 1] = letter;
-        spec[n + 2] = '\0';
-        oy_buffer_append_format(out, spec, (long)template_number(value));
-        return 0;
-    }
-    if (!strchr("feg", letter))
-        return -1;
-    spec[n] = letter;
-    spec[n + 1] = '\0';
-    oy_buffer_append_format(out, spec, template_number(value));
-    return 0;
+    return template_format(call->state, text, call->arguments, call->value);
 }
 
 /* ---- numbers ---- */
@@ -454,6 +422,7 @@ static int check_json(const struct filter_call *call,
         value->kind == TEMPLATE_LIST || value->kind == TEMPLATE_TUPLE;
 
     if (value->kind == TEMPLATE_UNDEFINED ||
+        value->kind == TEMPLATE_GENERATOR ||
         value->kind == TEMPLATE_NAMESPACE || value->kind == TEMPLATE_CALLABLE)
         return template_fail(call->state, "'%s' has no JSON",
                              template_kind_name(value));
@@ -509,7 +478,7 @@ static const struct filter table[] = {
     {"safe", filter_safe},
     {"escape", filter_escape},
     {"e", filter_escape},
-    {"forceescape", filter_escape},
+    {"forceescape", filter_forceescape},
     {"indent", filter_indent},
     {"wordcount", filter_wordcount},
     {"urlencode", filter_urlencode},

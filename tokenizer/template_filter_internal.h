@@ -30,9 +30,4 @@ int filter_int(const struct filter_call *call, int position, const char *name,
 int filter_text(const struct filter_call *call, int position, const char *name,
                 struct oy_text *text);
 
-/* One directive of `format`: spec holds "%" and flags, n characters, with
- * room for the letter. -1 when it does not fit the value. */
-int filter_put_format(const struct template_value *value, char *spec, size_t n,
-                      char letter, struct oy_buffer *out);
-
 #endif

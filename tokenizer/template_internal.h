@@ -164,7 +164,7 @@ int template_take(struct state *state, struct oy_buffer *buffer,
                   struct template_value *value);
 /* Fails when the value is undefined and the mode is strict. */
 int template_defined(struct state *state, const struct template_value *value);
-/* The elements that `for` would see, as a list. */
+/* The elements that `for` would see, as a list; a generator is empty then. */
 int template_iterate(struct state *state, const struct template_value *value,
                      struct template_value *list);
 
@@ -197,6 +197,18 @@ int template_slice(struct state *state, const struct template_value *object,
 /* datetime.strftime of a time without a zone. */
 void template_put_time(const struct tm *time, struct oy_text format,
                        struct oy_buffer *out);
+
+/* "%s: %d" with arguments, printf-like: the filter `format` and the operator
+ * %. */
+int template_format(struct state *state, struct oy_text format,
+                    const struct arguments *arguments,
+                    struct template_value *value);
+/* "{}, {name}" with arguments: str.format, without format specifications. */
+int template_format_fields(struct state *state, struct oy_text format,
+                           const struct arguments *arguments,
+                           struct template_value *value);
+/* Appends with & < > " ' as HTML's entities. */
+void template_put_escaped(struct oy_text text, struct oy_buffer *out);
 
 /* ---- texts, as Python's str methods do them ---- */
 

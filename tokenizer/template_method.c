@@ -443,6 +443,12 @@ static int str_join(const struct call *call)
     return template_take(call->state, &text, call->value);
 }
 
+static int str_format(const struct call *call)
+{
+    return template_format_fields(call->state, call->self->text,
+                                  call->arguments, call->value);
+}
+
 static int pad(const struct call *call, int left, int right)
 {
     const int64_t n = template_length(call->self);
@@ -656,6 +662,7 @@ static const struct {
     {TEMPLATE_STRING, "removeprefix", str_removeprefix},
     {TEMPLATE_STRING, "removesuffix", str_removesuffix},
     {TEMPLATE_STRING, "join", str_join},
+    {TEMPLATE_STRING, "format", str_format},
     {TEMPLATE_STRING, "ljust", str_ljust},
     {TEMPLATE_STRING, "rjust", str_rjust},
     {TEMPLATE_STRING, "center", str_center},

@@ -634,6 +634,11 @@ static int add_lists(struct state *state, const struct template_value *a,
     return 0;
 }
 
+static void append_plain(struct oy_text text, struct oy_buffer *out)
+{
+    oy_buffer_append(out, text.at, text.len);
+}
+
 static int concatenate(struct state *state, const struct template_value *a,
                        const struct template_value *b,
                        struct template_value *value)
@@ -643,6 +648,43 @@ static int concatenate(struct state *state, const struct template_value *a,
     template_put_text(a, &text);
     template_put_text(b, &text);
     return template_take(state, &text, value);
+}
+
+/* Two texts; where one is markup, the other is escaped (markupsafe). */
+static int add_texts(struct state *state, const struct template_value *a,
+                     const struct template_value *b,
+                     struct template_value *value)
+{
+    const int is_markup = a->is_markup || b->is_markup;
+    struct oy_buffer text = {0};
+
+    if (!is_markup)
+        return concatenate(state, a, b, value);
+    (a->is_markup ? append_plain : template_put_escaped)(a->text, &text);
+    (b->is_markup ? append_plain : template_put_escaped)(b->text, &text);
+    if (template_take(state, &text, value))
+        return -1;
+    value->is_markup = 1;
+    return 0;
+}
+
+/* text % value, text % (value, ...). */
+static int format_text(struct state *state, const struct template_value *format,
+                       const struct template_value *given,
+                       struct template_value *value)
+{
+    struct arguments *arguments =
+        oy_arena_alloc(state->arena, sizeof *arguments);
+    const int is_tuple = given->kind == TEMPLATE_TUPLE;
+    const size_t n = is_tuple ? given->list->n_item : 1;
+
+    if (n > TEMPLATE_MAX_ARGUMENTS)
+        return template_fail(state, "more than %d arguments",
+                             TEMPLATE_MAX_ARGUMENTS);
+    arguments->n = arguments->n_positional = (int)n;
+    for (size_t i = 0; i < n; i++)
+        arguments->value[i] = is_tuple ? given->list->item[i] : *given;
+    return template_format(state, format->text, arguments, value);
 }
 
 static int is_list(const struct template_value *value)
@@ -656,9 +698,12 @@ static int sequence_binary(struct state *state, char op,
                            const struct template_value *b,
                            struct template_value *value)
 {
-    if (op == '~' ||
-        (op == '+' && a->kind == TEMPLATE_STRING && b->kind == TEMPLATE_STRING))
+    if (op == '~')
         return concatenate(state, a, b, value);
+    if (op == '+' && a->kind == TEMPLATE_STRING && b->kind == TEMPLATE_STRING)
+        return add_texts(state, a, b, value);
+    if (op == '%' && a->kind == TEMPLATE_STRING)
+        return format_text(state, a, b, value);
     if (op == '+' && is_list(a) && a->kind == b->kind)
         return add_lists(state, a, b, value);
     if (op == '*' && a->kind == TEMPLATE_INT) {

@@ -20,6 +20,23 @@ static int iterate(const struct filter_call *call, struct template_value *list)
     return template_step(call->state, list->list->n_item);
 }
 
+/* The same where Jinja passes over everything false: None has no items. */
+static int iterate_true(const struct filter_call *call,
+                        struct template_value *list)
+{
+    if (template_truth(call->input))
+        return iterate(call, list);
+    *list = template_new_list(call->state->arena);
+    return 0;
+}
+
+/* Ends a filter whose result Python makes while it is read. */
+static int is_lazy(const struct filter_call *call)
+{
+    call->value->kind = TEMPLATE_GENERATOR;
+    return 0;
+}
+
 static int sequence_list(const struct filter_call *call)
 {
     struct template_value list;
@@ -43,11 +60,14 @@ static int sequence_reverse(const struct filter_call *call)
     for (size_t i = list.list->n_item; i-- > 0;)
         push(call, list.list->item[i]);
     if (call->input->kind != TEMPLATE_STRING)
-        return 0;
+        return is_lazy(call);
     for (size_t i = 0; i < call->value->list->n_item; i++)
         template_put_text(&call->value->list->item[i], &text);
     return template_take(call->state, &text, call->value);
 }
+
+static const struct template_value nothing = {
+    .kind = TEMPLATE_UNDEFINED, .text = {"an empty sequence", 17}};
 
 static int sequence_end(const struct filter_call *call, int last)
 {
@@ -55,8 +75,7 @@ static int sequence_end(const struct filter_call *call, int last)
 
     if (iterate(call, &list))
         return -1;
-    *call->value = (struct template_value){.kind = TEMPLATE_UNDEFINED,
-                                           .text = {"an empty sequence", 17}};
+    *call->value = nothing;
     if (list.list->n_item)
         *call->value = list.list->item[last ? list.list->n_item - 1 : 0];
     return 0;
@@ -160,7 +179,7 @@ static int sequence_map(const struct filter_call *call)
 {
     struct template_value list, item;
 
-    if (iterate(call, &list))
+    if (iterate_true(call, &list))
         return -1;
     *call->value = template_new_list(call->state->arena);
     for (size_t i = 0; i < list.list->n_item; i++) {
@@ -168,7 +187,7 @@ static int sequence_map(const struct filter_call *call)
             return -1;
         push(call, item);
     }
-    return 0;
+    return is_lazy(call);
 }
 
 /* Whether the test (or truth itself) holds for an item or its attribute. */
@@ -201,7 +220,7 @@ static int select_items(const struct filter_call *call, int by_attribute,
     struct template_value list;
     int truth = 0;
 
-    if (iterate(call, &list))
+    if (iterate_true(call, &list))
         return -1;
     *call->value = template_new_list(call->state->arena);
     for (size_t i = 0; i < list.list->n_item; i++) {
@@ -210,7 +229,7 @@ static int select_items(const struct filter_call *call, int by_attribute,
         if (truth == want)
             push(call, list.list->item[i]);
     }
-    return 0;
+    return is_lazy(call);
 }
 
 static int sequence_select(const struct filter_call *call)
@@ -353,12 +372,12 @@ static int sequence_items(const struct filter_call *call)
 {
     *call->value = template_new_list(call->state->arena);
     if (call->input->kind == TEMPLATE_UNDEFINED)
-        return 0;
+        return is_lazy(call);
     if (call->input->kind != TEMPLATE_DICT)
         return template_fail(call->state, "items wants a dictionary");
     for (size_t i = 0; i < call->input->dict->n_entry; i++)
         push(call, pair(call, &call->input->dict->entry[i]));
-    return 0;
+    return is_lazy(call);
 }
 
 static int sequence_unique(const struct filter_call *call)
@@ -385,7 +404,7 @@ static int sequence_unique(const struct filter_call *call)
         template_push(&seen, call->state->arena, key);
         push(call, list.list->item[i]);
     }
-    return 0;
+    return is_lazy(call);
 }
 
 static int extreme(const struct filter_call *call, int want)
@@ -395,8 +414,9 @@ static int extreme(const struct filter_call *call, int want)
     struct template_value list, key, best = {.kind = TEMPLATE_UNDEFINED};
     int order;
 
-    if (iterate(call, &list) || sequence_end(call, 0))
+    if (iterate(call, &list))
         return -1;
+    *call->value = nothing;
     for (size_t i = 0; i < list.list->n_item; i++) {
         if (attribute(call, name, &list.list->item[i], &key) ||
             sort_key(call, filter_option(call, 0, "case_sensitive"), &key))
@@ -471,7 +491,7 @@ static int sequence_batch(const struct filter_call *call)
             return -1;
         template_push(&row, call->state->arena, *fill);
     }
-    return 0;
+    return is_lazy(call);
 }
 
 const struct filter filter_sequence_table[] = {

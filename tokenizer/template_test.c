@@ -99,7 +99,8 @@ static int is_sequence(const struct template_value *v,
 static int is_iterable(const struct template_value *v,
                        const struct template_value *a)
 {
-    return is_sequence(v, a) || v->kind == TEMPLATE_UNDEFINED;
+    return is_sequence(v, a) || v->kind == TEMPLATE_GENERATOR ||
+           v->kind == TEMPLATE_UNDEFINED;
 }
 
 static int is_callable(const struct template_value *v,

@@ -78,7 +78,8 @@ int template_depth(const struct template_value *value)
 {
     switch (value->kind) {
     case TEMPLATE_LIST:
-    case TEMPLATE_TUPLE: return value->list->depth + 1;
+    case TEMPLATE_TUPLE:
+    case TEMPLATE_GENERATOR: return value->list->depth + 1;
     case TEMPLATE_DICT: return value->dict->depth + 1;
     default: return 0; /* nothing walks into a namespace */
     }
@@ -164,7 +165,7 @@ static int read_string(const struct oy_json_value *json, struct oy_arena *arena,
 {
     uint64_t n_repaired = 0;
 
-    value->kind = TEMPLATE_STRING;
+    *value = (struct template_value){.kind = TEMPLATE_STRING};
     return oy_json_text(json, arena, &value->text, &n_repaired, why);
 }
 
@@ -279,6 +280,7 @@ int template_truth(const struct template_value *value)
     case TEMPLATE_TUPLE: return value->list->n_item > 0;
     case TEMPLATE_DICT: return value->dict->n_entry > 0;
     case TEMPLATE_BIG_INT:
+    case TEMPLATE_GENERATOR:
     case TEMPLATE_NAMESPACE:
     case TEMPLATE_CALLABLE: break;
     }
@@ -337,6 +339,7 @@ int template_equal(const struct template_value *a,
     case TEMPLATE_LIST:
     case TEMPLATE_TUPLE: return equal_lists(a->list, b->list);
     case TEMPLATE_DICT: return equal_dicts(a->dict, b->dict);
+    case TEMPLATE_GENERATOR: return a->list == b->list;
     case TEMPLATE_NAMESPACE: return a->dict == b->dict;
     case TEMPLATE_CALLABLE: return a->callable == b->callable;
     default: return 1; /* none, undefined */
@@ -411,6 +414,7 @@ const char *template_kind_name(const struct template_value *value)
         [TEMPLATE_STRING] = "str",          [TEMPLATE_LIST] = "list",
         [TEMPLATE_TUPLE] = "tuple",         [TEMPLATE_DICT] = "dict",
         [TEMPLATE_NAMESPACE] = "Namespace", [TEMPLATE_CALLABLE] = "callable",
+        [TEMPLATE_GENERATOR] = "generator",
     };
 
     return name[value->kind];

@@ -26,6 +26,7 @@ enum template_kind {
     TEMPLATE_STRING,
     TEMPLATE_LIST,
     TEMPLATE_TUPLE,
+    TEMPLATE_GENERATOR, /* of map, select ...: has no length, is read once */
     TEMPLATE_DICT,
     TEMPLATE_NAMESPACE, /* a dictionary that `set ns.x` may change */
     TEMPLATE_CALLABLE,  /* private to the evaluator */
@@ -36,11 +37,12 @@ struct template_dict;
 
 struct template_value {
     enum template_kind kind;
+    int is_markup; /* STRING: safe or escaped; `+` escapes what joins it */
     union {
         int64_t integer; /* BOOL, INT */
         double number;
         struct oy_text text;
-        struct template_list *list; /* LIST, TUPLE */
+        struct template_list *list; /* LIST, TUPLE, GENERATOR */
         struct template_dict *dict; /* DICT, NAMESPACE */
         const void *callable;
     };

@@ -116,6 +116,7 @@ void template_put_repr(const struct template_value *value,
     case TEMPLATE_LIST:
     case TEMPLATE_TUPLE: put_repr_list(value, out); break;
     case TEMPLATE_DICT: put_repr_dict(value->dict, out); break;
+    case TEMPLATE_GENERATOR: oy_buffer_append_string(out, "<generator>"); break;
     case TEMPLATE_NAMESPACE: oy_buffer_append_string(out, "<Namespace>"); break;
     case TEMPLATE_CALLABLE: oy_buffer_append_string(out, "<macro>"); break;
     }
@@ -293,6 +294,7 @@ static void put_json(const struct template_value *value,
     case TEMPLATE_DICT: put_json_dict(value->dict, style, level, out); break;
     case TEMPLATE_NONE:
     case TEMPLATE_UNDEFINED:
+    case TEMPLATE_GENERATOR:
     case TEMPLATE_NAMESPACE:
     case TEMPLATE_CALLABLE: oy_buffer_append_string(out, "null"); break;
     }
