@@ -1,49 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * oy-pack as a filter: texts are encoded by many threads and written in
+ * oy-pack as a filter: records are encoded by many threads and written in
  * order. */
 #include "tokenizer/pack.h"
 
 #include <string.h>
 
-#include "core/filter.h"
 #include "core/log.h"
-#include "tokenizer/tokenizer.h"
-#include "tokenizer/tokens.h"
-
-/* One stream among several: unnamed until their number is known. */
-struct shard {
-    struct oy_output *output;
-    uint64_t bytes;
-    struct oy_hash128 hash;
-    char *path; /* its name in the end */
-};
-
-struct pack {
-    struct pack_settings *settings;
-    const struct oy_run *run;
-    struct tokenizer *tokenizer;
-    struct tokens_info info;
-    int32_t front, back; /* ids around a document, -1: none */
-    struct tokens_writer *writer;
-    uint64_t n_token, n_byte, n_empty;
-
-    struct shard *shard; /* only with split_tokens */
-    size_t n_shard, cap_shard;
-    struct oy_manifest_file *made; /* [n_shard] */
-};
-
-struct pack_worker {
-    struct tokenizer_worker *worker;
-    struct token_ids ids;
-};
+#include "core/random.h"
+#include "tokenizer/pack_internal.h"
+#include "tokenizer/token_export.h"
 
 static void *worker_new(void *self)
 {
     const struct pack *pack = self;
     struct pack_worker *worker = oy_calloc(1, sizeof *worker);
 
-    worker->worker = tokenizer_worker_new(pack->tokenizer);
+    if (pack->chat)
+        worker->chat = pack_chat_worker_new(pack->chat);
+    else
+        worker->worker = tokenizer_worker_new(pack->tokenizer);
     return worker;
 }
 
@@ -56,150 +32,100 @@ static void worker_free(void *self, void *state)
         return;
     tokenizer_worker_free(worker->worker);
     token_ids_release(&worker->ids);
+    pack_chat_worker_free(worker->chat);
+    oy_buffer_release(&worker->line);
     oy_free(worker);
 }
 
-/* Leaves the framed ids of the document as the record's blob. */
-static int judge(void *self, void *state, struct oy_record *record, int pass,
-                 struct oy_error *err)
+/* ---- documents ---- */
+
+static int is_valid(const struct pack *pack, uint64_t number)
 {
-    const struct pack *pack = self;
-    struct pack_worker *worker = state;
-    struct token_ids *ids = &worker->ids;
+    struct oy_random random;
 
-    (void)pass;
-    (void)err;
-    ids->n = 0;
-    if (pack->front >= 0)
-        token_ids_append(ids, &pack->front, 1);
-    tokenizer_encode(worker->worker, record->text.at, record->text.len,
-                     TOKENIZER_TEXT, ids, NULL);
-    if (pack->back >= 0)
-        token_ids_append(ids, &pack->back, 1);
-    if (!record->text.len)
-        ids->n = 0;
-    record->blob_len = ids->n * sizeof *ids->id;
-    record->blob = oy_arena_copy(record->arena, ids->id, record->blob_len);
-    record->word[0] = record->text.len;
-    return 0;
-}
-
-/* ---- shards ---- */
-
-/* Ends the stream that is being written. */
-static int end_stream(struct pack *pack, struct oy_error *err)
-{
-    if (!pack->writer)
+    if (pack->valid_fraction <= 0.0)
         return 0;
-    const int failed = tokens_writer_finish(pack->writer, err);
-    tokens_writer_free(pack->writer);
-    pack->writer = NULL;
-    if (failed || !pack->n_shard)
-        return failed;
-    struct shard *shard = &pack->shard[pack->n_shard - 1];
-    shard->bytes = oy_output_bytes(shard->output);
-    shard->hash = oy_output_digest(shard->output);
-    return oy_output_finish(shard->output, err);
+    random = oy_random_at((uint64_t)pack->run->seed, number);
+    return oy_random_unit(&random) < pack->valid_fraction;
 }
 
-static int next_shard(struct pack *pack, struct oy_error *err)
-{
-    if (end_stream(pack, err))
-        return -1;
-    char *path = oy_asprintf("%s-%05zu.tok", pack->run->output, pack->n_shard);
-    struct oy_output *output = oy_run_open_output_at(pack->run, path, err);
-    oy_free(path);
-    if (!output)
-        return -1;
-    OY_GROW(pack->shard, pack->cap_shard, pack->n_shard + 1);
-    pack->shard[pack->n_shard++] = (struct shard){.output = output};
-    pack->writer = tokens_writer_new(&pack->info, output);
-    return 0;
-}
-
-/* The stream that the next document goes to. */
-static int open_stream(struct pack *pack, struct oy_output *output,
-                       struct oy_error *err)
-{
-    const int64_t most = pack->settings->split_tokens;
-
-    if (!most) {
-        if (!pack->writer)
-            pack->writer = tokens_writer_new(&pack->info, output);
-        return 0;
-    }
-    if (pack->writer && tokens_writer_count(pack->writer) < (uint64_t)most)
-        return 0;
-    return next_shard(pack, err);
-}
-
-/* All shards become visible together, after the last one is whole. */
-static int commit_shards(struct pack *pack, struct oy_filter_context *context,
-                         struct oy_error *err)
-{
-    pack->made = oy_calloc(pack->n_shard + 1, sizeof *pack->made);
-    for (size_t i = 0; i < pack->n_shard; i++) {
-        struct shard *shard = &pack->shard[i];
-        struct oy_manifest_file *file = &pack->made[i];
-        struct oy_output *output = shard->output;
-        shard->path = oy_asprintf("%s-%05zu-of-%05zu.tok", pack->run->output, i,
-                                  pack->n_shard);
-        const char *slash = strrchr(shard->path, '/');
-        file->path = shard->path;
-        file->name = slash ? slash + 1 : shard->path;
-        file->kind = "tokens";
-        file->bytes = shard->bytes;
-        oy_hash128_text(shard->hash, file->hash);
-        shard->output = NULL;
-        if (oy_output_commit_as(output, shard->path, err))
-            return -1;
-    }
-    context->made = pack->made;
-    context->n_made = (int)pack->n_shard;
-    return 0;
-}
-
-/* ---- the filter ---- */
-
-static int settle(void *self, struct oy_record *record,
-                  struct oy_filter_context *context, struct oy_error *err)
+static int settle_document(void *self, struct oy_record *record,
+                           struct oy_filter_context *context,
+                           struct oy_error *err)
 {
     struct pack *pack = self;
-    const size_t n = record->blob_len / sizeof(int32_t);
+    const size_t n = (size_t)record->word[WORD_TOKENS];
 
     if (record->fate != OY_KEEP)
         return 0;
+    pack->output->stream = context->output;
+    pack->n_byte += record->word[WORD_BYTES];
     if (!n) {
         pack->n_empty++;
         return 0;
     }
-    if (open_stream(pack, context->output, err))
-        return -1;
-    pack->n_token += n;
-    pack->n_byte += record->word[0];
-    return tokens_write(pack->writer, record->blob, n, NULL, record->word[0],
-                        err);
+    const struct pack_document document = {
+        .id = record->blob,
+        .loss = pack->info.has_mask
+                    ? (const uint8_t *)record->blob + n * sizeof(int32_t)
+                    : NULL,
+        .n = n,
+        .text_bytes = record->word[WORD_BYTES],
+        .is_valid = is_valid(pack, record->number),
+    };
+    return pack_rows_add(pack->rows, &document, err);
 }
 
-static int finish(void *self, struct oy_filter_context *context,
-                  struct oy_error *err)
+static int finish_documents(void *self, struct oy_filter_context *context,
+                            struct oy_error *err)
 {
     struct pack *pack = self;
 
+    pack->output->stream = context->output;
+    if (pack_rows_finish(pack->rows, err))
+        return -1;
     oy_counter_add(context->counter, "bytes", pack->n_byte);
-    oy_counter_add(context->counter, "tokens", pack->n_token);
+    pack_rows_report(pack->rows, context->counter);
     if (pack->n_empty)
         oy_counter_add(context->counter, "empty_documents", pack->n_empty);
-    if (!pack->writer && open_stream(pack, context->output, err))
-        return -1;
-    if (end_stream(pack, err))
-        return -1;
-    if (pack->settings->split_tokens)
-        return commit_shards(pack, context, err);
+    return pack->output->finish(pack->output, context, err);
+}
+
+/* ---- pairs and prompts ---- */
+
+static int settle_line(void *self, struct oy_record *record,
+                       struct oy_filter_context *context, struct oy_error *err)
+{
+    struct pack *pack = self;
+
+    if (record->fate != OY_KEEP)
+        return 0;
+    pack->n_byte += record->word[WORD_BYTES];
+    pack->n_token += record->word[WORD_TOKENS];
+    pack->n_cut += record->word[WORD_CUT];
+    pack->n_cut_token += record->word[WORD_CUT_TOKENS];
+    if (!record->blob_len)
+        return 0;
+    return oy_output_write(context->output, record->blob, record->blob_len,
+                           err);
+}
+
+static int finish_lines(void *self, struct oy_filter_context *context,
+                        struct oy_error *err)
+{
+    const struct pack *pack = self;
+
+    (void)err;
+    oy_counter_add(context->counter, "bytes", pack->n_byte);
+    oy_counter_add(context->counter, "tokens", pack->n_token);
+    if (!pack->n_cut)
+        return 0;
+    oy_counter_add(context->counter, "truncated_documents", pack->n_cut);
+    oy_counter_add(context->counter, "truncated_tokens", pack->n_cut_token);
     return 0;
 }
 
-/* ---- the run ---- */
+/* ---- framing ---- */
 
 /* The id of a framing token: the option's, else the configuration's. */
 static int find_frame(const struct pack *pack, const char *option,
@@ -234,60 +160,164 @@ static void guess_frame(struct pack *pack)
             pack->settings->tokenizer);
 }
 
-static int prepare(struct pack *pack, struct oy_error *err)
+/* Where one token opens and closes: on both sides in rows; behind, as their
+ * own scripts put it, for nanoGPT and Megatron; else in front. */
+static void place_frame(struct pack *pack)
+{
+    const struct pack_settings *settings = pack->settings;
+
+    pack->front = pack->info.bos;
+    pack->back = pack->info.eos;
+    if (pack->front != pack->back || settings->packing != PACK_CONCAT)
+        return;
+    if (settings->export == PACK_NANOGPT || settings->export == PACK_MEGATRON)
+        pack->front = -1;
+    else
+        pack->back = -1;
+}
+
+static int prepare_frame(struct pack *pack, struct oy_error *err)
 {
     struct pack_settings *settings = pack->settings;
     struct tokenizer *tokenizer = pack->tokenizer;
-    struct tokens_info *info = &pack->info;
+    const int is_text = settings->method == PACK_PRETRAIN;
 
-    if (!settings->bos && !settings->eos && tokenizer_bos(tokenizer) < 0 &&
-        tokenizer_eos(tokenizer) < 0)
+    if (is_text && !settings->bos && !settings->eos &&
+        tokenizer_bos(tokenizer) < 0 && tokenizer_eos(tokenizer) < 0)
         guess_frame(pack);
-    if (find_frame(pack, settings->bos, tokenizer_bos(tokenizer), &info->bos,
-                   err) ||
-        find_frame(pack, settings->eos, tokenizer_eos(tokenizer), &info->eos,
-                   err))
+    if (find_frame(pack, settings->bos, tokenizer_bos(tokenizer),
+                   &pack->info.bos, err) ||
+        find_frame(pack, settings->eos, tokenizer_eos(tokenizer),
+                   &pack->info.eos, err))
         return -1;
+    pack->front = pack->back = -1;
+    if (!is_text)
+        return 0;
     /* The manifest tells the tokens that are used. */
     if (!settings->bos)
         settings->bos = tokenizer_bos_text(tokenizer);
     if (!settings->eos)
         settings->eos = tokenizer_eos_text(tokenizer);
-    info->vocab_size = (uint32_t)tokenizer_size(tokenizer);
-    info->row_len = (uint32_t)settings->seq_len;
-    info->shuffle = settings->shuffle;
-    info->seed = settings->shuffle ? (uint64_t)pack->run->seed : 0;
-    info->tokenizer = tokenizer_hash(tokenizer);
-    pack->front = info->bos;
-    pack->back = info->eos == info->bos ? -1 : info->eos;
+    place_frame(pack);
     return 0;
 }
 
-static int check_usage(const struct pack_settings *settings,
-                       const struct oy_run *run, struct oy_error *err)
-{
-    const int has_file = run->output && strcmp(run->output, "-");
+/* ---- the run ---- */
 
-    if (!settings->tokenizer)
-        return oy_fail(err, OY_USAGE, "a tokenizer must be named with -t");
-    if (settings->shuffle && !has_file)
-        return oy_fail(err, OY_USAGE,
-                       "--shuffle needs -o: a pipe is read in its order");
-    if (settings->split_tokens && !has_file)
-        return oy_fail(err, OY_USAGE,
-                       "--split-tokens needs -o: the prefix of the shards");
+static void fill_info(struct pack *pack)
+{
+    const struct pack_settings *settings = pack->settings;
+    struct tokens_info *info = &pack->info;
+
+    info->vocab_size = (uint32_t)tokenizer_size(pack->tokenizer);
+    info->row_len = (uint32_t)settings->seq_len;
+    info->has_rows = settings->packing != PACK_CONCAT;
+    info->has_mask = settings->method == PACK_SFT;
+    info->shuffle = settings->shuffle;
+    info->seed = settings->shuffle ? (uint64_t)pack->run->seed : 0;
+    info->tokenizer = tokenizer_hash(pack->tokenizer);
+}
+
+static int prepare_chat(struct pack *pack, struct oy_error *err)
+{
+    if (pack->settings->method == PACK_PRETRAIN)
+        return 0;
+    pack->chat = pack_chat_new(pack->settings, pack->tokenizer, pack->run, err);
+    if (!pack->chat)
+        return -1;
+    pack->settings->mask = (int)pack_chat_mask(pack->chat);
+    pack->own_field = oy_options_given(pack->run->program, "field");
     return 0;
+}
+
+static int check_width(const struct pack *pack, struct oy_error *err)
+{
+    if (pack->settings->export != PACK_NANOGPT ||
+        pack->info.vocab_size <= UINT16_MAX + 1)
+        return 0;
+    return oy_fail(err, OY_DATA,
+                   "%s: ids up to %u do not fit the 16 bits of --export "
+                   "nanogpt",
+                   pack->settings->tokenizer, pack->info.vocab_size - 1);
+}
+
+/* Where documents go, for the methods that have any. */
+static int open_sinks(struct pack *pack, struct oy_error *err)
+{
+    const struct pack_settings *settings = pack->settings;
+    const struct pack_rows_options options = {
+        .packing = (enum pack_packing)settings->packing,
+        .overlong = (enum pack_overlong)settings->overlong,
+        .row_len = (size_t)settings->seq_len,
+        .window = (size_t)settings->window,
+        .back = pack->back,
+    };
+
+    if (settings->method > PACK_SFT)
+        return 0;
+    pack->valid_fraction = settings->valid_fraction;
+    if (pack->valid_fraction < 0.0 && settings->export == PACK_NANOGPT)
+        pack->valid_fraction = NANOGPT_VALID_FRACTION;
+    if (settings->export == PACK_NO_EXPORT)
+        pack->output = pack_stream_new(settings, pack->run, &pack->info);
+    else if (settings->export == PACK_JSONL)
+        pack->output = pack_lines_new();
+    else
+        pack->output = pack_export_new(settings, pack->run, &pack->info, err);
+    if (!pack->output)
+        return -1;
+    pack->rows = pack_rows_new(&options, &pack->output->sink);
+    return 0;
+}
+
+static int prepare(struct pack *pack, struct oy_error *err)
+{
+    pack->tokenizer = tokenizer_load(pack->settings->tokenizer, err);
+    if (!pack->tokenizer ||
+        oy_run_add_resource(pack->run, "tokenizer",
+                            tokenizer_path(pack->tokenizer), err) ||
+        prepare_frame(pack, err) || prepare_chat(pack, err))
+        return -1;
+    fill_info(pack);
+    return check_width(pack, err) ? -1 : open_sinks(pack, err);
+}
+
+static struct oy_filter filter_for(struct pack *pack)
+{
+    const struct pack_settings *settings = pack->settings;
+    const int is_text = settings->method == PACK_PRETRAIN;
+    struct oy_filter filter = {
+        .self = pack,
+        .wants_text = is_text,
+        .field = is_text ? NULL : pack_message_fields,
+        .n_pass = 1,
+        .output_kind = settings->export == PACK_JSONL ? "records" : "tokens",
+        .opens_no_output =
+            settings->split_tokens > 0 || settings->export == PACK_NANOGPT ||
+            settings->export == PACK_LLMC || settings->export == PACK_MEGATRON,
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+        .judge = is_text ? pack_judge_text : pack_judge_sft,
+        .settle = settle_document,
+        .finish = finish_documents,
+    };
+
+    if (settings->method <= PACK_SFT)
+        return filter;
+    filter.output_kind = "records";
+    filter.writes_records = settings->method == PACK_RL;
+    filter.judge = settings->method == PACK_RL ? pack_judge_rl : pack_judge_dpo;
+    filter.settle = settle_line;
+    filter.finish = finish_lines;
+    return filter;
 }
 
 static void release(struct pack *pack)
 {
-    tokens_writer_free(pack->writer);
-    for (size_t i = 0; i < pack->n_shard; i++) {
-        oy_output_discard(pack->shard[i].output);
-        oy_free(pack->shard[i].path);
-    }
-    oy_free(pack->shard);
-    oy_free(pack->made);
+    pack_rows_free(pack->rows);
+    if (pack->output)
+        pack->output->free(pack->output);
+    pack_chat_free(pack->chat);
     tokenizer_free(pack->tokenizer);
 }
 
@@ -295,27 +325,14 @@ int pack_run(struct pack_settings *settings, struct oy_run *run,
              struct oy_error *err)
 {
     struct pack pack = {.settings = settings, .run = run};
-    const struct oy_filter filter = {
-        .self = &pack,
-        .wants_text = 1,
-        .n_pass = 1,
-        .output_kind = "tokens",
-        .opens_no_output = settings->split_tokens > 0,
-        .worker_new = worker_new,
-        .worker_free = worker_free,
-        .judge = judge,
-        .settle = settle,
-        .finish = finish,
-    };
     int failed = -1;
 
-    if (check_usage(settings, run, err))
+    if (pack_check(settings, run, err))
         return -1;
-    pack.tokenizer = tokenizer_load(settings->tokenizer, err);
-    if (pack.tokenizer && !prepare(&pack, err) &&
-        !oy_run_add_resource(run, "tokenizer", tokenizer_path(pack.tokenizer),
-                             err))
+    if (!prepare(&pack, err)) {
+        const struct oy_filter filter = filter_for(&pack);
         failed = oy_filter_run(&filter, 1, run, NULL, err);
+    }
     settings->bos = settings->eos = NULL; /* perhaps the tokenizer's own */
     release(&pack);
     return failed;

@@ -28,6 +28,9 @@ cp tok/tokenizer.json tok.json
 cp tok.json tokenizer.json
 oy-train --preset tiny -t tok --steps 0 -o ckpt web.jsonl 2>log || cat log
 ln -s ckpt M
+printf '%s' "{% for m in messages %}<{{ m.role }}>{{ m.content }}
+{% endfor %}" >ckpt/chat_template.jinja
+echo '{"messages":[{"role":"user","content":"2 + 2?"},{"role":"assistant","content":"4"}]}' >chats.jsonl
 oy-ask --tasks arc_easy --limit 3 | oy-score --model M | oy-grade -q -o base.json
 for name in new last-night tonight; do cp base.json $name.json; done
 export DIR=$OYSTER_DATA/benchmarks/samples

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Packed documents as files of nanoGPT, llm.c and Megatron. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/log.h"
+#include "core/spool.h"
+#include "tokenizer/pack_output.h"
+#include "tokenizer/token_export.h"
+
+/* llm.c's own scripts cut at this many tokens (dev/data/fineweb.py). */
+enum { LLMC_SHARD = 100000000, COPY_SIZE = 1 << 18 };
+
+struct export
+{
+    struct pack_output base;
+    enum pack_export kind;
+    const char *name; /* the folder, or the prefix of the files */
+    uint32_t vocab_size;
+    int id_size;
+    uint64_t split_tokens;
+    struct pack_files files;
+
+    /* nanogpt: train.bin and val.bin of a folder. */
+    struct oy_output_folder *folder;
+    struct oy_output *part[2]; /* training, validation */
+    uint64_t n_token[2];       /* of the shard at hand, for llmc */
+    /* llmc: the header comes first, but what it counts is known last. */
+    int body[2];                 /* files of ids, */
+    struct oy_buffer waiting[2]; /* and what is not in them yet */
+    size_t n_shard;
+    /* megatron */
+    struct megatron_index *index;
+};
+
+static struct export *export_of(struct pack_sink *sink)
+{
+    return (struct export *)sink;
+}
+
+/* ---- nanoGPT ---- */
+
+static int nanogpt_begin(struct export *export, struct oy_error *err)
+{
+    static const char *const name[] = {"train.bin", "val.bin"};
+
+    export->folder = oy_output_folder_open(export->name, err);
+    for (int i = 0; i < 2 && export->folder; i++) {
+        export->part[i] = pack_files_open(
+            &export->files,
+            oy_asprintf("%s/%s", oy_output_folder_path(export->folder),
+                        name[i]),
+            err);
+        if (!export->part[i])
+            return -1;
+    }
+    return export->folder ? 0 : -1;
+}
+
+static int nanogpt_add(struct export *export,
+                       const struct pack_document *document,
+                       struct oy_error *err)
+{
+    export->n_token[document->is_valid] += document->n;
+    return token_export_ids(export->part[document->is_valid], 2, document->id,
+                            document->n, err);
+}
+
+static int nanogpt_finish(struct export *export,
+                          struct oy_filter_context *context,
+                          struct oy_error *err)
+{
+    struct oy_output *meta;
+
+    if (export->n_token[0] && !export->n_token[1])
+        oy_warn("val.bin is empty: no document was drawn for it");
+    for (size_t i = 0; i < 2; i++) {
+        if (pack_files_end(&export->files, i, err))
+            return -1;
+    }
+    if (export->vocab_size != NANOGPT_VOCABULARY) {
+        meta = pack_files_open(
+            &export->files,
+            oy_asprintf("%s/meta.pkl", oy_output_folder_path(export->folder)),
+            err);
+        if (!meta || nanogpt_write_meta(meta, export->vocab_size, err) ||
+            pack_files_end(&export->files, 2, err))
+            return -1;
+    }
+    if (pack_files_commit(&export->files, context, err))
+        return -1;
+    struct oy_output_folder *folder = export->folder;
+    export->folder = NULL;
+    return oy_output_folder_commit(folder, err);
+}
+
+/* ---- llm.c ---- */
+
+static int write_body(int file, const void *data, size_t len,
+                      struct oy_error *err)
+{
+    const char *at = data;
+
+    while (len) {
+        const ssize_t put = write(file, at, len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return oy_fail_errno(err, OY_SYSTEM, "temporary file");
+        at += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+static int copy_body(int file, struct oy_output *output, struct oy_error *err)
+{
+    char *data = oy_alloc(COPY_SIZE);
+    off_t at = 0;
+    int failed = 0;
+
+    for (;;) {
+        const ssize_t got = pread(file, data, COPY_SIZE, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            failed = oy_fail_errno(err, OY_SYSTEM, "temporary file");
+        if (got <= 0)
+            break;
+        failed = oy_output_write(output, data, (size_t)got, err);
+        if (failed)
+            break;
+        at += got;
+    }
+    oy_free(data);
+    return failed;
+}
+
+static int llmc_flush(struct export *export, int part, struct oy_error *err)
+{
+    struct oy_buffer *waiting = &export->waiting[part];
+    const int failed =
+        write_body(export->body[part], waiting->data, waiting->len, err);
+
+    oy_buffer_clear(waiting);
+    return failed;
+}
+
+/* Header and ids of a shard into a file of its own; number 0 is the one for
+ * validation, as in llm.c's scripts. */
+static int llmc_end_shard(struct export *export, int is_valid,
+                          struct oy_error *err)
+{
+    const int file = export->body[is_valid];
+
+    if (llmc_flush(export, is_valid, err))
+        return -1;
+    struct oy_output *output = pack_files_open(
+        &export->files,
+        oy_asprintf("%s_%s_%06zu.bin", export->name, is_valid ? "val" : "train",
+                    is_valid ? (size_t)0 : ++export->n_shard),
+        err);
+    if (!output ||
+        llmc_write_header(output, export->id_size, export->n_token[is_valid],
+                          err) ||
+        copy_body(file, output, err) ||
+        pack_files_end(&export->files, export->files.n_file - 1, err))
+        return -1;
+    if (ftruncate(file, 0) || lseek(file, 0, SEEK_SET))
+        return oy_fail_errno(err, OY_SYSTEM, "temporary file");
+    export->n_token[is_valid] = 0;
+    return 0;
+}
+
+static int llmc_begin(struct export *export, struct oy_error *err)
+{
+    const char *folder = oy_spool_folder(export->files.run->tmpdir);
+
+    for (int i = 0; i < 2; i++) {
+        export->body[i] = oy_spool_file(folder, err);
+        if (export->body[i] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void append_ids(struct oy_buffer *buffer, int id_size, const int32_t *id,
+                       size_t n)
+{
+    char *at = oy_buffer_reserve(buffer, n * sizeof *id);
+
+    if (id_size == 4) {
+        memcpy(at, id, n * sizeof *id);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            const uint16_t narrow = (uint16_t)id[i];
+            memcpy(at + 2 * i, &narrow, sizeof narrow);
+        }
+    }
+    buffer->len += n * (size_t)id_size;
+}
+
+static int llmc_add(struct export *export, const struct pack_document *document,
+                    struct oy_error *err)
+{
+    const int part = document->is_valid;
+    uint64_t *n = &export->n_token[part];
+    struct oy_buffer *waiting = &export->waiting[part];
+
+    if (document->n > INT32_MAX)
+        return oy_fail(err, OY_DATA,
+                       "a document of %zu tokens is too long for llm.c",
+                       document->n);
+    const int is_full = *n + document->n > INT32_MAX;
+    if (part && is_full)
+        return oy_fail(err, OY_DATA,
+                       "more than 2^31 - 1 tokens for validation");
+    if (!part && (is_full || *n >= export->split_tokens) &&
+        llmc_end_shard(export, part, err))
+        return -1;
+    append_ids(waiting, export->id_size, document->id, document->n);
+    *n += document->n;
+    if (waiting->len < COPY_SIZE)
+        return 0;
+    return llmc_flush(export, part, err);
+}
+
+static int llmc_finish(struct export *export, struct oy_filter_context *context,
+                       struct oy_error *err)
+{
+    if (export->n_token[1] && llmc_end_shard(export, 1, err))
+        return -1;
+    if ((export->n_token[0] || !export->n_shard) &&
+        llmc_end_shard(export, 0, err))
+        return -1;
+    return pack_files_commit(&export->files, context, err);
+}
+
+/* ---- Megatron ---- */
+
+static int megatron_begin(struct export *export, struct oy_error *err)
+{
+    export->index =
+        megatron_index_new(export->id_size, export->files.run->tmpdir, err);
+    if (!export->index)
+        return -1;
+    export->part[0] = pack_files_open(&export->files,
+                                      oy_asprintf("%s.bin", export->name), err);
+    return export->part[0] ? 0 : -1;
+}
+
+static int megatron_add(struct export *export,
+                        const struct pack_document *document,
+                        struct oy_error *err)
+{
+    if (megatron_index_add(export->index, document->n, err))
+        return -1;
+    return token_export_ids(export->part[0], export->id_size, document->id,
+                            document->n, err);
+}
+
+static int megatron_finish(struct export *export,
+                           struct oy_filter_context *context,
+                           struct oy_error *err)
+{
+    if (pack_files_end(&export->files, 0, err))
+        return -1;
+    struct oy_output *output = pack_files_open(
+        &export->files, oy_asprintf("%s.idx", export->name), err);
+    if (!output || megatron_index_write(export->index, output, err) ||
+        pack_files_end(&export->files, 1, err))
+        return -1;
+    return pack_files_commit(&export->files, context, err);
+}
+
+/* ---- the sink ---- */
+
+static int begin(struct export *export, struct oy_error *err)
+{
+    switch (export->kind) {
+    case PACK_NANOGPT: return nanogpt_begin(export, err);
+    case PACK_LLMC: return llmc_begin(export, err);
+    default: return megatron_begin(export, err);
+    }
+}
+
+static int add(struct pack_sink *sink, const struct pack_document *document,
+               int begins_row, struct oy_error *err)
+{
+    struct export *export = export_of(sink);
+
+    (void)begins_row;
+    switch (export->kind) {
+    case PACK_NANOGPT: return nanogpt_add(export, document, err);
+    case PACK_LLMC: return llmc_add(export, document, err);
+    default: return megatron_add(export, document, err);
+    }
+}
+
+static int finish(struct pack_output *output, struct oy_filter_context *context,
+                  struct oy_error *err)
+{
+    struct export *export = export_of(&output->sink);
+
+    switch (export->kind) {
+    case PACK_NANOGPT: return nanogpt_finish(export, context, err);
+    case PACK_LLMC: return llmc_finish(export, context, err);
+    default: return megatron_finish(export, context, err);
+    }
+}
+
+static void free_export(struct pack_output *output)
+{
+    struct export *export = export_of(&output->sink);
+
+    pack_files_release(&export->files);
+    oy_output_folder_discard(export->folder);
+    megatron_index_free(export->index);
+    for (int i = 0; i < 2; i++) {
+        if (export->body[i] >= 0)
+            close(export->body[i]);
+        oy_buffer_release(&export->waiting[i]);
+    }
+    oy_free(export);
+}
+
+static int id_size_of(enum pack_export kind, uint32_t vocab_size)
+{
+    switch (kind) {
+    case PACK_LLMC: return llmc_id_size(vocab_size);
+    case PACK_MEGATRON: return megatron_id_size(vocab_size);
+    default: return 2;
+    }
+}
+
+struct pack_output *pack_export_new(const struct pack_settings *settings,
+                                    const struct oy_run *run,
+                                    const struct tokens_info *info,
+                                    struct oy_error *err)
+{
+    struct export *export = oy_calloc(1, sizeof *export);
+
+    export->base = (struct pack_output){
+        .sink.add = add, .finish = finish, .free = free_export};
+    export->kind = (enum pack_export)settings->export;
+    export->name = run->output;
+    export->vocab_size = info->vocab_size;
+    export->id_size = id_size_of(export->kind, info->vocab_size);
+    export->split_tokens =
+        settings->split_tokens ? (uint64_t)settings->split_tokens : LLMC_SHARD;
+    export->files.run = run;
+    export->body[0] = export->body[1] = -1;
+    if (!begin(export, err))
+        return &export->base;
+    free_export(&export->base);
+    return NULL;
+}
