@@ -16,6 +16,7 @@
 #include "core/log.h"
 #include "core/source.h"
 #include "pipeline/check_internal.h"
+#include "tokenizer/token_export.h"
 #include "tokenizer/tokens.h"
 
 enum { HEAD_SIZE = 64, MAX_DOCUMENT = 1 << 30 };
@@ -23,6 +24,8 @@ enum { HEAD_SIZE = 64, MAX_DOCUMENT = 1 << 30 };
 enum kind {
     KIND_MANIFEST,
     KIND_TOKENS,
+    KIND_LLMC,
+    KIND_MEGATRON,
     KIND_SAFETENSORS,
     KIND_JSON,
     KIND_RECORDS,
@@ -155,6 +158,17 @@ static int check_tokens(struct check *check, const char *path,
     return 0;
 }
 
+/* Token files of other projects. */
+static int check_export(struct check *check, const char *path,
+                        enum token_export_kind kind, struct oy_error *err)
+{
+    struct oy_error failure = {0};
+
+    if (token_export_check(path, kind, &failure))
+        return check_failure(check, &failure, err);
+    return 0;
+}
+
 static int check_other(struct check *check, const char *path,
                        struct oy_error *err)
 {
@@ -239,6 +253,10 @@ static enum kind find_kind(const char *path, const char *head, size_t n)
         return KIND_MANIFEST;
     if (n >= 8 && tokens_is_magic(head))
         return KIND_TOKENS;
+    if (token_export_kind(head, n) == TOKEN_EXPORT_LLMC)
+        return KIND_LLMC;
+    if (token_export_kind(head, n) == TOKEN_EXPORT_MEGATRON_INDEX)
+        return KIND_MEGATRON;
     if (ends_in(path, ".safetensors"))
         return KIND_SAFETENSORS;
     if (ends_in(path, ".json") || ends_in(path, ".json.zst"))
@@ -273,6 +291,9 @@ static int check_file(struct check *check, const char *path,
     switch (find_kind(path, head, n)) {
     case KIND_MANIFEST: return check_manifest(check, path, err);
     case KIND_TOKENS: return check_tokens(check, path, err);
+    case KIND_LLMC: return check_export(check, path, TOKEN_EXPORT_LLMC, err);
+    case KIND_MEGATRON:
+        return check_export(check, path, TOKEN_EXPORT_MEGATRON_INDEX, err);
     case KIND_SAFETENSORS: return check_safetensors(check, path, err);
     case KIND_JSON: return check_json(check, path, err);
     case KIND_RECORDS: return check_records(check, path, err);

@@ -6,7 +6,8 @@
  * manifest under its base name is read and compared (bytes, records, hash),
  * and the manifests of the inputs are checked in turn. Records are read to
  * the end and each line against the whole grammar of JSON; token streams are
- * proved block by block; safetensors files must cover their bytes exactly;
+ * proved block by block, token files of llm.c and Megatron (an .idx with its
+ * .bin) against the counts that they carry; safetensors files must cover their bytes exactly;
  * other JSON files must be JSON; anything else must be readable to its end in
  * its codec. A folder is checked file by file.
  *

@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     struct oy_program program = {
         .name = "oy-check",
         .synopsis = "[OPTION]... FILE...",
-        .summary = "Check manifests, records, token streams and checkpoints.",
+        .summary = "Check manifests, records, token files and checkpoints.",
         .description = description,
         .option = option,
     };
