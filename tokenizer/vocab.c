@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/vocab_internal.h"
 
@@ -39,6 +40,13 @@ static uint64_t load_few(const char *bytes, size_t len)
         return 0;
     return (uint64_t)s[0] | (uint64_t)s[len / 2] << 8 |
            (uint64_t)s[len - 1] << 16;
+}
+
+static int is_same(const char *left, const char *right, size_t len)
+{
+    /* load_few() sees all bytes of short strings. */
+    return len <= 8 ? load_few(left, len) == load_few(right, len)
+                    : !memcmp(left, right, len);
 }
 
 static uint64_t hash_bytes(const char *bytes, size_t len, int is_bytes)
@@ -78,7 +86,7 @@ static struct vocab_slot *find_slot(const struct vocab *vocab, uint64_t hash,
         if (!slot->tag)
             return slot;
         if (slot->tag == tag && slot->size == size &&
-            !memcmp(vocab->text + slot->at, bytes, len))
+            is_same(vocab->text + slot->at, bytes, len))
             return slot;
     }
 }
@@ -126,69 +134,109 @@ static void alloc_slots(struct vocab *vocab)
     vocab->slot_mask = size - 1;
 }
 
-int vocab_build_table(struct vocab_loader *loader, int is_unique)
+/* Puts a token into the table. */
+static int put_token(struct vocab_loader *loader, int32_t id, uint64_t hash,
+                     int is_unique)
 {
     struct vocab *vocab = loader->vocab;
+    const struct vocab_token *token = &vocab->token[id];
+    struct vocab_slot *slot = find_slot(vocab, hash, vocab->text + token->at,
+                                        token->len, token->is_bytes);
+
+    if (slot->tag && is_unique)
+        return oy_fail(loader->err, OY_DATA,
+                       "model.vocab: ids %d and %d are spelled alike", slot->id,
+                       id);
+    *slot = (struct vocab_slot){
+        .tag = tag_of(hash),
+        .id = id,
+        .at = token->at,
+        .size = size_of(token->len, token->is_bytes),
+    };
+    return 0;
+}
+
+int vocab_build_table(struct vocab_loader *loader, int is_unique)
+{
+    enum { BATCH = 64 };
+    struct vocab *vocab = loader->vocab;
+    uint64_t hash[BATCH];
 
     alloc_slots(vocab);
-    for (int32_t id = 0; id < vocab->n_id; id++) {
-        const struct vocab_token *token = &vocab->token[id];
-        if (!token->is_used)
-            continue;
-        const char *bytes = vocab->text + token->at;
-        const uint64_t hash = hash_bytes(bytes, token->len, token->is_bytes);
-        struct vocab_slot *slot =
-            find_slot(vocab, hash, bytes, token->len, token->is_bytes);
-        if (slot->tag && is_unique)
-            return oy_fail(loader->err, OY_DATA,
-                           "model.vocab: ids %d and %d are spelled alike",
-                           slot->id, id);
-        *slot = (struct vocab_slot){
-            .tag = tag_of(hash),
-            .id = id,
-            .at = token->at,
-            .size = size_of(token->len, token->is_bytes),
-        };
+    for (int32_t begin = 0; begin < vocab->n_id; begin += BATCH) {
+        const int32_t left = vocab->n_id - begin;
+        const int32_t n = left < BATCH ? left : BATCH;
+        const struct vocab_token *token = &vocab->token[begin];
+        for (int32_t i = 0; i < n; i++)
+            hash[i] = vocab_hash(vocab, vocab->text + token[i].at, token[i].len,
+                                 token[i].is_bytes);
+        for (int32_t i = 0; i < n; i++) {
+            if (token[i].is_used &&
+                put_token(loader, begin + i, hash[i], is_unique))
+                return -1;
+        }
     }
     return 0;
 }
 
 /* ---- parts ---- */
 
-/* The bytes of a spelled string at `out`, which has room for all of it. */
-int vocab_read_spelled(struct vocab_loader *loader,
-                       const struct oy_json_value *value, char *out,
-                       size_t *len, int *is_bytes)
+/* Strings with escapes, invalid bytes or characters outside the alphabet. */
+static int read_hard(struct vocab_loader *loader, const char *raw, size_t n_raw,
+                     char *out, size_t *len, int *is_bytes)
 {
-    const int is_byte_level = loader->vocab->is_byte_level;
+    struct oy_buffer *quoted = &loader->scratch;
     struct oy_text text;
     uint64_t n_repaired = 0;
     const char *why = NULL;
     int64_t n = -1;
 
-    if (value->kind != OY_JSON_STRING)
-        return oy_fail(loader->err, OY_DATA, "not a string");
-    /* Neither `\` escapes nor other bytes get through this unharmed: `\` is
-     * of the alphabet, so it is looked for. */
-    const char *raw = value->at + 1;
-    const size_t n_raw = value->len - 2;
-    if (is_byte_level && !memchr(raw, '\\', n_raw))
+    oy_buffer_clear(quoted);
+    oy_buffer_append_char(quoted, '"');
+    oy_buffer_append(quoted, raw, n_raw);
+    oy_buffer_append_char(quoted, '"');
+    const struct oy_json_value value = {OY_JSON_STRING, quoted->data,
+                                        quoted->len};
+    oy_arena_clear(&loader->arena);
+    if (oy_json_text(&value, &loader->arena, &text, &n_repaired, &why))
+        return oy_fail(loader->err, OY_DATA, "%s", why);
+    if (loader->vocab->is_byte_level)
+        n = byte_alphabet_map(&loader->alphabet, text.at, text.len, out);
+    *is_bytes = n >= 0 || !loader->vocab->is_byte_level;
+    *len = n >= 0 ? (size_t)n : text.len;
+    if (n < 0 && text.len)
+        memcpy(out, text.at, text.len);
+    return 0;
+}
+
+int vocab_read_raw(struct vocab_loader *loader, const char *raw, size_t n_raw,
+                   char *out, size_t *len, int *is_bytes)
+{
+    int64_t n = -1;
+
+    if (memchr(raw, '\\', n_raw))
+        return read_hard(loader, raw, n_raw, out, len, is_bytes);
+    if (loader->vocab->is_byte_level) {
         n = byte_alphabet_map(&loader->alphabet, raw, n_raw, out);
-    if (n < 0) {
-        oy_arena_clear(&loader->arena);
-        if (oy_json_text(value, &loader->arena, &text, &n_repaired, &why))
-            return oy_fail(loader->err, OY_DATA, "%s", why);
-        if (is_byte_level)
-            n = byte_alphabet_map(&loader->alphabet, text.at, text.len, out);
-        *is_bytes = n >= 0 || !is_byte_level;
-        if (n < 0 && text.len)
-            memcpy(out, text.at, text.len);
-        *len = n < 0 ? text.len : (size_t)n;
-        return 0;
+    } else if (loader->is_valid) {
+        memcpy(out, raw, n_raw);
+        n = (int64_t)n_raw;
     }
+    if (n < 0)
+        return read_hard(loader, raw, n_raw, out, len, is_bytes);
     *is_bytes = 1;
     *len = (size_t)n;
     return 0;
+}
+
+int vocab_read_spelled(struct vocab_loader *loader,
+                       const struct oy_json_value *value, char *out,
+                       size_t *len, int *is_bytes)
+{
+    if (value->kind != OY_JSON_STRING)
+        return oy_fail(loader->err, OY_DATA, "not a string");
+    return vocab_read_raw(loader, value->at + 1, value->len - 2, out, len,
+                          is_bytes);
 }
 
 /* Makes token[id] exist. */
@@ -230,11 +278,16 @@ int vocab_find_parts(struct vocab_loader *loader,
 
     memset(value, 0, (size_t)n * sizeof *value);
     oy_json_enter(&cursor, object);
+    /* Members mostly come in the order asked for. */
+    int next = 0;
     while ((more = oy_json_next_member(&cursor, &key, &member)) > 0) {
-        for (int i = 0; i < n; i++) {
-            if (oy_json_equals(&key, name[i]))
-                value[i] = member;
-        }
+        int tried = 0;
+        for (; tried < n && !oy_json_equals(&key, name[next]); tried++)
+            next = (next + 1) % n;
+        if (tried == n)
+            continue;
+        value[next] = member;
+        next = (next + 1) % n;
     }
     return more < 0 ? vocab_fail_json(loader, &cursor) : 0;
 }
@@ -291,6 +344,8 @@ static int read_document(struct vocab *vocab, const char *data, size_t len,
         [VOCAB_PRE_TOKENIZER] = "pre_tokenizer",
         [VOCAB_DECODER] = "decoder",
         [VOCAB_POST_PROCESSOR] = "post_processor",
+        [VOCAB_TRUNCATION] = "truncation",
+        [VOCAB_PADDING] = "padding",
     };
     struct vocab_loader loader = {
         .vocab = vocab, .err = err, .data = data, .size = len};
@@ -305,6 +360,7 @@ static int read_document(struct vocab *vocab, const char *data, size_t len,
     byte_alphabet_init(&loader.alphabet);
     vocab->text = oy_alloc(TEXT_GROWTH * len);
     vocab->hash = oy_hash128(data, len);
+    loader.is_valid = oy_utf8_valid(data, len);
     int failed =
         vocab_read_model(&loader, &part[VOCAB_MODEL],
                          vocab_has_byte_level(&part[VOCAB_PRE_TOKENIZER]));
@@ -316,6 +372,7 @@ static int read_document(struct vocab *vocab, const char *data, size_t len,
         vocab_normalize_added(vocab);
     vocab->n_text = loader.used;
     oy_arena_release(&loader.arena);
+    oy_buffer_release(&loader.scratch);
     return failed ? -1 : 0;
 }
 

@@ -80,10 +80,10 @@ static struct vocab_added *new_added(struct vocab_loader *loader,
     return added;
 }
 
-/* Members of an added token. */
+/* Members of an added token, in the order in which HF writes them. */
 enum {
-    CONTENT,
     ID,
+    CONTENT,
     SINGLE_WORD,
     LSTRIP,
     RSTRIP,
@@ -93,8 +93,8 @@ enum {
 };
 
 static const char *const member_name[N_MEMBER] = {
-    [CONTENT] = "content", [ID] = "id",         [SINGLE_WORD] = "single_word",
-    [LSTRIP] = "lstrip",   [RSTRIP] = "rstrip", [NORMALIZED] = "normalized",
+    [ID] = "id",           [CONTENT] = "content", [SINGLE_WORD] = "single_word",
+    [LSTRIP] = "lstrip",   [RSTRIP] = "rstrip",   [NORMALIZED] = "normalized",
     [SPECIAL] = "special",
 };
 

@@ -17,8 +17,7 @@ enum { LEFT, RIGHT, RESULT, N_TEXT };
  * many wait at once. */
 struct merge_reader {
     struct vocab_loader *loader;
-    struct oy_buffer scratch; /* halves of a merge in the old form */
-    char *room;               /* texts of a batch */
+    char *room; /* texts of a batch */
     size_t used;
     size_t n_entry; /* of the file: lines that are left out count too */
     size_t cap_merge;
@@ -41,64 +40,63 @@ static int fail_merge(struct merge_reader *reader, size_t number,
                    number, why);
 }
 
-/* Cuts `a b` at its space; each half becomes a JSON string of its own. */
+/* `a b`, cut at its space. */
 static int cut_line(struct merge_reader *reader,
-                    const struct oy_json_value *line,
-                    struct oy_json_value half[2])
+                    const struct oy_json_value *line, struct oy_text half[2])
 {
-    struct oy_buffer *scratch = &reader->scratch;
-    const char *text = line->at + 1;
-    const size_t len = line->len - 2;
-    const char *space = memchr(text, ' ', len);
+    const char *text = line->at + 1, *end = line->at + line->len - 1;
+    const char *space = memchr(text, ' ', (size_t)(end - text));
 
-    if (!space || memchr(space + 1, ' ', len - (size_t)(space + 1 - text)))
+    if (!space || memchr(space + 1, ' ', (size_t)(end - space - 1)))
         return fail_merge(reader, reader->n_entry, "not two parts");
-    const size_t n_left = (size_t)(space - text);
-    oy_buffer_clear(scratch);
-    oy_buffer_append_char(scratch, '"');
-    oy_buffer_append(scratch, text, n_left);
-    oy_buffer_append_string(scratch, "\"\"");
-    oy_buffer_append(scratch, space + 1, len - n_left - 1);
-    oy_buffer_append_char(scratch, '"');
-    half[0] = half[1] = (struct oy_json_value){.kind = OY_JSON_STRING};
-    half[0].at = scratch->data;
-    half[0].len = n_left + 2;
-    half[1].at = scratch->data + n_left + 2;
-    half[1].len = len - n_left + 1;
+    half[LEFT] = (struct oy_text){text, (size_t)(space - text)};
+    half[RIGHT] = (struct oy_text){space + 1, (size_t)(end - space - 1)};
     return 1;
 }
 
-/* The two halves of `["a","b"]` or `"a b"`. 0 for a line to be left out. */
-static int halves_of(struct merge_reader *reader,
-                     const struct oy_json_value *value,
-                     struct oy_json_value half[2])
+/* `["a","b"]` */
+static int cut_pair(struct merge_reader *reader,
+                    const struct oy_json_value *pair, struct oy_text half[2])
 {
     struct oy_json_cursor cursor;
-    struct oy_json_value more;
+    struct oy_json_value value;
 
-    if (value->kind == OY_JSON_STRING) {
-        const int is_comment =
-            value->len > 9 && !memcmp(value->at, "\"#version", 9);
-        return is_comment ? 0 : cut_line(reader, value, half);
+    oy_json_enter(&cursor, pair);
+    for (int i = 0; i < 2; i++) {
+        if (oy_json_next_element(&cursor, &value) != 1)
+            return fail_merge(reader, reader->n_entry, "not a pair");
+        if (value.kind != OY_JSON_STRING)
+            return fail_merge(reader, reader->n_entry, "not strings");
+        half[i] = (struct oy_text){value.at + 1, value.len - 2};
     }
-    if (value->kind != OY_JSON_ARRAY)
-        return fail_merge(reader, reader->n_entry, "not a pair");
-    oy_json_enter(&cursor, value);
-    if (oy_json_next_element(&cursor, &half[0]) != 1 ||
-        oy_json_next_element(&cursor, &half[1]) != 1 ||
-        oy_json_next_element(&cursor, &more) != 0)
+    if (oy_json_next_element(&cursor, &value) != 0)
         return fail_merge(reader, reader->n_entry, "not a pair");
     return 1;
+}
+
+/* The insides of the strings that a merge is made of. 0 for a line to be left
+ * out. */
+static int halves_of(struct merge_reader *reader,
+                     const struct oy_json_value *value, struct oy_text half[2])
+{
+    if (value->kind == OY_JSON_ARRAY)
+        return cut_pair(reader, value, half);
+    if (value->kind != OY_JSON_STRING)
+        return fail_merge(reader, reader->n_entry, "not a pair");
+    if (value->len > 9 && !memcmp(value->at, "\"#version", 9))
+        return 0;
+    return cut_line(reader, value, half);
 }
 
 /* Reads one half into the room of the batch. */
-static int read_half(struct merge_reader *reader,
-                     const struct oy_json_value *half, struct merge_text *text)
+static int read_half(struct merge_reader *reader, const struct oy_text *half,
+                     struct merge_text *text)
 {
     struct vocab_loader *loader = reader->loader;
     char *out = reader->room + reader->used;
 
-    if (vocab_read_spelled(loader, half, out, &text->len, &text->is_bytes))
+    if (vocab_read_raw(loader, half->at, half->len, out, &text->len,
+                       &text->is_bytes))
         return oy_fail_at(loader->err, "model.merges[%zu]", reader->n_entry);
     text->at = out;
     reader->used += text->len;
@@ -129,7 +127,6 @@ static int join_halves(struct merge_reader *reader, struct merge_entry *entry)
         reader->used += result->len;
         result->at = out;
     }
-    result->hash = vocab_hash(vocab, result->at, result->len, result->is_bytes);
     return 0;
 }
 
@@ -140,11 +137,38 @@ static int32_t find_text(struct merge_reader *reader,
                              text->len, text->is_bytes);
 }
 
+static int is_token(const struct vocab *vocab, int32_t id,
+                    const struct merge_text *text)
+{
+    if (id >= vocab->n_id)
+        return 0;
+    const struct vocab_token *token = &vocab->token[id];
+    return token->is_used && token->len == text->len &&
+           token->is_bytes == text->is_bytes &&
+           !memcmp(vocab->text + token->at, text->at, text->len);
+}
+
+/* The result of a merge. Lists are mostly in the order of their results, or
+ * have several ways to one result in a row. */
+static int32_t find_result(struct merge_reader *reader, int32_t last,
+                           const struct merge_text *text)
+{
+    const struct vocab *vocab = reader->loader->vocab;
+
+    if (is_token(vocab, last + 1, text))
+        return last + 1;
+    if (last >= 0 && is_token(vocab, last, text))
+        return last;
+    return vocab_find_spelled(vocab, text->at, text->len, text->is_bytes);
+}
+
 /* Turns the texts of the batch into merges. */
 static int resolve_batch(struct merge_reader *reader)
 {
     struct vocab *vocab = reader->loader->vocab;
 
+    int32_t last =
+        vocab->n_merge ? vocab->merge[vocab->n_merge - 1].result : -1;
     OY_GROW(vocab->merge, reader->cap_merge, vocab->n_merge + reader->n);
     for (size_t i = 0; i < reader->n; i++) {
         const struct merge_entry *entry = &reader->entry[i];
@@ -162,7 +186,8 @@ static int resolve_batch(struct merge_reader *reader)
          * text ever reaches it. */
         if (text[LEFT].is_bytes != text[RIGHT].is_bytes)
             continue;
-        merge->result = find_text(reader, &text[RESULT]);
+        merge->result = find_result(reader, last, &text[RESULT]);
+        last = merge->result;
         if (merge->result < 0)
             return fail_merge(reader, entry->number,
                               "its result is not in the vocabulary");
@@ -176,7 +201,7 @@ static int add_merge(struct merge_reader *reader,
                      const struct oy_json_value *value)
 {
     struct merge_entry *entry = &reader->entry[reader->n];
-    struct oy_json_value half[2];
+    struct oy_text half[2];
     const int is_pair = halves_of(reader, value, half);
 
     entry->number = reader->n_entry;
@@ -305,6 +330,5 @@ int vocab_read_bpe(struct vocab_loader *loader,
     reader.room = oy_alloc(6 * loader->size + OY_PADDING);
     const int failed = read_merges(&reader, &parts[VOCAB_MERGES]);
     oy_free(reader.room);
-    oy_buffer_release(&reader.scratch);
     return failed;
 }

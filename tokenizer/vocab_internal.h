@@ -17,6 +17,8 @@ enum {
     VOCAB_PRE_TOKENIZER,
     VOCAB_DECODER,
     VOCAB_POST_PROCESSOR,
+    VOCAB_TRUNCATION,
+    VOCAB_PADDING,
     VOCAB_N_PART,
 };
 
@@ -27,8 +29,10 @@ int vocab_has_byte_level(const struct oy_json_value *pre_tokenizer);
 struct vocab_loader {
     struct vocab *vocab;
     struct oy_arena arena; /* for strings with escapes */
+    struct oy_buffer scratch;
     struct oy_error *err;
     struct byte_alphabet alphabet;
+    int is_valid;     /* the document is UTF-8 throughout */
     const char *data; /* the document */
     size_t size;
     size_t used;     /* of vocab->text */
@@ -49,6 +53,9 @@ int vocab_find_parts(struct vocab_loader *loader,
 int vocab_read_spelled(struct vocab_loader *loader,
                        const struct oy_json_value *value, char *out,
                        size_t *len, int *is_bytes);
+/* The same of the inside of a string. */
+int vocab_read_raw(struct vocab_loader *loader, const char *raw, size_t n_raw,
+                   char *out, size_t *len, int *is_bytes);
 /* Makes token[id] exist. */
 int vocab_open_id(struct vocab_loader *loader, int64_t id);
 /* Fills the table from bytes to id with all tokens; with is_unique two that
