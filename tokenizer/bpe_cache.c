@@ -135,7 +135,7 @@ static uint64_t hash_again(const struct bpe_entry *entry)
 {
     if (entry->key[1] >> 56 & BPE_KEY_HASH)
         return entry->key[1] << 8;
-    return bpe_key_hash(entry->key);
+    return bpe_key_hash(entry->key[0], entry->key[1]);
 }
 
 /* One entry for each line is half of the places. */

@@ -80,11 +80,11 @@ void bpe_cache_add(struct bpe_cache *cache, const struct bpe_key *key,
 extern const uint64_t bpe_key_mask[BPE_KEY_MAX + 2][3];
 
 /* The folded product of wyhash. */
-static inline uint64_t bpe_key_hash(const uint64_t half[2])
+static inline uint64_t bpe_key_hash(uint64_t low, uint64_t high)
 {
     const unsigned __int128 product =
-        (unsigned __int128)(half[0] ^ 0xa0761d6478bd642fULL) *
-        (half[1] ^ 0xe7037ed1a0b428dbULL);
+        (unsigned __int128)(low ^ 0xa0761d6478bd642fULL) *
+        (high ^ 0xe7037ed1a0b428dbULL);
 
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
@@ -94,13 +94,13 @@ static inline struct bpe_key bpe_key_of(const char *piece, size_t len)
 {
     const uint64_t *mask =
         bpe_key_mask[len <= BPE_KEY_MAX ? len : BPE_KEY_MAX + 1];
-    struct bpe_key key;
+    uint64_t low, high;
 
-    memcpy(key.half, piece, sizeof key.half);
-    key.half[0] &= mask[0];
-    key.half[1] = (key.half[1] & mask[1]) | mask[2];
-    key.hash = bpe_key_hash(key.half);
-    return key;
+    memcpy(&low, piece, sizeof low);
+    memcpy(&high, piece + 8, sizeof high);
+    low &= mask[0];
+    high = (high & mask[1]) | mask[2];
+    return (struct bpe_key){{low, high}, bpe_key_hash(low, high)};
 }
 
 static inline int bpe_entry_is(const struct bpe_entry *entry,

@@ -19,6 +19,20 @@ static int looks_like_name(const char *pre)
     return !pre[strspn(pre, letters)];
 }
 
+/* Printable Latin-1 comes first, then the letters from U+0100 on: the order of
+ * their code points, and of their UTF-8. */
+static void rank_bytes(unsigned char rank[256])
+{
+    struct byte_alphabet alphabet;
+    unsigned char next = 0;
+
+    byte_alphabet_init(&alphabet);
+    for (int c = 0; c <= BYTE_ALPHABET_LAST; c++) {
+        if (alphabet.byte_of[c] >= 0)
+            rank[alphabet.byte_of[c]] = next++;
+    }
+}
+
 int bpe_cut_init(struct bpe_cut *cut, const char *pre, int by_line,
                  struct oy_error *err)
 {
@@ -28,6 +42,7 @@ int bpe_cut_init(struct bpe_cut *cut, const char *pre, int by_line,
         .kind = split_kind_from_name(pre),
         .by_line = by_line,
     };
+    rank_bytes(cut->rank);
     if (cut->kind != SPLIT_UNKNOWN)
         return 0;
     if (looks_like_name(pre))
@@ -51,6 +66,11 @@ void bpe_cut_release(struct bpe_cut *cut)
 int bpe_cut_is_by_character(const struct bpe_cut *cut)
 {
     return cut->kind == SPLIT_WHITESPACE;
+}
+
+const unsigned char *bpe_cut_rank(const struct bpe_cut *cut)
+{
+    return bpe_cut_is_by_character(cut) ? NULL : cut->rank;
 }
 
 /* ---- counting ---- */

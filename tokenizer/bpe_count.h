@@ -24,6 +24,8 @@ struct bpe_cut {
     const char *pattern;    /* the expression to be written into tokenizer.json;
                             NULL: that of the kind; borrowed */
     int by_line;            /* every line with its LF is cut by itself */
+    unsigned char rank[256]; /* the order of bytes in which their letters of
+                                the byte alphabet come */
 };
 
 /* `pre` is a name that split.h knows or a regular expression, known by a byte
@@ -31,6 +33,9 @@ struct bpe_cut {
 int bpe_cut_init(struct bpe_cut *cut, const char *pre, int by_line,
                  struct oy_error *err);
 void bpe_cut_release(struct bpe_cut *cut);
+/* The order of bytes in which words stand in a file of counts, for
+ * word_store.h; NULL: their own. */
+const unsigned char *bpe_cut_rank(const struct bpe_cut *cut);
 /* Whether words are characters, not bytes. */
 int bpe_cut_is_by_character(const struct bpe_cut *cut);
 

@@ -4,7 +4,6 @@
 #include "tokenizer/bpe_cuts.h"
 
 #include "core/alloc.h"
-#include "core/cpu.h"
 #include "tokenizer/bpe_internal.h"
 #include "tokenizer/split_internal.h"
 
@@ -280,8 +279,7 @@ void bpe_cuts_mark(const struct bpe_cuts *cuts, const char *text, size_t n,
     int wide = 0;
 
 #ifdef __x86_64__
-    wide = oy_cpu_level() >= OY_CPU_AVX512 &&
-           __builtin_cpu_supports("avx512vbmi2");
+    wide = split_has_avx512();
 #endif
     for (size_t i = 0; 64 * i < n; i++) {
         const size_t left = n - 64 * i;

@@ -23,8 +23,8 @@ struct bpe_worker {
     struct bpe_cache cache;
     struct bpe_scratch scratch;
     struct oy_buffer text; /* a copy with a space in front */
-    /* Where pieces begin in a window; one more for the end of the last. */
-    uint32_t begin[SPLIT_WINDOW + 1];
+    /* Where pieces begin in a window, and where the last ends. */
+    uint32_t begin[SPLIT_LIST_MAX];
     struct bpe_key key[BATCH];
 };
 
@@ -76,11 +76,16 @@ static void emit_spilled(const struct bpe_worker *worker,
     token_ids_append(ids, worker->cache.spill.id + entry->id[1], entry->id[2]);
 }
 
+typedef uint32_t four_ids __attribute__((vector_size(16)));
+
 /* Writes four ids and counts those that are meant. */
 static inline int32_t *put_entry(const struct bpe_entry *entry, int32_t *out)
 {
-    memcpy(out, entry->id, sizeof entry->id);
-    out[0] &= VOCAB_MAX_ID - 1;
+    four_ids id;
+
+    memcpy(&id, entry->id, sizeof id);
+    id &= (four_ids){VOCAB_MAX_ID - 1, ~0U, ~0U, ~0U};
+    memcpy(out, &id, sizeof id);
     return out + (entry->id[0] >> BPE_COUNT_SHIFT);
 }
 
@@ -132,7 +137,7 @@ static void encode_part(struct bpe_worker *worker, const char *part, size_t len,
     }
     struct bpe_key key = bpe_key_of(part, len);
     key.half[1] |= (uint64_t)BPE_KEY_PART << 56;
-    key.hash = bpe_key_hash(key.half);
+    key.hash = bpe_key_hash(key.half[0], key.half[1]);
     encode_short(worker, part, len, &key, ids);
 }
 
@@ -183,47 +188,56 @@ static void encode_long(struct bpe_worker *worker, const char *piece,
 
 /* ---- texts ---- */
 
-/* Up to BATCH pieces: all keys first, so that their lines are on the way when
- * they are looked at. */
+/* The keys of up to BATCH pieces, with their lines on the way. */
+static void make_keys(struct bpe_worker *worker, const char *text,
+                      const uint32_t *begin, size_t n)
+{
+    const struct bpe_line *line = worker->cache.line;
+    const int shift = worker->cache.shift;
+    struct bpe_key *key = worker->key;
+
+    for (size_t i = 0; i < n; i++) {
+        key[i] = bpe_key_of(text + begin[i], begin[i + 1] - begin[i]);
+        __builtin_prefetch(&line[key[i].hash >> shift]);
+    }
+}
+
+/* The ids of pieces from the first on, as long as the cache has them in their
+ * places; returns how many. */
+static size_t emit_known(const struct bpe_worker *worker,
+                         const struct bpe_key *key, size_t n,
+                         struct token_ids *ids)
+{
+    const struct bpe_line *line = worker->cache.line;
+    const int shift = worker->cache.shift;
+    int32_t *out = reserve_ids(ids, n * BPE_INLINE_IDS);
+    size_t i = 0;
+
+    for (; i < n; i++) {
+        const struct bpe_entry *entry = line[key[i].hash >> shift].way;
+        if (!bpe_entry_is(entry, &key[i]) || is_spilled(entry))
+            break;
+        out = put_entry(entry, out);
+    }
+    ids->n = (size_t)(out - ids->id);
+    return i;
+}
+
 static void encode_batch(struct bpe_worker *worker, const char *text,
                          const uint32_t *begin, size_t n, struct token_ids *ids)
 {
-    struct bpe_cache *cache = &worker->cache;
-    int32_t *out = reserve_ids(ids, (n + 1) * BPE_INLINE_IDS);
-
+    make_keys(worker, text, begin, n);
     for (size_t i = 0; i < n; i++) {
-        worker->key[i] = bpe_key_of(text + begin[i], begin[i + 1] - begin[i]);
-        __builtin_prefetch(bpe_cache_first(cache, &worker->key[i]));
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct bpe_entry *entry = bpe_cache_first(cache, &worker->key[i]);
-        if (__builtin_expect(bpe_entry_is(entry, &worker->key[i]) &&
-                                 !is_spilled(entry),
-                             1)) {
-            out = put_entry(entry, out);
-            continue;
-        }
+        i += emit_known(worker, &worker->key[i], n - i, ids);
+        if (i == n)
+            return;
+        const char *piece = text + begin[i];
         const size_t len = begin[i + 1] - begin[i];
-        ids->n = (size_t)(out - ids->id);
         if (len <= BPE_KEY_MAX)
-            encode_short(worker, text + begin[i], len, &worker->key[i], ids);
+            encode_short(worker, piece, len, &worker->key[i], ids);
         else
-            encode_long(worker, text + begin[i], len, ids);
-        out = reserve_ids(ids, (n - i) * BPE_INLINE_IDS);
+            encode_long(worker, piece, len, ids);
     }
-    ids->n = (size_t)(out - ids->id);
-}
-
-/* The begins of pieces out of their marks; returns how many. */
-static size_t list_begins(const uint64_t *mark, size_t n_byte, uint32_t *begin)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; 64 * i < n_byte; i++) {
-        for (uint64_t bits = mark[i]; bits; bits &= bits - 1)
-            begin[n++] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(bits);
-    }
-    return n;
 }
 
 /* Pieces from text[at] on, as worker->begin from there; returns how many, and
@@ -244,10 +258,10 @@ static size_t next_pieces(struct bpe_worker *worker, const char *text,
         begin[1] = (uint32_t)*n_byte;
         return !split_is_dropped(kind, text, at);
     }
-    *n_byte = split_marks(kind, text, len, at, mark);
+    *n_byte = split_marks(kind, text, len, at, SPLIT_WINDOW, mark);
     if (bpe->cuts.pair && *n_byte <= SPLIT_WINDOW)
         bpe_cuts_mark(&bpe->cuts, text + at, *n_byte, mark);
-    n = *n_byte <= SPLIT_WINDOW ? list_begins(mark, *n_byte, begin) : 1;
+    n = *n_byte <= SPLIT_WINDOW ? split_list(mark, *n_byte, begin) : 1;
     begin[n] = (uint32_t)*n_byte;
     return n;
 }

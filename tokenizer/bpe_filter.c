@@ -247,7 +247,7 @@ static int write_counts(struct bpe_filter *filter, struct oy_output *output,
     enum { WRITE_SIZE = 1 << 18 };
     struct oy_buffer out = {0};
     struct word_entry word;
-    int rc = word_store_begin(&filter->words, err);
+    int rc = word_store_begin(&filter->words, 1, err);
 
     while (!rc && (rc = word_store_next(&filter->words, &word, err)) > 0) {
         bpe_counter_put_word(&filter->cut, &word, &out);
@@ -390,6 +390,7 @@ static int run_filter(struct bpe_filter *self, struct oy_run *run,
         .memory = run->memory,
         .tmpdir = run->tmpdir,
         .n_thread = oy_run_threads(run),
+        .rank = bpe_cut_rank(&self->cut),
         .journal = self->journal,
     };
     const struct oy_filter filter = {

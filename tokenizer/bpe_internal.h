@@ -52,7 +52,7 @@ struct bpe {
     int knows_all;
     /* Whether bpe_can_cut() may be asked. */
     int may_cut;
-    struct bpe_pair *pair; /* open addressing, load of a half at most */
+    struct bpe_pair *pair; /* open addressing, load of two thirds at most */
     uint32_t pair_mask;
     /* One bit for the hash of each pair: most questions are about pairs that
      * do not merge, and half a megabyte answers them near the processor. */

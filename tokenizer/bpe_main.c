@@ -130,12 +130,11 @@ static void set_options(struct oy_option *option, struct bpe_settings *settings)
          .type = OY_OPT_FLAG,
          .value = &settings->counts,
          .flags = OY_OPT_IN_MANIFEST,
-         .help =
-             "Train nothing: write the words and how often each was seen, "
-             "a line `word TAB count` each, in the order of their bytes. "
-             "Words are spelled in the byte alphabet (a space is `\u0120`), "
-             "with --pre whitespace in their own characters. Such lines "
-             "are taken in place of records, with the same --pre."},
+         .help = "Train nothing: write the words and how often each was seen, "
+                 "a line `word TAB count` each, sorted. Words are spelled in "
+                 "the byte alphabet (a space is `\u0120`), "
+                 "with --pre whitespace in their own characters. Such lines "
+                 "are taken in place of records, with the same --pre."},
         {.name = "resume",
          .type = OY_OPT_FLAG,
          .value = &settings->resume,

@@ -64,6 +64,24 @@ static void put_pair(struct bpe *bpe, const struct vocab_merge *merge,
     };
 }
 
+/* The places of pairs are asked for some time before they are needed. */
+static void put_pairs(struct bpe *bpe)
+{
+    enum { AHEAD = 16 };
+    const struct vocab_merge *merge = bpe->vocab->merge;
+    const size_t n = bpe->vocab->n_merge;
+
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n) {
+            const uint64_t hash =
+                bpe_pair_hash(merge[i + AHEAD].left, merge[i + AHEAD].right);
+            __builtin_prefetch(&bpe->pair[(uint32_t)hash & bpe->pair_mask], 1);
+        }
+        if (merge[i].result >= 0)
+            put_pair(bpe, &merge[i], (uint32_t)i);
+    }
+}
+
 /* Zeroed, on large pages if they are to be had: the tables are hit at random,
  * and small pages would cost a second miss each time. */
 static void *alloc_table(size_t n, size_t size)
@@ -97,17 +115,14 @@ struct bpe *bpe_new(const struct vocab *vocab)
     uint32_t size = 16;
 
     OY_ASSERT(vocab->n_merge < (1U << 29));
-    while (size < 2 * vocab->n_merge)
+    while (2 * size < 3 * vocab->n_merge)
         size *= 2;
     bpe->vocab = vocab;
     bpe->pair_mask = size - 1;
     bpe->pair = alloc_table(size, sizeof *bpe->pair);
     memset(bpe->pair, 0xff, size * sizeof *bpe->pair);
     alloc_small_tables(bpe);
-    for (size_t i = 0; i < vocab->n_merge; i++) {
-        if (vocab->merge[i].result >= 0)
-            put_pair(bpe, &vocab->merge[i], (uint32_t)i);
-    }
+    put_pairs(bpe);
     bpe_prepare_symbols(bpe);
     fill_byte_merges(bpe);
     fill_spans(bpe);

@@ -104,7 +104,7 @@ static int count_letters(const struct bpe_train_options *options,
     struct word_entry word;
     int rc;
 
-    if (word_store_begin(words, err))
+    if (word_store_begin(words, 0, err))
         return -1;
     while ((rc = word_store_next(words, &word, err)) > 0) {
         const size_t n = bpe_alphabet_count(alphabet, &word);
@@ -168,12 +168,12 @@ static int make_room(struct trainer *t, const struct extent *extent,
         t->out->n_long_word = extent->n_long;
     if (o->memory && size + list > o->memory)
         return oy_fail(err, OY_SYSTEM,
-                       "%llu distinct words need %llu MiB to be trained on, "
-                       "and --memory leaves %llu: give more, or fewer words "
-                       "(--counts writes them; leave the rarest out)",
+                       "%llu distinct words need %.1f MiB to be trained on, "
+                       "and --memory leaves %.1f: give more, or fewer words "
+                       "(--counts writes them: leave the rarest out)",
                        (unsigned long long)extent->n_word,
-                       (unsigned long long)((size + list) >> 20) + 1,
-                       (unsigned long long)(o->memory >> 20));
+                       (double)(size + list) / (1 << 20),
+                       (double)o->memory / (1 << 20));
     t->list_limit =
         o->memory ? (size_t)((o->memory - size) / sizeof *t->list) : SIZE_MAX;
     return bpe_corpus_init(&t->corpus, extent->n_word, extent->n_symbol,
@@ -186,7 +186,7 @@ static int read_words(struct trainer *t, const struct bpe_alphabet *alphabet,
 {
     uint32_t *const symbol = oy_alloc_array(extent->longest, sizeof *symbol);
     struct word_entry word;
-    int rc = word_store_begin(words, err);
+    int rc = word_store_begin(words, 0, err);
 
     while (!rc && (rc = word_store_next(words, &word, err)) > 0) {
         add_word(&t->corpus, alphabet, &word, symbol);

@@ -184,32 +184,38 @@ uint64_t word_count_find(const struct word_count *words, const char *word,
     return words->n_slot ? look_up(words, &key, word, len)->count : 0;
 }
 
-void word_count_merge(struct word_count *words, const struct word_count *from)
-{
-    const char *word;
-    size_t at = 0, len;
-    uint64_t count;
+/* ---- all words ---- */
 
-    while (word_count_next(from, &at, &word, &len, &count))
-        word_count_add(words, word, len, count);
+struct word_entry word_count_at(const struct word_count *words, uint64_t value)
+{
+    const struct word_slot *const slot = &words->slot[value];
+
+    return (struct word_entry){
+        .at = slot->len > INLINE_LEN ? words->pool + slot->key[0]
+                                     : (const char *)slot->key,
+        .len = slot->len,
+        .count = slot->count,
+    };
 }
 
 int word_count_next(const struct word_count *words, size_t *at,
-                    const char **word, size_t *len, uint64_t *count)
+                    struct word_entry *word)
 {
-    for (; *at < words->n_slot; ++*at) {
-        const struct word_slot *const slot = &words->slot[*at];
-
-        if (!slot->count)
-            continue;
-        *word = slot->len > INLINE_LEN ? words->pool + slot->key[0]
-                                       : (const char *)slot->key;
-        *len = slot->len;
-        *count = slot->count;
+    while (*at < words->n_slot && !words->slot[*at].count)
         ++*at;
-        return 1;
-    }
-    return 0;
+    if (*at >= words->n_slot)
+        return 0;
+    *word = word_count_at(words, (*at)++);
+    return 1;
+}
+
+void word_count_merge(struct word_count *words, const struct word_count *from)
+{
+    struct word_entry word;
+    size_t at = 0;
+
+    while (word_count_next(from, &at, &word))
+        word_count_add(words, word.at, word.len, word.count);
 }
 
 /* ---- size ---- */
@@ -258,43 +264,68 @@ uint64_t word_prefix(const char *word, size_t len)
     return __builtin_bswap64(first & low_bytes(len));
 }
 
-struct word_entry word_count_at(const struct word_count *words, uint64_t value)
-{
-    const struct word_slot *const slot = &words->slot[value];
+/* What a comparison needs to know. */
+struct ordering {
+    const struct word_count *words;
+    const unsigned char *rank;
+};
 
-    return (struct word_entry){
-        .at = slot->len > INLINE_LEN ? words->pool + slot->key[0]
-                                     : (const char *)slot->key,
-        .len = slot->len,
-        .count = slot->count,
-    };
+static int compare_ranks(const unsigned char *rank, struct word_entry a,
+                         struct word_entry b)
+{
+    const size_t len = a.len < b.len ? a.len : b.len;
+
+    for (size_t i = 0; i < len; i++) {
+        const int order =
+            rank[(unsigned char)a.at[i]] - rank[(unsigned char)b.at[i]];
+
+        if (order)
+            return order;
+    }
+    return (a.len > b.len) - (a.len < b.len);
 }
 
-static int compare_pairs(const void *left, const void *right, void *words)
+static int compare_pairs(const void *left, const void *right, void *arg)
 {
+    const struct ordering *const ordering = arg;
     const struct oy_pair *const a = left, *const b = right;
-    const struct word_entry x = word_count_at(words, a->value);
-    const struct word_entry y = word_count_at(words, b->value);
+    const struct word_entry x = word_count_at(ordering->words, a->value);
+    const struct word_entry y = word_count_at(ordering->words, b->value);
 
-    return word_compare(x.at, x.len, y.at, y.len);
+    return ordering->rank ? compare_ranks(ordering->rank, x, y)
+                          : word_compare(x.at, x.len, y.at, y.len);
 }
 
 /* Words of one prefix lie side by side; puts each such group in order. */
-static void sort_groups(const struct word_count *words, struct oy_pair *pair)
+static void sort_groups(struct ordering *ordering, struct oy_pair *pair)
 {
-    for (size_t i = 0, end; i < words->n_word; i = end) {
-        for (end = i + 1; end < words->n_word; end++) {
+    const size_t n = ordering->words->n_word;
+
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n; end++) {
             if (pair[end].key != pair[i].key)
                 break;
         }
         if (end - i > 1)
-            qsort_r(pair + i, end - i, sizeof *pair, compare_pairs,
-                    (void *)words);
+            qsort_r(pair + i, end - i, sizeof *pair, compare_pairs, ordering);
     }
 }
 
-struct oy_pair *word_count_order(const struct word_count *words)
+static uint64_t ranked_prefix(const unsigned char *rank, struct word_entry word)
 {
+    char first[sizeof(uint64_t)] = {0};
+
+    if (!rank)
+        return word_prefix(word.at, word.len);
+    for (size_t i = 0; i < sizeof first && i < word.len; i++)
+        first[i] = (char)rank[(unsigned char)word.at[i]];
+    return word_prefix(first, sizeof first);
+}
+
+struct oy_pair *word_count_order(const struct word_count *words,
+                                 const unsigned char *rank)
+{
+    struct ordering ordering = {words, rank};
     struct oy_pair *const pair = oy_alloc_array(words->n_word, sizeof *pair);
     struct oy_pair *const scratch =
         oy_alloc_array(words->n_word, sizeof *scratch);
@@ -305,11 +336,11 @@ struct oy_pair *word_count_order(const struct word_count *words)
             continue;
         const struct word_entry word = word_count_at(words, i);
 
-        pair[n++] = (struct oy_pair){word_prefix(word.at, word.len), i};
+        pair[n++] = (struct oy_pair){ranked_prefix(rank, word), i};
     }
     oy_sort_pairs(pair, scratch, n);
     oy_free(scratch);
-    sort_groups(words, pair);
+    sort_groups(&ordering, pair);
     return pair;
 }
 

@@ -58,14 +58,15 @@ uint64_t word_count_find(const struct word_count *words, const char *word,
 void word_count_merge(struct word_count *words, const struct word_count *from);
 
 /* Steps over all words in no particular order: 1 and the next word, or 0.
- * Begin with *at = 0. The bytes are borrowed until the table changes, with
- * OY_PADDING readable bytes behind them. */
+ * Begin with *at = 0. Borrowed until the table changes. */
 int word_count_next(const struct word_count *words, size_t *at,
-                    const char **word, size_t *len, uint64_t *count);
+                    struct word_entry *word);
 
-/* The words in ascending order of their bytes: [n_word] pairs whose values
- * word_count_at() takes; free with oy_free. */
-struct oy_pair *word_count_order(const struct word_count *words);
+/* The words in ascending order: [n_word] pairs whose values word_count_at()
+ * takes; free with oy_free. `rank` [256] says in which order bytes come; NULL:
+ * in their own. */
+struct oy_pair *word_count_order(const struct word_count *words,
+                                 const unsigned char *rank);
 /* The word that a value of word_count_order() stands for; borrowed until the
  * table changes. */
 struct word_entry word_count_at(const struct word_count *words, uint64_t value);

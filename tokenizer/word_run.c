@@ -109,23 +109,40 @@ int word_writer_close(struct word_writer *writer, struct oy_error *err)
     return 0;
 }
 
-int word_run_write(const struct word_count *words, int fd, uint64_t at,
-                   struct word_run *run, struct oy_error *err)
+static struct word_entry spell(const struct word_entry *word,
+                               const unsigned char *rank,
+                               struct oy_buffer *text)
 {
-    struct oy_pair *const order = word_count_order(words);
+    oy_buffer_clear(text);
+    char *const to = oy_buffer_reserve(text, word->len);
+
+    for (size_t i = 0; i < word->len; i++)
+        to[i] = (char)rank[(unsigned char)word->at[i]];
+    return (struct word_entry){to, word->len, word->count};
+}
+
+int word_run_write(const struct word_count *words, const unsigned char *rank,
+                   int fd, uint64_t at, struct word_run *run,
+                   struct oy_error *err)
+{
+    struct oy_pair *const order = word_count_order(words, rank);
     struct word_writer writer;
+    struct oy_buffer text = {0};
     int rc = 0;
 
     word_writer_init(&writer, fd, at);
     for (size_t i = 0; !rc && i < words->n_word; i++) {
-        const struct word_entry word = word_count_at(words, order[i].value);
+        struct word_entry word = word_count_at(words, order[i].value);
 
+        if (rank)
+            word = spell(&word, rank, &text);
         rc = word_writer_add(&writer, &word, err);
     }
     if (!rc)
         rc = word_writer_close(&writer, err);
     *run = writer.run;
     word_writer_release(&writer);
+    oy_buffer_release(&text);
     oy_free(order);
     return rc;
 }

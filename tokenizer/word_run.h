@@ -46,9 +46,11 @@ int word_writer_add(struct word_writer *writer, const struct word_entry *word,
 /* Writes the rest; writer->run is the run then. */
 int word_writer_close(struct word_writer *writer, struct oy_error *err);
 
-/* A whole table as a run. */
-int word_run_write(const struct word_count *words, int fd, uint64_t at,
-                   struct word_run *run, struct oy_error *err);
+/* A whole table as a run. With `rank` (see word_count_order) each byte of the
+ * words is written as its rank. */
+int word_run_write(const struct word_count *words, const unsigned char *rank,
+                   int fd, uint64_t at, struct word_run *run,
+                   struct oy_error *err);
 /* Whether the bytes are still those that were written: 1, 0, or -1 (71). */
 int word_run_is_whole(const struct word_run *run, struct oy_error *err);
 

@@ -36,6 +36,8 @@ void word_store_init(struct word_store *store,
     *store = (struct word_store){.options = *options};
     pthread_mutex_init(&store->lock, NULL);
     store->has_lock = 1;
+    for (int b = 0; options->rank && b < 256; b++)
+        store->byte[options->rank[b]] = (unsigned char)b;
     if (!options->journal)
         return;
     const size_t n = word_journal_count(options->journal);
@@ -58,6 +60,7 @@ void word_store_release(struct word_store *store)
 {
     word_merger_release(&store->merger);
     word_count_release(&store->table);
+    oy_buffer_release(&store->text);
     if (store->n_fd)
         close_files(store, store->n_fd);
     if (store->has_lock)
@@ -121,7 +124,8 @@ static int spill(struct word_tally *tally, struct oy_error *err)
     struct word_run run;
 
     if ((tally->fd < 0 && open_file(tally, err)) ||
-        word_run_write(&tally->words, tally->fd, tally->at, &run, err))
+        word_run_write(&tally->words, store->options.rank, tally->fd, tally->at,
+                       &run, err))
         return -1;
     if (store->options.journal &&
         word_journal_add(store->options.journal, tally->part, &run,
@@ -147,8 +151,7 @@ static int is_full(const struct word_tally *tally, size_t more)
 }
 
 int word_tally_begin(struct word_tally *tally, uint64_t number,
-                     struct oy_text text, uint64_t count,
-                     struct oy_error *err)
+                     struct oy_text text, uint64_t count, struct oy_error *err)
 {
     const struct word_journal *const journal = tally->store->options.journal;
 
@@ -290,7 +293,8 @@ static int spill_table(struct word_store *store, struct oy_error *err)
     const int fd = new_file(store, err);
     struct word_run run;
 
-    if (fd < 0 || word_run_write(&store->table, fd, 0, &run, err))
+    if (fd < 0 ||
+        word_run_write(&store->table, store->options.rank, fd, 0, &run, err))
         return -1;
     add_run(store, &run);
     word_count_release(&store->table);
@@ -323,16 +327,34 @@ uint64_t word_store_count(const struct word_store *store)
     return store->n_run ? store->run[0].n_word : store->table.n_word;
 }
 
-int word_store_begin(struct word_store *store, struct oy_error *err)
+int word_store_begin(struct word_store *store, int in_order,
+                     struct oy_error *err)
 {
     store->next = 0;
+    store->in_order = in_order;
     if (store->n_run) {
         word_merger_release(&store->merger);
         return word_merger_init(&store->merger, store->run, 1, err);
     }
-    if (!store->order)
-        store->order = word_count_order(&store->table);
+    if (in_order && !store->order)
+        store->order = word_count_order(&store->table, store->options.rank);
     return 0;
+}
+
+/* The present word of the run, its bytes as they were. */
+static void spell(struct word_store *store, struct word_entry *word)
+{
+    const struct word_entry *const from = &store->merger.word;
+    char *to;
+
+    *word = *from;
+    if (!store->options.rank)
+        return;
+    oy_buffer_clear(&store->text);
+    to = oy_buffer_reserve(&store->text, from->len);
+    for (size_t i = 0; i < from->len; i++)
+        to[i] = (char)store->byte[(unsigned char)from->at[i]];
+    word->at = to;
 }
 
 int word_store_next(struct word_store *store, struct word_entry *word,
@@ -341,9 +363,12 @@ int word_store_next(struct word_store *store, struct word_entry *word,
     if (store->n_run) {
         const int rc = word_merger_next(&store->merger, err);
 
-        *word = store->merger.word;
+        if (rc > 0)
+            spell(store, word);
         return rc;
     }
+    if (!store->in_order)
+        return word_count_next(&store->table, &store->next, word);
     if (store->next == store->table.n_word)
         return 0;
     *word = word_count_at(&store->table, store->order[store->next++].value);

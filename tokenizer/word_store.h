@@ -22,9 +22,11 @@
 #include "tokenizer/word_run.h"
 
 struct word_store_options {
-    uint64_t memory;    /* of all threads; 0: without limit */
-    const char *tmpdir; /* for runs; NULL: $TMPDIR or /tmp; borrowed */
-    int n_thread;       /* tallies that share the memory */
+    uint64_t memory;           /* of all threads; 0: without limit */
+    const char *tmpdir;        /* for runs; NULL: $TMPDIR or /tmp; borrowed */
+    int n_thread;              /* tallies that share the memory */
+    const unsigned char *rank; /* [256] in which order bytes come; NULL: in
+                                  their own; borrowed */
     struct word_journal *journal; /* NULL: none; borrowed */
 };
 
@@ -48,7 +50,10 @@ struct word_store {
     /* While it is read. */
     struct oy_pair *order;
     size_t next;
+    int in_order;
     struct word_merger merger;
+    struct oy_buffer text;   /* the present word */
+    unsigned char byte[256]; /* of a rank */
 };
 
 /* One thread's. Zero-initialised may be released. */
@@ -78,8 +83,7 @@ void word_tally_release(struct word_tally *tally);
  * record goes into one run, so that the memory may be exceeded by the words of
  * one record. */
 int word_tally_begin(struct word_tally *tally, uint64_t number,
-                     struct oy_text text, uint64_t count,
-                     struct oy_error *err);
+                     struct oy_text text, uint64_t count, struct oy_error *err);
 /* To be called before up to `more` words are added to tally->words: spills
  * them if they leave no room. -1 after a failure (71, 74). */
 int word_tally_make_room(struct word_tally *tally, size_t more,
@@ -100,10 +104,12 @@ int word_store_close(struct word_store *store, struct oy_error *err);
 int word_store_is_spilled(const struct word_store *store);
 /* How many words there are; after word_store_close(). */
 uint64_t word_store_count(const struct word_store *store);
-/* Begins to read; any number of times. -1 after a failure. */
-int word_store_begin(struct word_store *store, struct oy_error *err);
-/* 1 and the next word, in ascending order of bytes (borrowed until the next
- * call), 0 at the end, -1 after a failure (71). */
+/* Begins to read, any number of times; `in_order`: in ascending order, else in
+ * any. -1 after a failure. */
+int word_store_begin(struct word_store *store, int in_order,
+                     struct oy_error *err);
+/* 1 and the next word (borrowed until the next call), 0 at the end, -1 after a
+ * failure (71). */
 int word_store_next(struct word_store *store, struct word_entry *word,
                     struct oy_error *err);
 
