@@ -556,9 +556,35 @@ INLINE size_t batch_of(enum split_kind kind, const char *text, size_t len,
     return n;
 }
 
+/* By masks: as much text as `cap` pieces of four bytes and more will need. */
+static size_t batch_by_marks(enum split_kind kind, const char *text, size_t len,
+                             size_t at, size_t *end, size_t cap)
+{
+    enum { LEAST = SPLIT_BLOCK };
+    uint64_t mark[SPLIT_N_BLOCK];
+    uint32_t begin[SPLIT_LIST_MAX];
+    size_t n = 0;
+
+    while (n < cap && at < len) {
+        const size_t want = 4 * (cap - n) + LEAST;
+        const size_t n_byte = split_marks(kind, text, len, at, want, mark);
+        size_t n_more = 1;
+        if (n_byte <= SPLIT_WINDOW)
+            n_more = split_list(mark, n_byte, begin);
+        for (size_t i = 1; i < n_more && n < cap; i++)
+            end[n++] = at + begin[i];
+        if (n < cap)
+            end[n++] = at + n_byte;
+        at = end[n - 1];
+    }
+    return n;
+}
+
 size_t split_batch(enum split_kind kind, const char *text, size_t len,
                    size_t at, size_t *end, size_t cap)
 {
+    if (split_has_marks(kind))
+        return batch_by_marks(kind, text, len, at, end, cap);
     switch (kind) {
     case SPLIT_GPT2: return batch_of(SPLIT_GPT2, text, len, at, end, cap);
     case SPLIT_CL100K: return batch_of(SPLIT_CL100K, text, len, at, end, cap);

@@ -17,8 +17,9 @@ AVX2 static inline __m256i look_up(const __m256i table[8], __m256i v)
         _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(0x0f));
     __m256i class = _mm256_setzero_si256();
 
-    for (char k = 0; k < 8; k++) {
-        const __m256i is_here = _mm256_cmpeq_epi8(high, _mm256_set1_epi8(k));
+    for (int k = 0; k < 8; k++) {
+        const __m256i is_here =
+            _mm256_cmpeq_epi8(high, _mm256_set1_epi8((char)k));
         const __m256i here = _mm256_shuffle_epi8(table[k], low);
         class = _mm256_or_si256(class, _mm256_and_si256(is_here, here));
     }

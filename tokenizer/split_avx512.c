@@ -7,7 +7,18 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi")))
+#include "core/cpu.h"
+
+#define AVX512                                                                 \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,"              \
+                          "avx512vbmi2,bmi,popcnt")))
+
+int split_has_avx512(void)
+{
+    return oy_cpu_level() >= OY_CPU_AVX512 &&
+           __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vbmi2");
+}
 
 /* The bytes of characters of three bytes that begin where `lead` says; *carry
  * has those that reach into the next block. */
@@ -87,6 +98,41 @@ AVX512 void split_masks_avx512(const char *text, const uint8_t *class, size_t n,
         masks->quote = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\''));
         masks->slash = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('/'));
     }
+}
+
+/* The places in a block, which its mask compresses. */
+static const uint8_t place[64] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+
+AVX512 size_t split_list_avx512(const uint64_t *mark, size_t n_byte,
+                                uint32_t *begin)
+{
+    const __m512i places = _mm512_loadu_si512(place);
+    uint32_t *out = begin;
+
+    for (size_t i = 0; 64 * i < n_byte; i++) {
+        const __m512i base = _mm512_set1_epi32((int)(64 * i));
+        const int n = (int)_mm_popcnt_u64(mark[i]);
+        uint8_t here[64];
+        _mm512_storeu_si512(here, _mm512_maskz_compress_epi8(mark[i], places));
+        for (int k = 0; k < n; k += 16) {
+            const __m128i some = _mm_loadu_si128((const __m128i *)(here + k));
+            _mm512_storeu_si512(
+                out + k, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(some)));
+        }
+        out += n;
+    }
+    return (size_t)(out - begin);
+}
+
+#else
+
+int split_has_avx512(void)
+{
+    return 0;
 }
 
 #endif

@@ -81,9 +81,18 @@ int split_has_marks(enum split_kind kind);
 /* Marks the begins of pieces in a window: bit i % 64 of mark[i / 64] says that
  * one begins at text[at + i]; bit 0 is set. Returns how many bytes they decide
  * about, > 0: no mark lies behind them, and text[at + that] begins a piece or
- * ends the text. It may be more than SPLIT_WINDOW, then there is one piece.
+ * ends the text. It may be more than SPLIT_WINDOW, then there is one piece. No
+ * more than about `want` bytes are looked at.
  * at < len, and text[at] begins a piece. */
 size_t split_marks(enum split_kind kind, const char *text, size_t len,
-                   size_t at, uint64_t mark[SPLIT_N_BLOCK]);
+                   size_t at, size_t want, uint64_t mark[SPLIT_N_BLOCK]);
+
+/* The places of the marks of n_byte <= SPLIT_WINDOW bytes; returns how many.
+ * begin[SPLIT_LIST_MAX] is written to at random behind the last. */
+enum { SPLIT_LIST_MAX = SPLIT_WINDOW + SPLIT_BLOCK };
+size_t split_list(const uint64_t *mark, size_t n_byte, uint32_t *begin);
+size_t split_list_avx512(const uint64_t *mark, size_t n_byte, uint32_t *begin);
+/* Whether split_classify_avx512() and the like may be called. */
+int split_has_avx512(void);
 
 #endif

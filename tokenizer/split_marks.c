@@ -486,14 +486,15 @@ int split_has_marks(enum split_kind kind)
 }
 
 size_t split_marks(enum split_kind kind, const char *text, size_t len,
-                   size_t at, uint64_t mark[SPLIT_N_BLOCK])
+                   size_t at, size_t want, uint64_t mark[SPLIT_N_BLOCK])
 {
+    const size_t most = want < SPLIT_WINDOW ? want : SPLIT_WINDOW;
     struct window window;
 
     window.kind = kind;
     window.text = text + at;
     window.len = len - at;
-    window.n = window.len < SPLIT_WINDOW ? window.len : SPLIT_WINDOW;
+    window.n = window.len < most ? window.len : most;
     window.n_block = (window.n + SPLIT_BLOCK - 1) / SPLIT_BLOCK;
     window.mark = mark;
     classify(&window);
@@ -505,4 +506,19 @@ size_t split_marks(enum split_kind kind, const char *text, size_t len,
     for (size_t i = window.n_block; i < SPLIT_N_BLOCK; i++)
         mark[i] = 0;
     return window.n < window.len ? cut_off(&window) : window.n;
+}
+
+size_t split_list(const uint64_t *mark, size_t n_byte, uint32_t *begin)
+{
+    size_t n = 0;
+
+#ifdef __x86_64__
+    if (split_has_avx512())
+        return split_list_avx512(mark, n_byte, begin);
+#endif
+    for (size_t i = 0; 64 * i < n_byte; i++) {
+        for (uint64_t bits = mark[i]; bits; bits &= bits - 1)
+            begin[n++] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(bits);
+    }
+    return n;
 }
