@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gigatoken on one thread over texts in memory: prints the seconds of each pass and the digest of the ids of the last.
+
+Usage: encode_gigatoken.py TEXTS TOKENIZER_JSON PASSES
+"""
+import hashlib
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ["RAYON_NUM_THREADS"] = "1"
+import gigatoken
+import numpy
+
+import texts
+
+documents = texts.read(sys.argv[1])
+start = time.perf_counter()
+tokenizer = gigatoken.Tokenizer(sys.argv[2])
+load = time.perf_counter() - start
+seconds = []
+for _ in range(int(sys.argv[3])):
+    start = time.perf_counter()
+    ids = tokenizer.encode_batch(documents, parallel=False)
+    seconds.append(time.perf_counter() - start)
+flat = numpy.asarray(ids.layout.content.data, dtype="<u4")
+print(json.dumps({"load": load, "seconds": seconds, "ids": len(flat), "digest": hashlib.sha256(flat.tobytes()).hexdigest()}))
