@@ -26,6 +26,15 @@ int chain_needs_words(const struct chain *chain)
     return 0;
 }
 
+int chain_needs_language_model(const struct chain *chain)
+{
+    for (size_t i = 0; i < chain->n_step; i++) {
+        if (chain->step[i].rule->needs_language_model)
+            return 1;
+    }
+    return 0;
+}
+
 /* ---- steps ---- */
 
 static const char *make_label(struct chain *chain, const char *name, int number)
@@ -293,4 +302,30 @@ int chain_set_param(struct chain *chain, const char *setting,
     }
     return oy_fail(err, OY_USAGE, "--set %s: no such rule in the list",
                    setting);
+}
+
+int chain_keep_languages(struct chain *chain, const char *list,
+                         struct oy_error *err)
+{
+    struct oy_buffer json = {0};
+    struct oy_json_value value;
+    const char *why;
+    int n = 0, failed = 0;
+
+    oy_json_put_string(&json, list, strlen(list));
+    oy_buffer_reserve(&json, OY_PADDING);
+    failed = oy_json_value_of(json.data, json.len, &value, &why);
+    for (size_t i = 0; i < chain->n_step && !failed; i++) {
+        const struct chain_step *step = &chain->step[i];
+        if (!step->rule->needs_language_model)
+            continue;
+        n++;
+        failed = rule_set(step->rule, step->params, "keep", &value,
+                          &chain->arena, OY_USAGE, err);
+    }
+    oy_buffer_release(&json);
+    if (!n)
+        return oy_fail(err, OY_USAGE,
+                       "--keep-lang needs the rule 'language' in the list");
+    return failed;
 }

@@ -47,8 +47,13 @@ int chain_set_rules(struct chain *chain, const char *list,
  * when the rule is not in the list, or has no such parameter or value. */
 int chain_set_param(struct chain *chain, const char *setting,
                     struct oy_error *err);
-/* Whether any rule asks for words. */
+/* Whether any rule asks for words, or for a model of languages. */
 int chain_needs_words(const struct chain *chain);
+int chain_needs_language_model(const struct chain *chain);
+/* The languages to keep ("en:0.65,de"), for every rule `language`. 64 when
+ * there is none. */
+int chain_keep_languages(struct chain *chain, const char *list,
+                         struct oy_error *err);
 void chain_release(struct chain *chain);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/run.h"
+#include "pipeline/fasttext.h"
 #include "pipeline/jieba.h"
 #include "pipeline/sample.h"
 
@@ -14,6 +15,7 @@ struct clean {
     const struct clean_options *options;
     struct sample sample;
     struct jieba *jieba;
+    struct fasttext *languages;
     struct worker *in_order; /* for records judged in the input's order */
 };
 
@@ -40,6 +42,8 @@ static void *worker_new(void *self)
 
     worker->document.splitter = clean->options->words;
     worker->document.words.jieba = clean->jieba;
+    if (clean->languages)
+        worker->document.languages = fasttext_work_new(clean->languages);
     worker->turn = oy_calloc(clean->chain->n_step, sizeof *worker->turn);
     return worker;
 }
@@ -49,6 +53,7 @@ static void worker_free(void *self, void *state)
     struct worker *worker = state;
 
     (void)self;
+    fasttext_work_free(worker->document.languages);
     document_release(&worker->document);
     oy_buffer_release(&worker->measures.json);
     oy_buffer_release(&worker->json);
@@ -275,6 +280,23 @@ static int finish(void *self, struct oy_filter_context *context,
                         err);
 }
 
+/* What the rules look things up in. */
+static int load_resources(struct clean *clean, struct oy_run *run,
+                          struct oy_error *err)
+{
+    const struct clean_options *options = clean->options;
+
+    if (jieba_load_for(options->words, options->dictionary, run, &clean->jieba,
+                       err))
+        return -1;
+    if (!options->language_model)
+        return 0;
+    clean->languages = fasttext_load(options->language_model, err);
+    return clean->languages ? oy_run_add_resource(run, "language model",
+                                                  options->language_model, err)
+                            : -1;
+}
+
 int clean_run(const struct chain *chain, const struct clean_options *options,
               struct oy_run *run, struct oy_error *err)
 {
@@ -296,13 +318,13 @@ int clean_run(const struct chain *chain, const struct clean_options *options,
         .finish = options->n_sample ? finish : NULL,
     };
 
-    int result = jieba_load_for(options->words, options->dictionary, run,
-                                &clean.jieba, err);
+    int result = load_resources(&clean, run, err);
     clean.in_order = worker_new(&clean);
     if (!result)
         result = oy_filter_run(&filter, 1, run, NULL, err);
     worker_free(&clean, clean.in_order);
     jieba_free(clean.jieba);
+    fasttext_free(clean.languages);
     sample_release(&clean.sample);
     return result;
 }

@@ -11,13 +11,14 @@
 
 struct clean_options {
     enum words_splitter words;
-    const char *dictionary; /* of WORDS_JIEBA; NULL: the usual place */
-    int annotate;           /* keep all, say what was found */
-    int all_reasons;        /* run every rule, list all that fail */
-    int print_words;        /* keep all, add oyster.words */
-    int tell_dropped;       /* dropped records carry oyster.clean */
-    int64_t n_sample;       /* dropped records of each reason; 0: all */
-    const char *sample;     /* where those go, with n_sample */
+    const char *dictionary;     /* of WORDS_JIEBA; NULL: the usual place */
+    const char *language_model; /* for rules that need one */
+    int annotate;               /* keep all, say what was found */
+    int all_reasons;            /* run every rule, list all that fail */
+    int print_words;            /* keep all, add oyster.words */
+    int tell_dropped;           /* dropped records carry oyster.clean */
+    int64_t n_sample;           /* dropped records of each reason; 0: all */
+    const char *sample;         /* where those go, with n_sample */
     int dry_run;
 };
 

@@ -15,7 +15,8 @@ static const char description[] =
     "FineWebQualityFilter), document by document.\n"
     "\n"
     "Rules: gopher_quality, gopher_repetition, c4_quality, c4_paragraph, "
-    "fineweb_quality, symbol_lines, pii, nfc, nfkc, length. The same rule may "
+    "fineweb_quality, symbol_lines, pii, language, nfc, nfkc, length. The same "
+    "rule may "
     "be "
     "given twice; "
     "the second "
@@ -53,6 +54,7 @@ struct settings {
     struct oy_list set;
     const char *rules;
     const char *words;
+    const char *keep_lang;
     struct clean_options clean;
 };
 
@@ -75,6 +77,18 @@ static int choose_words(const struct settings *settings,
         (clean->print_words || chain_needs_words(chain)))
         return oy_fail(err, OY_USAGE,
                        "choose what a word is with --words " WORDS_NAMES);
+    return 0;
+}
+
+static int choose_languages(const struct settings *settings,
+                            struct chain *chain, struct oy_error *err)
+{
+    if (settings->keep_lang &&
+        chain_keep_languages(chain, settings->keep_lang, err))
+        return -1;
+    if (chain_needs_language_model(chain) && !settings->clean.language_model)
+        return oy_fail(err, OY_USAGE,
+                       "the rule 'language' needs --lang-model FILE");
     return 0;
 }
 
@@ -120,6 +134,7 @@ static int clean_main(struct settings *settings, struct oy_run *run,
 {
     if (build_chain(settings, run, chain, err) ||
         choose_words(settings, chain, &settings->clean, err) ||
+        choose_languages(settings, chain, err) ||
         choose_outputs(run, &settings->clean, err))
         return -1;
     return clean_run(chain, &settings->clean, run, err);
@@ -147,6 +162,14 @@ int main(int argc, char **argv)
         {"dictionary", 0, OY_OPT_STRING, &s.clean.dictionary, "FILE", NULL, 0,
          "The dictionary of --words jieba, in the form of jieba's dict.txt; "
          "that of Debian's python3-jieba unless given."},
+        {"lang-model", 0, OY_OPT_STRING, &s.clean.language_model, "FILE", NULL,
+         0,
+         "A model of languages for the rule `language`: fastText's .bin or "
+         ".ftz (lid.176, GlotLID)."},
+        {"keep-lang", 0, OY_OPT_STRING, &s.keep_lang, "LANG:MIN,...", NULL,
+         OY_OPT_IN_MANIFEST,
+         "Keep these languages, where the best score is above MIN (0.65 "
+         "unless given). Without it the rule `language` only measures."},
         {"annotate", 0, OY_OPT_FLAG, &s.clean.annotate, NULL, NULL,
          OY_OPT_IN_MANIFEST,
          "Keep every record and add oyster.clean, with what was measured."},

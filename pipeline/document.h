@@ -22,8 +22,9 @@
 /* Zero-initialised is empty; `splitter` is set once. */
 struct document {
     enum words_splitter splitter;
-    struct oy_text text; /* valid UTF-8, padded */
-    int is_rewritten;    /* a rule has set another text */
+    struct oy_text text;             /* valid UTF-8, padded */
+    int is_rewritten;                /* a rule has set another text */
+    struct fasttext_work *languages; /* the caller's, for rules that ask */
     /* Of the rule that judges now: what it counts from record to record, 0 at
      * the run's begin. The caller's. */
     uint64_t *turn;

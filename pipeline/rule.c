@@ -15,6 +15,7 @@ static const struct rule *const table[] = {
     &rule_fineweb_quality,
     &rule_symbol_lines,
     &rule_pii,
+    &rule_language,
     &rule_nfc,
     &rule_nfkc,
     &rule_length,

@@ -81,6 +81,7 @@ enum { RULE_N_TURN = 2 }; /* words of document->turn */
 struct rule {
     const char *name;
     int needs_words;
+    int needs_language_model;
     size_t params_size;
     const void *defaults;
     const struct rule_param *param; /* ends with a NULL name */

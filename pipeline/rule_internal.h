@@ -13,7 +13,8 @@ extern const struct rule rule_c4_quality; /* rewrites the text */
 extern const struct rule rule_c4_paragraph;
 extern const struct rule rule_fineweb_quality;
 extern const struct rule rule_symbol_lines; /* rewrites the text */
-extern const struct rule rule_pii;          /* rewrites the text */
+extern const struct rule rule_language;
+extern const struct rule rule_pii; /* rewrites the text */
 
 /* Our own: the normal forms of Unicode 15; they rewrite the text. */
 extern const struct rule rule_nfc;

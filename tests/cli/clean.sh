@@ -78,6 +78,24 @@ printf '{"text":"a\\n- -\\nb"}\n' >"$T/symbols.jsonl"
 code 0 "symbol_lines" $BIN/oy-clean --rules symbol_lines \
     --set 'symbol_lines.replace_char=...' "$T/symbols.jsonl"
 is "puts a string for lines of symbols" '{"text":"a\n...\nb"}'
+# Languages by a fastText model.
+lang="$BIN/oy-clean --rules language --lang-model tests/data/fasttext/hs.bin"
+printf '%s\n' '{"text":"the cat sat"}' '{"text":"die katze\nund"}' \
+    >"$T/lang.jsonl"
+code 0 "language measures" $lang --annotate "$T/lang.jsonl"
+ok "best first" grep -q '"measured":{"languages":\[\["de",0.9' "$T/out"
+code 0 "--keep-lang" $lang --keep-lang en:0.9,fr "$T/lang.jsonl"
+is "keeps what is named" '{"text":"the cat sat"}'
+code 0 "a bar above all" $lang --keep-lang en:2 "$T/lang.jsonl"
+is "keeps nothing" ""
+code 64 "no model" $BIN/oy-clean --rules language "$T/lang.jsonl"
+code 64 "--keep-lang without the rule" $BIN/oy-clean --rules length \
+    --keep-lang en "$T/lang.jsonl"
+code 66 "a model that is not there" $BIN/oy-clean --rules language \
+    --lang-model "$T/none.bin" "$T/lang.jsonl"
+code 65 "a file that is no model" $BIN/oy-clean --rules language \
+    --lang-model "$T/lang.jsonl" "$T/lang.jsonl"
+
 # pii.cycle=run: stand-ins take turns through the run, in the input's order.
 for i in $(seq 1 500); do
     echo '{"text":"a@b.c"}'
