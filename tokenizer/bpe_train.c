@@ -131,6 +131,16 @@ static void add_letters(struct trainer *t, struct bpe_alphabet *alphabet)
         t->text.len = oy_utf8_put(oy_buffer_reserve(&t->text, 4), c);
         alphabet->id[c] = find_or_add_token(t, 1) + 1;
     }
+    /* A letter that was limited away stays in its words when it is a special
+     * token: the peer looks letters up by their text. */
+    for (size_t id = 0; id < t->out->n_special; id++) {
+        const struct oy_text text = bpe_trained_token(t->out, id);
+        size_t len = 0;
+        const uint32_t c = oy_utf8_next(text.at, &len);
+
+        if (len == text.len)
+            alphabet->id[c] = (uint32_t)id + 1;
+    }
 }
 
 static void add_word(struct bpe_corpus *corpus,

@@ -113,6 +113,10 @@ static void limits_are_kept(void **state)
     /* Letters that are left out make neighbours of those beside them. */
     assert_trained(OPTIONS(.limits_alphabet = 1, .limit_alphabet = 2),
                    "axb 5 a 1 b 1", "a b ab | a+b");
+    /* One of them that is a special token is not left out. */
+    assert_trained(OPTIONS(.limits_alphabet = 1, .limit_alphabet = 1,
+                           .special = special, .n_special = 4),
+                   "axb 5 a 1", "<s> b abc a ab | a+b");
     /* A merge whose text is a special token takes its id. */
     assert_trained(OPTIONS(.special = special, .n_special = 4), "abc 5",
                    "<s> b abc a c bc | b+c a+bc");
