@@ -8,6 +8,9 @@
 #include "core/utf8.h"
 #include "tokenizer/template_internal.h"
 
+/* Bytes of the text before a turn that are looked for in one that changed. */
+enum { LONG_TAIL = 64, SHORT_TAIL = 8 };
+
 /* ---- spans ---- */
 
 struct finder {
@@ -26,15 +29,12 @@ struct turn {
     struct oy_text with;   /* those and the turn itself */
 };
 
-/* The first n messages; -1 when the template will not have them. */
-static int render_first(struct finder *finder, size_t n, int with_prompt,
-                        struct oy_text *text)
+/* A conversation; -1 when the template will not have it. */
+static int render_list(struct finder *finder, struct template_list *list,
+                       int with_prompt, struct oy_text *text)
 {
-    struct template_list list = {.item = finder->message->item,
-                                 .n_item = n,
-                                 .depth = finder->message->depth};
     const struct template_value messages = {.kind = TEMPLATE_LIST,
-                                            .list = &list};
+                                            .list = list};
     struct chat_request request = *finder->request;
     struct oy_buffer out = {0};
     struct oy_error err = {0};
@@ -51,6 +51,34 @@ static int render_first(struct finder *finder, size_t n, int with_prompt,
                              out.len};
     oy_buffer_release(&out);
     return failed;
+}
+
+/* The first n messages. */
+static int render_first(struct finder *finder, size_t n, int with_prompt,
+                        struct oy_text *text)
+{
+    struct template_list list = {.item = finder->message->item,
+                                 .n_item = n,
+                                 .depth = finder->message->depth};
+
+    return render_list(finder, &list, with_prompt, text);
+}
+
+/* Those, and a question. */
+static int render_question(struct finder *finder, size_t n,
+                           struct oy_text *text)
+{
+    struct template_value list = template_new_list(finder->arena);
+    struct template_value question = template_new_dict(finder->arena);
+
+    template_put_name(&question, finder->arena, "role",
+                      template_literal("user"));
+    template_put_name(&question, finder->arena, "content",
+                      template_literal("?"));
+    for (size_t i = 0; i < n; i++)
+        template_push(&list, finder->arena, finder->message->item[i]);
+    template_push(&list, finder->arena, question);
+    return render_list(finder, list.list, 0, text);
 }
 
 static size_t common(struct oy_text a, struct oy_text b)
@@ -73,19 +101,48 @@ static struct oy_text behind(struct oy_text text, size_t n)
     return (struct oy_text){text.at + n, text.len - n};
 }
 
-/* Where the header of a turn ends in `text`: as much of the generation prompt
- * as stands there. A prompt that opens more than the turn has (`<think>`) is
- * left where they part, behind a line or a tag. SIZE_MAX: not there. */
-static size_t header_end(const struct turn *turn, struct oy_text text)
+/* Where the header of a turn ends in a text in which its generation prompt
+ * begins at `at`: as much of the prompt as stands there. A prompt that opens
+ * more than the turn has is left before `<think>`, else behind a line or a
+ * tag. */
+static size_t header_end(const struct turn *turn, struct oy_text text,
+                         size_t at)
 {
-    size_t n = common(turn->prompt, text);
+    static const struct oy_text think = {"<think>", 7};
+    const struct oy_text prompt = behind(turn->prompt, turn->before.len);
+    const struct oy_text here = behind(text, at);
+    const size_t opening = template_search(prompt, think, 0);
+    size_t n = common(prompt, here);
 
-    if (n < turn->before.len)
-        return SIZE_MAX;
-    while (n < turn->prompt.len && n > turn->before.len &&
-           !memchr("\n>]", text.at[n - 1], 3))
+    if (n == prompt.len)
+        return at + n;
+    if (opening <= n)
+        return at + opening;
+    while (n && !memchr("\n>]", here.at[n - 1], 3))
         n--;
-    return n;
+    return at + n;
+}
+
+/* Where the generation prompt begins in a text whose older turns may have
+ * changed: behind the end of what stands before the turn, as much of it as is
+ * found from `from` on. SIZE_MAX: not there. */
+static size_t prompt_start(const struct turn *turn, struct oy_text text,
+                           size_t from)
+{
+    const struct oy_text rest = behind(text, from);
+
+    if (is_prefix(turn->before, text) && turn->before.len >= from)
+        return turn->before.len;
+    for (size_t len = LONG_TAIL; len >= SHORT_TAIL; len /= 2) {
+        if (turn->before.len < len)
+            continue;
+        const struct oy_text tail =
+            behind(turn->before, turn->before.len - len);
+        const size_t at = template_search(rest, tail, 0);
+        if (at != SIZE_MAX)
+            return from + at + len;
+    }
+    return SIZE_MAX;
 }
 
 /* Length of the longest end of `a` that `b` begins with (Knuth, Morris and
@@ -181,11 +238,14 @@ static int render_turn(struct finder *finder, size_t i, struct turn *turn)
 
     if (render_first(finder, i + 1, 0, &turn->with))
         return -1;
-    if (i)
-        return render_first(finder, i, 0, &turn->before) ||
-                       render_first(finder, i, 1, &turn->prompt)
-                   ? -1
-                   : 0;
+    if (i) {
+        if (render_first(finder, i, 0, &turn->before) ||
+            render_first(finder, i, 1, &turn->prompt))
+            return -1;
+        /* Some end a conversation that asks for nothing more (Phi). */
+        turn->before.len = common(turn->before, turn->prompt);
+        return 0;
+    }
     finder->why = "the template does not tell how a turn begins";
     if (render_first(finder, all->n_item, 0, &plain) ||
         render_first(finder, all->n_item, 1, &prompted) ||
@@ -200,6 +260,26 @@ static int render_turn(struct finder *finder, size_t i, struct turn *turn)
     return 0;
 }
 
+/* A template may write the generation prompt whether it is asked for or not
+ * (the first one of Llama 3): then a turn ends where a question behind it
+ * makes another text, before the tag that is common to both. */
+static void cut_prompt(struct finder *finder, size_t i, struct turn *turn)
+{
+    struct oy_text asked;
+    size_t n;
+
+    if (turn->prompt.len > turn->before.len ||
+        render_question(finder, i + 1, &asked))
+        return;
+    n = common(turn->with, asked);
+    if (n == turn->with.len || n <= turn->prompt.len)
+        return;
+    if (turn->with.at[n - 1] == '>')
+        while (n > turn->prompt.len && turn->with.at[n - 1] != '<')
+            n--;
+    turn->with.len = n - (turn->with.at[n - 1] == '<');
+}
+
 /* -1 when the turn is not to be found. */
 static int find_turn(struct finder *finder, size_t i,
                      struct template_spans *spans)
@@ -208,11 +288,15 @@ static int find_turn(struct finder *finder, size_t i,
 
     if (render_turn(finder, i, &turn))
         return -1;
+    cut_prompt(finder, i, &turn);
     finder->why = "later messages change it";
-    const size_t start = header_end(&turn, finder->whole);
-    const size_t was = header_end(&turn, turn.with);
-    if (start == SIZE_MAX || was == SIZE_MAX)
+    const size_t from = spans->n ? spans->span[spans->n - 1].end : 0;
+    const size_t now_at = prompt_start(&turn, finder->whole, from);
+    const size_t was_at = prompt_start(&turn, turn.with, 0);
+    if (now_at == SIZE_MAX || was_at == SIZE_MAX)
         return -1;
+    const size_t start = header_end(&turn, finder->whole, now_at);
+    const size_t was = header_end(&turn, turn.with, was_at);
     if (is_prefix(turn.with, finder->whole) && start <= turn.with.len)
         return add_span(spans, start, turn.with.len);
     const size_t len =
@@ -359,7 +443,7 @@ static int mask_by_bytes(struct walk *walk, const struct template_spans *spans,
         if (step(walk, ids->id[i]))
             return -1;
         while (s < spans->n &&
-               (spans->span[s].start == spans->span[s].end ||
+               (!spans->span[s].end ||
                 last_character(walk->text, spans->span[s]) < start))
             s++;
         mask[i] = s < spans->n && walk->at > spans->span[s].start;
