@@ -361,16 +361,18 @@ static char *short_name(const char *path)
 {
     static const char *const suffix[] = {".zst",      ".gz",    ".json",
                                          ".tiktoken", ".model", ".gguf"};
-    size_t len = strlen(path);
-    size_t start;
+    size_t len = strlen(path), start;
+    int is_file = 0;
 
     while (len > 1 && path[len - 1] == '/')
         len--;
     for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-        if (ends_with(path, len, suffix[i]))
-            len -= strlen(suffix[i]);
+        if (!ends_with(path, len, suffix[i]))
+            continue;
+        len -= strlen(suffix[i]);
+        is_file = 1;
     }
-    if (ends_with(path, len, "/tokenizer"))
+    if (is_file && ends_with(path, len, "/tokenizer"))
         len -= strlen("/tokenizer");
     for (start = len; start && path[start - 1] != '/'; start--)
         continue;

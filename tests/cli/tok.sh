@@ -93,6 +93,122 @@ sum=$(awk 'NR > 1 && NR < 4 { b += $2; t += $3 } END { print b, t }' "$T/count")
 same "count: the sum is the sum" "$sum" \
     "$(awk '$5 == "total" { print $2, $3 }' "$T/count")"
 
+# ---- compare ----
+{ echo '{"text":"The oyster and the pearls.","lang":"en"}'
+  echo '{"text":" and","lang":"xx"}'
+  echo '{"text":"and and and","lang":"en"}'; } >"$T/lang.jsonl"
+mkdir -p "$T/other" && cp $TOK/tokenizer.json "$T/other/tokenizer.json"
+tok compare -t $TOK -t "$T/other" "$T/lang.jsonl" "$T/b.jsonl" >"$T/cmp"
+same "compare: three tables of a row a file and the sum" 3 \
+    "$(grep -c '^| total ' "$T/cmp")"
+same "compare: tokenizers are named by their folders" \
+    '| file documents bytes tokenizer other |' \
+    "$(sed -n 3p "$T/cmp" | tr -d '|' | xargs | sed 's/^/| /; s/$/ |/')"
+same "compare --by a member, in the order of the input" "en xx total" \
+    "$(tok compare -t $TOK --by lang --format table "$T/lang.jsonl" |
+        sed -n '3,5p' | awk '{ print $1 }' | xargs)"
+same "compare: bytes per token" \
+    "$(tok count -t $TOK "$T/lang.jsonl" | awk 'NR == 2 { printf "%.3f", $4 }')" \
+    "$(tok compare -t $TOK --format table "$T/lang.jsonl" |
+        sed -n 3p | awk '{ print $4 }')"
+same "compare --format json" \
+    '"by":"lang","groups":[{"name":"en","documents":2,"bytes":37,"characters":37,"words":8,' \
+    "$(tok compare -t $TOK --by lang --format json "$T/lang.jsonl" |
+        sed 's/.*\("by".*"words":8,\).*/\1/')"
+same "a record without the member" "(none)" \
+    "$(echo '{"text":"x"}' | tok compare -t $TOK --by a.b --format table |
+        sed -n 3p | awk '{ print $1 }')"
+for threads in 1 3; do
+    same "compare -T $threads gives the same bytes" \
+        "$(tok compare -t $TOK --by lang "$T/lang.jsonl" "$T/a.jsonl")" \
+        "$(tok compare -T $threads -t $TOK --by lang "$T/lang.jsonl" "$T/a.jsonl")"
+done
+code "33 tokenizers" 64 "$BIN/oy-tok" compare \
+    $(for i in $(seq 33); do echo -t $TOK; done) "$T/b.jsonl"
+code "encode takes one tokenizer" 64 \
+    "$BIN/oy-tok" encode -t $TOK -t $TOK "$T/b.jsonl"
+
+# ---- info ----
+tok info -t $TOK >"$T/info"
+same "info: the model" "model BPE" "$(grep '^model  ' "$T/info" | xargs)"
+same "info: bos_token" 'content "<|begin|>", id 0' \
+    "$(sed -n 's/^bos token *//p' "$T/info")"
+same "info --format json" '"model": "BPE"' \
+    "$(tok info -t $TOK --format json | grep -o '"model": "BPE"')"
+same "info of two" 2 "$(tok info -t $TOK -t "$T/other" | grep -c '^path ')"
+code "info reads no records" 64 "$BIN/oy-tok" info -t $TOK "$T/b.jsonl"
+
+# ---- chat ----
+cat >"$T/plain.jinja" <<'EOF'
+{% for m in messages %}<|begin|>{{ m.role }}
+{{ m.content }}<|end|>
+{% endfor %}
+{% if add_generation_prompt %}<|begin|>assistant
+{% endif %}
+EOF
+chat() { "$BIN/oy-tok" chat -t $TOK --chat-template "$T/plain.jinja" "$@" 2>&1; }
+turns='{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"and"}]'
+same "chat renders" '<|begin|>user\na<|end|>\n<|begin|>assistant\nand<|end|>\n' \
+    "$(echo "$turns}" | chat | sed 's/.*"text":"//; s/".*//')"
+same "chat: the generation prompt is asked for" \
+    '<|end|>\n<|begin|>assistant\n' \
+    "$(echo "$turns,\"add_generation_prompt\":true}" | chat |
+        sed 's/.*"text":".*and//; s/".*//')"
+same "chat: ids are those of the text" \
+    "$(echo "$turns}" | chat | sed 's/.*"ids":/"ids":/; s/,"assist.*/}/')" \
+    "$(echo "$turns}" | chat --no-mask | tok encode -t $TOK |
+        sed 's/.*"ids":/"ids":/')"
+mask=$(echo "$turns}" | chat | sed 's/.*"assistant_mask":\[//; s/\].*//')
+same "chat: what the assistant said ends with its mark" "and<|end|>" \
+    "$(echo "$turns}" | chat | sed 's/.*"ids":\[//; s/\].*//' | tr ',' '\n' |
+        paste - <(echo "$mask" | tr ',' '\n') |
+        awk '$2 == 1 { s = s (s == "" ? "" : ",") $1 } END { print "{\"ids\":[" s "]}" }' |
+        tok decode -t $TOK | sed 's/.*"text":"//; s/\\n".*//; s/".*//')"
+same "chat --no-mask leaves it out" 0 \
+    "$(echo "$turns}" | chat --no-mask | grep -c assistant_mask)"
+same "chat: BOS is not doubled" 1 \
+    "$(echo '{"messages":[{"role":"u","content":""}]}' | chat |
+        grep -o '"ids":\[[^]]*' | tr '[,' '\n\n' | grep -c '^0$')"
+same "chat: --field" '"said":"<|begin|>u' \
+    "$(echo '{"messages":[{"role":"u","content":""}]}' | chat --field said |
+        grep -o '"said":"<|begin|>u')"
+echo "{{ strftime_now('%d %b %Y') }}{{ x }}{{ tools|length }}{{ documents[0].t }}" \
+    >"$T/vars.jinja"
+same "chat: date, tools, documents, further variables" "05 Mar 2021-20d" \
+    "$(echo '{"messages":[{"role":"u"}],"tools":[{},{}],"documents":[{"t":"0d"}],"chat_template_kwargs":{"x":"-"}}' |
+        "$BIN/oy-tok" chat -t $TOK --chat-template "$T/vars.jinja" \
+            --date 2021-03-05 | sed 's/.*"text":"//; s/".*//')"
+echo "{{ raise_exception('roles must alternate') }}" >"$T/raise.jinja"
+echo "$turns}" >"$T/turns.jsonl"
+code "chat: what a template raises makes the record bad" 65 \
+    "$BIN/oy-tok" chat -t $TOK --chat-template "$T/raise.jinja" "$T/turns.jsonl"
+says "it is told" "turns.jsonl:1: .*roles must alternate"
+code "chat without a template" 65 "$BIN/oy-tok" chat -t $TOK "$T/turns.jsonl"
+says "it is told" "no chat template"
+code "chat: a template that is not there" 66 \
+    "$BIN/oy-tok" chat -t $TOK --chat-template nothing "$T/turns.jsonl"
+code "chat: a date that is none" 64 "$BIN/oy-tok" chat -t $TOK \
+    --chat-template "$T/plain.jinja" --date 2021-02-30 "$T/turns.jsonl"
+for record in '{"x":1}' '{"messages":[]}' '{"messages":"a"}' \
+    '{"messages":[{}],"tools":3}' '{"messages":[{}],"add_generation_prompt":1}'; do
+    echo "$record" >"$T/odd.jsonl"
+    code "chat: $record" 65 "$BIN/oy-tok" chat -t $TOK \
+        --chat-template "$T/plain.jinja" "$T/odd.jsonl"
+done
+mkdir -p "$T/named" && cp $TOK/tokenizer.json "$T/named"
+echo '{"chat_template":[{"name":"default","template":"d"},{"name":"tool_use","template":"t"}]}' \
+    >"$T/named/tokenizer_config.json"
+for choice in "" "--chat-template tool_use"; do
+    same "chat: a template by name '$choice'" "$([ "$choice" ] && echo t || echo d)" \
+        "$("$BIN/oy-tok" chat -t "$T/named" $choice "$T/turns.jsonl" |
+            sed 's/.*"text":"//; s/".*//')"
+done
+same "chat: the manifest holds template and date" 2 \
+    "$("$BIN/oy-tok" chat -t $TOK --chat-template "$T/vars.jinja" \
+        --manifest "$T/manifest" -o "$T/out" <<<'{"messages":[{"role":"u"}],"tools":[],"documents":[{}]}' &&
+        grep -o '"date": *"20[0-9-]*T\|"chat-template-hash": *"[0-9a-f]\{32\}' \
+            "$T/manifest" | wc -l)"
+
 code "no command" 64 "$BIN/oy-tok" -t $TOK
 code "an unknown command" 64 "$BIN/oy-tok" sing -t $TOK
 says "it is named" "sing"
