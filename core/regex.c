@@ -5,6 +5,7 @@
 #include "core/regex.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -22,6 +23,7 @@ enum {
 
 struct oy_regex {
     pcre2_code *code;
+    unsigned char may_begin[256];
 };
 
 struct oy_regex_matcher {
@@ -43,6 +45,25 @@ static int unicode_version(void)
     return atoi(text);
 }
 
+/* What PCRE2 found out about the first byte of a match. */
+static void find_begins(struct oy_regex *regex)
+{
+    const uint8_t *bits = NULL;
+    uint32_t kind = 0, byte = 0;
+
+    memset(regex->may_begin, 1, sizeof regex->may_begin);
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_FIRSTCODETYPE, &kind);
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_FIRSTCODEUNIT, &byte);
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_FIRSTBITMAP, &bits);
+    if (kind != 1 && !bits)
+        return;
+    /* It does not say whether the one byte stands for both cases. */
+    for (unsigned i = 0; i < 256; i++)
+        regex->may_begin[i] =
+            bits ? bits[i / 8] >> i % 8 & 1
+                 : (i | 0x20) == (byte | 0x20) || (i & byte & 0x80);
+}
+
 static int compile(struct oy_regex *regex, const char *pattern, size_t len,
                    uint32_t options, struct oy_error *err)
 {
@@ -61,6 +82,7 @@ static int compile(struct oy_regex *regex, const char *pattern, size_t len,
     if (regex->code) {
         /* Without the compiler (a hardened system) matching is slow. */
         (void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+        find_begins(regex);
         return 0;
     }
     (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
@@ -103,6 +125,11 @@ void oy_regex_free(struct oy_regex *regex)
         return;
     pcre2_code_free(regex->code);
     oy_free(regex);
+}
+
+int oy_regex_may_begin(const struct oy_regex *regex, unsigned char byte)
+{
+    return regex->may_begin[byte];
 }
 
 /* ---- matching ---- */

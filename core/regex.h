@@ -42,6 +42,10 @@ struct oy_regex *oy_regex_new(const char *pattern, size_t len,
                               struct oy_error *err);
 void oy_regex_free(struct oy_regex *regex);
 
+/* Whether a match may begin with this byte; 0 is sure. An expression that may
+ * match nothing gives 1 for all bytes. */
+int oy_regex_may_begin(const struct oy_regex *regex, unsigned char byte);
+
 struct oy_regex_matcher *oy_regex_matcher_new(void);
 void oy_regex_matcher_free(struct oy_regex_matcher *matcher);
 

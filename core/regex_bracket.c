@@ -103,6 +103,11 @@ static int take_code(struct oy_regex_reader *reader, char kind, uint32_t *c)
     return 0;
 }
 
+static enum oy_regex_place place_of(const struct oy_regex_reader *reader)
+{
+    return reader->brackets ? OY_REGEX_IN_BRACKET : OY_REGEX_ALONE;
+}
+
 static int add_inverse_of(struct oy_regex_set *part, int inverted,
                           struct oy_regex_set *set)
 {
@@ -113,27 +118,24 @@ static int add_inverse_of(struct oy_regex_set *part, int inverted,
     return 1;
 }
 
-/* \p{Name}, \p{^Name}, \pL; `inverted` for \P. 1, or -2. */
+/* \p{Name}, \p{^Name}, behind the brace; `inverted` for \P. 1, or -2. */
 static int take_property(struct oy_regex_reader *reader, int inverted,
                          struct oy_regex_set *set)
 {
     const char *const at = reader->at;
     struct oy_regex_set part = {0};
-    const char *close = at;
-    size_t len = 1;
 
-    if (oy_regex_take_text(reader, "{")) {
-        inverted ^= oy_regex_take_text(reader, "^");
-        close = memchr(reader->at, '}', (size_t)(reader->end - reader->at));
-        len = close ? (size_t)(close - reader->at) : 0;
-    }
-    if (!close || !len || reader->at == reader->end ||
-        oy_regex_class_add(reader->classes, reader->at, len, &part)) {
+    inverted ^= oy_regex_take_text(reader, "^");
+    const char *const close =
+        memchr(reader->at, '}', (size_t)(reader->end - reader->at));
+    if (!close ||
+        oy_regex_class_add(reader->classes, place_of(reader), reader->at,
+                           (size_t)(close - reader->at), &part)) {
         oy_regex_refuse(reader, at, "a property that is not supported");
         oy_regex_set_release(&part);
         return -2;
     }
-    reader->at = close > at ? close + 1 : reader->at + 1;
+    reader->at = close + 1;
     return add_inverse_of(&part, inverted, set);
 }
 
@@ -148,8 +150,8 @@ static int take_short_class(const struct oy_regex_reader *reader, char letter,
 
     if (!at || !letter)
         return 0;
-    (void)oy_regex_class_add(reader->classes, name[at - known],
-                             strlen(name[at - known]), &part);
+    (void)oy_regex_class_add(reader->classes, place_of(reader),
+                             name[at - known], strlen(name[at - known]), &part);
     return add_inverse_of(&part, isupper((unsigned char)letter) != 0, set);
 }
 
@@ -168,7 +170,8 @@ int oy_regex_take_escape(struct oy_regex_reader *reader, uint32_t *c,
     *c = oy_regex_take(reader);
     if (take_short_class(reader, first, set))
         return 1;
-    if (first == 'p' || first == 'P')
+    /* Without a brace it is a letter, in the version that HF carries. */
+    if ((first == 'p' || first == 'P') && oy_regex_take_text(reader, "{"))
         return take_property(reader, first == 'P', set);
     if (first == 'x' || first == 'u' || first == 'o' || first == '0')
         return take_code(reader, first, c);
@@ -223,7 +226,7 @@ static int take_posix(struct oy_regex_reader *reader, struct oy_regex_set *set)
         reader->at++;
     const size_t len = (size_t)(reader->at - name);
     if (!len || !oy_regex_take_text(reader, ":]") ||
-        oy_regex_class_add(reader->classes, name, len, &part)) {
+        oy_regex_class_add(reader->classes, OY_REGEX_POSIX, name, len, &part)) {
         oy_regex_set_release(&part);
         return oy_regex_refuse(reader, at, "a class that is not supported");
     }
@@ -365,6 +368,7 @@ static int take_set(struct oy_regex_reader *reader, int is_outermost,
     if (reader->depth >= MAX_DEPTH)
         return oy_regex_refuse(reader, at, "nested too deeply");
     reader->depth++;
+    reader->brackets++;
     const int inverted = oy_regex_take_text(reader, "^");
     if (take_items(reader, at, &bracket) ||
         (is_outermost && reader->any_case && fold(reader, at, &bracket.whole)))
@@ -376,6 +380,7 @@ static int take_set(struct oy_regex_reader *reader, int is_outermost,
 out:
     oy_regex_set_release(&bracket.own);
     oy_regex_set_release(&bracket.whole);
+    reader->brackets--;
     reader->depth--;
     return result;
 }

@@ -141,34 +141,46 @@ enum {
     LOWERCASE = 1 << 2,
     SPACE_CONTROLS = 1 << 3, /* U+0009-000D, U+0085 */
     TAB = 1 << 4,
-    INVERTED = 1 << 5,
+    /* U+00B2, U+00B3, U+00B9, U+00BC-00BE: alone, `\w` has them. */
+    LATIN_NUMBERS = 1 << 5,
+    INVERTED = 1 << 6,
 };
 
-/* doc/RE of Oniguruma, "Unicode Case", measured in Hugging Face's 0.23.3. */
+enum { ANYWHERE = -1 };
+
+/* doc/RE of Oniguruma, "Unicode Case", measured in Hugging Face's 0.23.3. The
+ * first row of a name that fits the place counts. */
 static const struct class_name {
     const char *name;
+    int place;
     unsigned mask; /* of categories */
     unsigned more;
 } class_names[] = {
-    {"alnum", LETTER | BIT(OY_NL) | BIT(OY_ND), ALPHABETIC},
-    {"alpha", LETTER | BIT(OY_NL), ALPHABETIC},
-    {"alphabetic", LETTER | BIT(OY_NL), ALPHABETIC},
-    {"blank", BIT(OY_ZS), TAB},
-    {"cntrl", BIT(OY_CC), 0},
-    {"digit", BIT(OY_ND), 0},
-    {"graph", SEPARATOR | BIT(OY_CC) | BIT(OY_CN) | BIT(OY_CS), INVERTED},
-    {"lower", BIT(OY_LL), LOWERCASE},
-    {"lowercase", BIT(OY_LL), LOWERCASE},
-    {"print", BIT(OY_ZL) | BIT(OY_ZP) | BIT(OY_CC) | BIT(OY_CN) | BIT(OY_CS),
+    {"alnum", ANYWHERE, LETTER | BIT(OY_NL) | BIT(OY_ND), ALPHABETIC},
+    {"alpha", ANYWHERE, LETTER | BIT(OY_NL), ALPHABETIC},
+    {"alphabetic", ANYWHERE, LETTER | BIT(OY_NL), ALPHABETIC},
+    {"blank", ANYWHERE, BIT(OY_ZS), TAB},
+    {"cntrl", ANYWHERE, BIT(OY_CC), 0},
+    {"digit", ANYWHERE, BIT(OY_ND), 0},
+    {"graph", ANYWHERE, SEPARATOR | BIT(OY_CC) | BIT(OY_CN) | BIT(OY_CS),
      INVERTED},
-    {"punct", PUNCTUATION | SYMBOL, 0},
-    {"space", SEPARATOR, SPACE_CONTROLS},
-    {"whitespace", SEPARATOR, SPACE_CONTROLS},
-    {"upper", BIT(OY_LU), UPPERCASE},
-    {"uppercase", BIT(OY_LU), UPPERCASE},
-    {"word", LETTER | MARK | BIT(OY_NL) | BIT(OY_ND) | BIT(OY_PC), ALPHABETIC},
-    {"assigned", BIT(OY_CN), INVERTED},
-    {"any", 0, INVERTED},
+    {"lower", ANYWHERE, BIT(OY_LL), LOWERCASE},
+    {"lowercase", ANYWHERE, BIT(OY_LL), LOWERCASE},
+    {"print", ANYWHERE,
+     BIT(OY_ZL) | BIT(OY_ZP) | BIT(OY_CC) | BIT(OY_CN) | BIT(OY_CS), INVERTED},
+    {"punct", OY_REGEX_POSIX, PUNCTUATION | SYMBOL, 0},
+    {"punct", ANYWHERE, PUNCTUATION, 0},
+    {"space", ANYWHERE, SEPARATOR, SPACE_CONTROLS},
+    {"whitespace", ANYWHERE, SEPARATOR, SPACE_CONTROLS},
+    {"upper", ANYWHERE, BIT(OY_LU), UPPERCASE},
+    {"uppercase", ANYWHERE, BIT(OY_LU), UPPERCASE},
+    {"word", OY_REGEX_ALONE,
+     LETTER | MARK | BIT(OY_NL) | BIT(OY_ND) | BIT(OY_PC),
+     ALPHABETIC | LATIN_NUMBERS},
+    {"word", ANYWHERE, LETTER | MARK | BIT(OY_NL) | BIT(OY_ND) | BIT(OY_PC),
+     ALPHABETIC},
+    {"assigned", ANYWHERE, BIT(OY_CN), INVERTED},
+    {"any", ANYWHERE, 0, INVERTED},
 };
 
 static void add_runs(const uint32_t *run, struct oy_regex_set *set)
@@ -192,6 +204,11 @@ static void add_class(const struct oy_regex_classes *classes,
     if (class->more & SPACE_CONTROLS) {
         oy_regex_set_add(&own, '\t', '\r');
         oy_regex_set_add(&own, 0x85, 0x85);
+    }
+    if (class->more & LATIN_NUMBERS) {
+        oy_regex_set_add(&own, 0xb2, 0xb3);
+        oy_regex_set_add(&own, 0xb9, 0xb9);
+        oy_regex_set_add(&own, 0xbc, 0xbe);
     }
     if (class->more & TAB)
         oy_regex_set_add(&own, '\t', '\t');
@@ -228,8 +245,9 @@ static int add_script(const char *name, size_t len, struct oy_regex_set *set)
     return script < 0 ? -1 : 0;
 }
 
-int oy_regex_class_add(const struct oy_regex_classes *classes, const char *name,
-                       size_t len, struct oy_regex_set *set)
+int oy_regex_class_add(const struct oy_regex_classes *classes,
+                       enum oy_regex_place place, const char *name, size_t len,
+                       struct oy_regex_set *set)
 {
     for (int i = 0; i < N_CATEGORY_NAME; i++) {
         const struct category_name *const known = &category_names[i];
@@ -241,8 +259,11 @@ int oy_regex_class_add(const struct oy_regex_classes *classes, const char *name,
         }
     }
     for (size_t i = 0; i < sizeof class_names / sizeof *class_names; i++) {
-        if (oy_unicode_same_name(name, len, class_names[i].name)) {
-            add_class(classes, &class_names[i], set);
+        const struct class_name *const class = &class_names[i];
+
+        if ((class->place == ANYWHERE || class->place == (int)place) &&
+            oy_unicode_same_name(name, len, class->name)) {
+            add_class(classes, class, set);
             return 0;
         }
     }

@@ -55,10 +55,17 @@ struct oy_regex_classes {
 /* pcre2_version: the whole version of Unicode of PCRE2. */
 void oy_regex_classes_init(struct oy_regex_classes *classes, int pcre2_version);
 void oy_regex_classes_release(struct oy_regex_classes *classes);
+/* Where a class stands: the same name may mean another thing there. */
+enum oy_regex_place {
+    OY_REGEX_ALONE,      /* `\w`, `\p{Word}`: U+00B2 and the like are in it */
+    OY_REGEX_IN_BRACKET, /* `[\w]`, `[\p{Punct}]` */
+    OY_REGEX_POSIX,      /* `[[:punct:]]`: symbols are in it */
+};
 /* Adds the class of a property or POSIX bracket, whose name is compared
  * without case, spaces, `_` and `-`. -1 when there is none of this name. */
-int oy_regex_class_add(const struct oy_regex_classes *classes, const char *name,
-                       size_t len, struct oy_regex_set *set);
+int oy_regex_class_add(const struct oy_regex_classes *classes,
+                       enum oy_regex_place place, const char *name, size_t len,
+                       struct oy_regex_set *set);
 /* Adds what an ASCII letter stands for when case does not matter: its other
  * case and, of k and s, U+212A and U+017F. */
 void oy_regex_fold_add(uint32_t c, struct oy_regex_set *set);
@@ -77,6 +84,7 @@ struct oy_regex_reader {
     const struct oy_regex_classes *classes;
     struct oy_buffer *out;
     struct oy_error *err;
+    int brackets;                    /* that are open */
     int depth;                       /* of groups and brackets */
     int any_case, dot_all, extended; /* options that are on here */
     uint32_t literal; /* the letter that ends `out`, in lower case; or 0 */

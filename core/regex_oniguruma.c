@@ -83,7 +83,7 @@ static void put_word_border(struct oy_regex_reader *reader, int inverted)
     struct oy_buffer word = {0};
     struct oy_regex_set set = {0};
 
-    (void)oy_regex_class_add(reader->classes, "word", 4, &set);
+    (void)oy_regex_class_add(reader->classes, OY_REGEX_ALONE, "word", 4, &set);
     oy_regex_class_write(reader->classes, &set, &word);
     const char *const w = oy_buffer_string(&word);
     oy_buffer_append_format(reader->out,

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/normalize.h"
+#include "tokenizer/pretokenizer.h"
 #include "tokenizer/split.h"
 #include "tokenizer/unigram.h"
 #include "tokenizer/wordpiece.h"
@@ -27,6 +28,7 @@ struct encoder_worker {
     struct oy_buffer marked[2]; /* what Metaspace makes of a text */
     struct oy_buffer spaced;    /* a text with a space in front */
     struct oy_buffer spelled;   /* a piece in the visible byte alphabet */
+    struct pretokenizer_work chain;
     size_t end[BATCH];
 };
 
@@ -74,6 +76,7 @@ void encoder_worker_free(struct encoder_worker *worker)
         oy_buffer_release(&worker->marked[i]);
     oy_buffer_release(&worker->spaced);
     oy_buffer_release(&worker->spelled);
+    pretokenizer_work_release(&worker->chain);
     oy_free(worker);
 }
 
@@ -148,11 +151,24 @@ static void encode_split(struct encoder_worker *worker, struct oy_text text,
     }
 }
 
+static void encode_chain(struct encoder_worker *worker, struct oy_text text,
+                         int is_first, struct token_ids *ids)
+{
+    pretokenizer_run(worker->encoder->vocab->chain, text, is_first,
+                     &worker->chain);
+    for (size_t i = 0; i < worker->chain.n; i++)
+        encode_piece(worker, worker->chain.piece[i], ids);
+}
+
 void encoder_run(struct encoder_worker *worker, struct oy_text text,
                  int is_first, struct token_ids *ids)
 {
     const struct vocab *vocab = worker->encoder->vocab;
 
+    if (vocab->chain) {
+        encode_chain(worker, text, is_first, ids);
+        return;
+    }
     const struct oy_text marked =
         normalize_text(&vocab->marker[is_first], text, worker->marked, NULL);
     if (vocab->model == VOCAB_BPE && !vocab->spells_bytes)

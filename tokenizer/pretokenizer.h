@@ -14,9 +14,23 @@
 #include <stddef.h>
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "core/json.h"
 
 struct pretokenizer;
+
+/* Whether a component, or one inside of it, is ByteLevel. */
+int pretokenizer_has_byte_level(const struct oy_json_value *component);
+/* Reads the component `pre_tokenizer` of a tokenizer.json, whatever it is made
+ * of: Sequence, ByteLevel, Split (its expressions are Oniguruma's, see
+ * core/regex.h), Digits, Punctuation, Metaspace, Whitespace, WhitespaceSplit,
+ * BertPreTokenizer, CharDelimiterSplit, UnicodeScripts, FixedLength, in any
+ * order and nesting. The document may be released. NULL after a failure (65)
+ * that names the place ("pre_tokenizer.pretokenizers[2].pattern: ..."): what is
+ * malformed, what Hugging Face does not have, and the one thing that is not
+ * supported: Metaspace behind ByteLevel (and "first" behind a Metaspace). */
+struct pretokenizer *pretokenizer_read(const struct oy_json_value *component,
+                                       struct oy_error *err);
 
 /* The pieces of one text. Zero-initialised is empty. */
 struct pretokenizer_work {
@@ -32,7 +46,10 @@ void pretokenizer_work_release(struct pretokenizer_work *work);
  * it; is_first: nothing stands before it in the whole text (Metaspace's
  * "first" asks). The pieces are what HF's pre-tokenizer calls splits, with one
  * difference: those of ByteLevel are the bytes themselves, not their visible
- * spelling. Empty pieces are left out. */
+ * spelling (steps behind it see that spelling all the same). Empty pieces are
+ * left out. A regular expression that does not come to an end with a text
+ * (core/regex.h) ends the program with 65, as refused memory ends it with 71:
+ * Hugging Face's panics. */
 void pretokenizer_run(const struct pretokenizer *chain, struct oy_text text,
                       int is_first, struct pretokenizer_work *work);
 void pretokenizer_free(struct pretokenizer *chain);

@@ -411,6 +411,7 @@ void vocab_free(struct vocab *vocab)
     for (size_t i = 0; i < vocab->n_added; i++)
         oy_free(vocab->added[i].content);
     oy_free(vocab->added);
+    pretokenizer_free(vocab->chain);
     oy_free(vocab->added_slot);
     oy_free(vocab->path);
     oy_free(vocab->text);
@@ -423,6 +424,10 @@ void vocab_free(struct vocab *vocab)
     oy_free(vocab->bos_token);
     oy_free(vocab->eos_token);
     oy_free(vocab->chat_template);
+    normalizer_release(&vocab->normalizer);
+    for (int i = 0; i < 2; i++)
+        normalizer_release(&vocab->marker[i]);
+    decode_chain_release(&vocab->decoder);
     oy_arena_release(&vocab->arena);
     oy_free(vocab);
 }

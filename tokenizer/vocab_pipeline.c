@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/log.h"
 #include "core/utf8.h"
 #include "tokenizer/vocab_internal.h"
 
@@ -236,43 +237,53 @@ static int read_step(struct vocab *vocab, const struct oy_json_value *step,
     return vocab->split == SPLIT_UNKNOWN ? -1 : 0;
 }
 
-static int read_pre_tokenizer(struct vocab *vocab,
-                              const struct oy_json_value *component,
-                              struct oy_error *err)
+/* 0 when a kind of split is the equal of the component, else -1. */
+static int read_known(struct vocab *vocab,
+                      const struct oy_json_value *component)
 {
     struct vocab_steps steps = {.n = 0};
     struct oy_arena arena = {0};
-    int failed = 0;
+    /* What is wrong is told by pretokenizer_read(). */
+    struct oy_error ignored = {0};
+    int failed = -1;
 
-    if (vocab_take_apart(component, "pretokenizers", &steps, 0, err))
+    if (vocab_take_apart(component, "pretokenizers", &steps, 0, &ignored))
         return -1;
     const struct oy_json_value *last = &steps.step[steps.n ? steps.n - 1 : 0];
+    vocab->split = SPLIT_NONE;
     if (!steps.n)
-        vocab->split = SPLIT_NONE;
+        failed = 0;
     else if (vocab_is_type(last, "ByteLevel"))
         failed = read_byte_level(vocab, &steps, &arena);
     else if (steps.n == 1)
         failed = read_step(vocab, last, &arena);
-    else
-        failed = -1;
     oy_arena_release(&arena);
-    return failed ? vocab_not_supported("pre_tokenizer", &steps.step[0], err)
-                  : 0;
+    return failed;
+}
+
+static int read_pre_tokenizer(struct vocab *vocab,
+                              const struct oy_json_value *component,
+                              struct oy_error *err)
+{
+    if (!read_known(vocab, component))
+        return 0;
+    vocab->split = SPLIT_NONE;
+    vocab->add_prefix_space = 0;
+    vocab->chain = pretokenizer_read(component, err);
+    return vocab->chain ? 0 : -1;
 }
 
 int vocab_has_byte_level(const struct oy_json_value *pre_tokenizer)
 {
-    struct vocab_steps steps = {.n = 0};
-    struct oy_error err = {0};
+    return pretokenizer_has_byte_level(pre_tokenizer);
+}
 
-    /* What is wrong here is told by read_pre_tokenizer(). */
-    if (vocab_take_apart(pre_tokenizer, "pretokenizers", &steps, 0, &err))
-        return 0;
-    for (int i = 0; i < steps.n; i++) {
-        if (vocab_is_type(&steps.step[i], "ByteLevel"))
-            return 1;
-    }
-    return 0;
+/* A corpus is encoded whole, and packing is another program's work. */
+static void note_ignored(const struct oy_json_value *component,
+                         const char *name)
+{
+    if (!vocab_is_absent(component))
+        oy_note("the %s that the tokenizer asks for is not done", name);
 }
 
 int vocab_read_pipeline(struct vocab *vocab,
@@ -284,5 +295,7 @@ int vocab_read_pipeline(struct vocab *vocab,
         vocab_read_decoder(vocab, &part[VOCAB_DECODER], err) ||
         vocab_read_post_processor(vocab, &part[VOCAB_POST_PROCESSOR], err))
         return -1;
+    note_ignored(&part[VOCAB_TRUNCATION], "truncation");
+    note_ignored(&part[VOCAB_PADDING], "padding");
     return 0;
 }
