@@ -41,7 +41,7 @@ static const char description[] =
     "\n"
     "    oy-tok encode -t ckpt docs.jsonl | oy-tok decode -t ckpt\n"
     "\n"
-    "    oy-tok compare -t gpt2 -t llama3 -t qwen3 en.jsonl zh.jsonl\n"
+    "    oy-tok compare -t ckpt -t tokenizer.json web.jsonl docs.jsonl\n"
     "\n"
     "    oy-tok chat -t ckpt --date 2026-01-01 chats.jsonl";
 
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
          .value = &settings.date,
          .metavar = "DATE",
          .flags = OY_OPT_IN_MANIFEST,
-         .help = "Chat: what strftime_now() tells the template, YYYY-MM-DD or "
+         .help = "Chat: what strftime_now tells the template, YYYY-MM-DD or "
                  "YYYY-MM-DDTHH:MM:SS, so that runs can be repeated. Without "
                  "it: now, local time; the manifest holds it."},
         {.name = "mask",
