@@ -16,6 +16,8 @@ struct clean {
     struct sample sample;
     struct jieba *jieba;
     struct fasttext *languages;
+    const char **field; /* that rules look at, ends with NULL */
+    int *member;        /* [n_step]: the place among these, from 1; 0: none */
     struct worker *in_order; /* for records judged in the input's order */
 };
 
@@ -27,6 +29,7 @@ struct worker {
     uint64_t (*turn)[RULE_N_TURN]; /* [n_step]; zeros, or the run's own */
 };
 
+enum { MAX_FIELD = OY_JSON_MAX_PATHS - 2 }; /* core/filter.h */
 enum { IN_ORDER }; /* the record's word that says that it waits for settle() */
 
 /* The outcome for one record. */
@@ -144,9 +147,21 @@ static void note_failure(struct oy_buffer *failed,
     oy_buffer_append_char(failed, '}');
 }
 
+/* What step i looks at besides the text, or NULL. */
+static const struct oy_json_value *member_of(const struct clean *clean,
+                                             size_t i,
+                                             const struct oy_record *record)
+{
+    const struct oy_json_value *member = &record->found[clean->member[i]];
+
+    return clean->member[i] && member->kind != OY_JSON_MISSING ? member : NULL;
+}
+
 /* Runs the rules; the first that fails decides. */
 static struct verdict run_rules(const struct clean *clean,
-                                struct worker *worker, struct oy_buffer *failed)
+                                struct worker *worker,
+                                const struct oy_record *record,
+                                struct oy_buffer *failed)
 {
     struct measures *out = clean->options->annotate ? &worker->measures : NULL;
     struct verdict verdict = {0};
@@ -157,6 +172,7 @@ static struct verdict run_rules(const struct clean *clean,
         const struct chain_step *step = &clean->chain->step[i];
         worker->measures.rule = step->label;
         worker->document.turn = worker->turn[i];
+        worker->document.member = member_of(clean, i, record);
         const char *reason =
             step->rule->judge(step->params, &worker->document, out);
         if (!reason)
@@ -236,7 +252,7 @@ static void judge_with(const struct clean *clean, struct worker *worker,
     document_start(&worker->document, record->text);
     if (clean->options->print_words)
         print_words(worker, record);
-    const struct verdict verdict = run_rules(clean, worker, &failed);
+    const struct verdict verdict = run_rules(clean, worker, record, &failed);
     if (worker != clean->in_order && take_turns(clean, worker))
         record->word[IN_ORDER] = 1;
     else
@@ -280,6 +296,43 @@ static int finish(void *self, struct oy_filter_context *context,
                         err);
 }
 
+/* The place of a path among the fields, from 1; added when it is not there.
+ * -1: there is no more room. */
+static int place_of(const char **field, const char *path)
+{
+    int n = 0;
+
+    while (field[n] && strcmp(field[n], path) != 0)
+        n++;
+    if (n == MAX_FIELD)
+        return -1;
+    field[n] = path;
+    return n + 1;
+}
+
+/* The members that rules look at besides the text. */
+static int find_members(struct clean *clean, struct oy_error *err)
+{
+    const struct chain *chain = clean->chain;
+
+    clean->field = oy_calloc(MAX_FIELD + 2, sizeof *clean->field);
+    clean->member = oy_calloc(chain->n_step, sizeof *clean->member);
+    for (size_t i = 0; i < chain->n_step; i++) {
+        const struct chain_step *step = &chain->step[i];
+        if (!step->rule->field)
+            continue;
+        const char *path = step->rule->field(step->params);
+        if (!*path)
+            return oy_fail(err, OY_USAGE, "rule '%s' needs the name of a field",
+                           step->label);
+        clean->member[i] = place_of(clean->field, path);
+        if (clean->member[i] < 0)
+            return oy_fail(err, OY_USAGE, "rules look at more than %d fields",
+                           MAX_FIELD);
+    }
+    return 0;
+}
+
 /* What the rules look things up in. */
 static int load_resources(struct clean *clean, struct oy_run *run,
                           struct oy_error *err)
@@ -297,6 +350,34 @@ static int load_resources(struct clean *clean, struct oy_run *run,
                             : -1;
 }
 
+static struct oy_filter filter_of(struct clean *clean)
+{
+    return (struct oy_filter){
+        .self = clean,
+        .field = clean->field,
+        .wants_text = 1,
+        .n_pass = 1,
+        .writes_records = !clean->options->dry_run,
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+        .judge = judge,
+        .settle = settle,
+        .finish = clean->options->n_sample ? finish : NULL,
+    };
+}
+
+static int run_chain(struct clean *clean, struct oy_run *run,
+                     struct oy_error *err)
+{
+    if (find_members(clean, err) || load_resources(clean, run, err))
+        return -1;
+    clean->in_order = worker_new(clean);
+    const struct oy_filter filter = filter_of(clean);
+    const int result = oy_filter_run(&filter, 1, run, NULL, err);
+    worker_free(clean, clean->in_order);
+    return result;
+}
+
 int clean_run(const struct chain *chain, const struct clean_options *options,
               struct oy_run *run, struct oy_error *err)
 {
@@ -306,23 +387,10 @@ int clean_run(const struct chain *chain, const struct clean_options *options,
         .sample = {.n_each = (size_t)options->n_sample,
                    .seed = (uint64_t)run->seed},
     };
-    const struct oy_filter filter = {
-        .self = &clean,
-        .wants_text = 1,
-        .n_pass = 1,
-        .writes_records = !options->dry_run,
-        .worker_new = worker_new,
-        .worker_free = worker_free,
-        .judge = judge,
-        .settle = settle,
-        .finish = options->n_sample ? finish : NULL,
-    };
+    const int result = run_chain(&clean, run, err);
 
-    int result = load_resources(&clean, run, err);
-    clean.in_order = worker_new(&clean);
-    if (!result)
-        result = oy_filter_run(&filter, 1, run, NULL, err);
-    worker_free(&clean, clean.in_order);
+    oy_free(clean.field);
+    oy_free(clean.member);
     jieba_free(clean.jieba);
     fasttext_free(clean.languages);
     sample_release(&clean.sample);

@@ -25,7 +25,10 @@ struct document {
     struct oy_text text;             /* valid UTF-8, padded */
     int is_rewritten;                /* a rule has set another text */
     struct fasttext_work *languages; /* the caller's, for rules that ask */
-    /* Of the rule that judges now: what it counts from record to record, 0 at
+    /* Of the rule that judges now: the other member that it looks at; NULL when
+     * the record has none. */
+    const struct oy_json_value *member;
+    /* And what it counts from record to record, 0 at
      * the run's begin. The caller's. */
     uint64_t *turn;
 

@@ -3,6 +3,7 @@
  * The table of rules, their parameters, their measures. */
 #include "pipeline/rule.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "pipeline/rule_internal.h"
@@ -16,9 +17,11 @@ static const struct rule *const table[] = {
     &rule_symbol_lines,
     &rule_pii,
     &rule_language,
+    &rule_code,
     &rule_nfc,
     &rule_nfkc,
     &rule_length,
+    &rule_value,
 };
 
 enum { N_RULE = sizeof table / sizeof *table };
@@ -76,6 +79,15 @@ static int read_number(const struct oy_json_value *value, double *number)
         return 0;
     }
     return oy_json_double(value, number);
+}
+
+static int read_bound(const struct oy_json_value *value, double *bound)
+{
+    if (value->kind == OY_JSON_NULL) {
+        *bound = NAN;
+        return 0;
+    }
+    return oy_json_double(value, bound);
 }
 
 static int read_text(const struct oy_json_value *value, const char **string,
@@ -172,6 +184,7 @@ static int read_value(const struct rule_param *param, void *field,
     switch (param->type) {
     case RULE_NUMBER: return read_number(value, field);
     case RULE_COUNT: return read_count(value, field);
+    case RULE_BOUND: return read_bound(value, field);
     case RULE_LIMIT: return read_limit(value, field);
     case RULE_CHOICE: return read_choice(value, param->choice, field);
     case RULE_BOOL: return oy_json_bool(value, field);
@@ -203,6 +216,7 @@ int rule_set(const struct rule *rule, void *params, const char *name,
 {
     static const char *const wanted[] = {
         [RULE_NUMBER] = "a number",
+        [RULE_BOUND] = "a number",
         [RULE_COUNT] = "a count",
         [RULE_LIMIT] = "a whole number",
         [RULE_BOOL] = "true or false",

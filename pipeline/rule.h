@@ -22,6 +22,7 @@
 
 enum rule_type {
     RULE_NUMBER, /* double; null is 0 */
+    RULE_BOUND,  /* double; null: NAN, no bound */
     RULE_COUNT,  /* int64_t, not negative; null is 0 */
     RULE_LIMIT,  /* int64_t, negative (and null) for none */
     RULE_BOOL,   /* int */
@@ -82,6 +83,9 @@ struct rule {
     const char *name;
     int needs_words;
     int needs_language_model;
+    /* Another member of the record that it looks at, as a path: "" when none
+     * was named, which is a failure at the begin. NULL: it looks at none. */
+    const char *(*field)(const void *params);
     size_t params_size;
     const void *defaults;
     const struct rule_param *param; /* ends with a NULL name */

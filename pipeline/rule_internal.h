@@ -16,11 +16,15 @@ extern const struct rule rule_symbol_lines; /* rewrites the text */
 extern const struct rule rule_language;
 extern const struct rule rule_pii; /* rewrites the text */
 
+extern const struct rule rule_code; /* BigCode's */
+
 /* Our own: the normal forms of Unicode 15; they rewrite the text. */
 extern const struct rule rule_nfc;
 extern const struct rule rule_nfkc;
 
 /* Our own: code points of the text within `min` and `max`, 0 being off. */
 extern const struct rule rule_length;
+/* Our own: a number of the record within `min` and `max`. */
+extern const struct rule rule_value;
 
 #endif

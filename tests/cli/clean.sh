@@ -96,6 +96,22 @@ code 66 "a model that is not there" $BIN/oy-clean --rules language \
 code 65 "a file that is no model" $BIN/oy-clean --rules language \
     --lang-model "$T/lang.jsonl" "$T/lang.jsonl"
 
+# value: a number of the record, deep inside or not there.
+printf '%s\n' '{"text":"a","oyster":{"lm":{"ppl":12.5}}}' '{"text":"b"}' \
+    '{"text":"c","oyster":{"lm":{"ppl":"x"}}}' \
+    '{"text":"d","oyster":{"lm":{"ppl":-1e3}}}' >"$T/value.jsonl"
+code 0 "value" $BIN/oy-clean --rules value,value --set value.field=oyster.lm.ppl \
+    --set value.max=12.5 --set 'value#2.field=oyster.lm.ppl' \
+    --set 'value#2.min=0' --stats "$T/stats" "$T/value.jsonl"
+is "keeps what lies within" '{"text":"a","oyster":{"lm":{"ppl":12.5}}}'
+ok "reasons" grep -q '"no_value": 2' "$T/stats"
+ok "of each instance" grep -q '"too_low#2": 1' "$T/stats"
+code 64 "value without a field" $BIN/oy-clean --rules value "$T/value.jsonl"
+
+# code
+code 0 "code" $BIN/oy-clean --rules code --annotate "$two"
+ok "measures lines" grep -q '"measured":{"max_line_length":1,' "$T/out"
+
 # pii.cycle=run: stand-ins take turns through the run, in the input's order.
 for i in $(seq 1 500); do
     echo '{"text":"a@b.c"}'

@@ -215,6 +215,20 @@ static void pii_gets_stand_ins(void **state)
     assert_leaves("pii", SET("pii.email_replacement=null"), "a@b.c", "", 1);
 }
 
+static void code_looks_at_lines(void **state)
+{
+    (void)state;
+    assert_reason("code", SET("code.line_max=3"), "abcd\n", "code");
+    assert_reason("code", SET("code.line_max=4"), "abcd\n", "keep");
+    assert_reason("code", SET("code.line_mean=2"), "abc\n\nab", "keep");
+    assert_reason("code", SET("code.line_mean=1.6"), "abc\n\nab", "code");
+    assert_reason("code", SET("code.xml=true"), "a.......", "code");
+    assert_reason("code", SET("code.alpha_frac=0"), "........", "keep");
+    assert_reason("code", SET("code.xml=true"), "a <?xml version=1", "code");
+    assert_reason("code", SET("code.xml=false"), "a <?xml version=1", "keep");
+    assert_reason("code", SET("code.xml=true"), "", "empty");
+}
+
 static void symbol_lines_go(void **state)
 {
     const char *const *none = SET(NULL);
@@ -449,6 +463,7 @@ int main(void)
         cmocka_unit_test(gopher_repetition_gives_its_reasons),
         cmocka_unit_test(fineweb_quality_gives_its_reasons),
         cmocka_unit_test(symbol_lines_go),
+        cmocka_unit_test(code_looks_at_lines),
         cmocka_unit_test(pii_gets_stand_ins),
         cmocka_unit_test(normal_forms_rewrite),
         cmocka_unit_test(c4_quality_drops_lines),
