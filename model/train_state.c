@@ -15,9 +15,9 @@
 #include "core/output.h"
 #include "model/safetensors.h"
 #include "model/train_report.h"
-#include "tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer_document.h"
 
-enum { STATE_VERSION = 1, MAX_SMALL_FILE = 1 << 24, MAX_TOKENIZER = 1 << 30 };
+enum { STATE_VERSION = 1, MAX_SMALL_FILE = 1 << 24 };
 
 /* Names in state.json. */
 static const struct member {
@@ -107,14 +107,20 @@ static int write_train_state(const struct checkpoint *c, const char *folder,
     return rc;
 }
 
-/* Copies FROM/NAME if there is one. 1 when there was, 0 when not, -1. */
+/* Copies FROM/NAME, or what NAME.zst holds, if there is one. 1 when there was,
+ * 0 when not, -1. */
 static int copy_beside(const char *from, const char *folder, const char *name,
                        struct oy_error *err)
 {
-    char *const path = oy_asprintf("%s/%s", from, name);
+    char *path = oy_asprintf("%s/%s", from, name);
     struct oy_buffer text = {0};
     int rc = 0;
 
+    if (access(path, R_OK) != 0) {
+        char *const packed = oy_asprintf("%s.zst", path);
+        oy_free(path);
+        path = packed;
+    }
     if (access(path, R_OK) == 0) {
         size_t len;
         char *const data = oy_input_slurp(path, MAX_SMALL_FILE, &len, err);
@@ -138,61 +144,66 @@ static void put_token(struct oy_buffer *out, const char *name,
     oy_json_put_string(out, token, strlen(token));
 }
 
-/* Without one transformers would guess a class by the model's type. */
-static int write_tokenizer_config(const struct tokenizer *tokenizer,
+/* Without one transformers would guess a class by the model's type, and with
+ * that of another form it would not do what tokenizer.json says. */
+static int write_tokenizer_config(const struct tokenizer_document *document,
                                   const char *folder, struct oy_error *err)
 {
     struct oy_buffer text = {0};
 
     oy_buffer_append_string(
         &text, "{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"");
-    put_token(&text, "bos_token", tokenizer_bos_text(tokenizer));
-    put_token(&text, "eos_token", tokenizer_eos_text(tokenizer));
+    put_token(&text, "bos_token", document->bos_token);
+    put_token(&text, "eos_token", document->eos_token);
+    put_token(&text, "chat_template", document->chat_template);
     oy_buffer_append_string(&text, "\n}\n");
     return write_text(folder, "tokenizer_config.json", &text, err);
 }
 
-static int copy_tokenizer_file(const struct tokenizer *tokenizer,
-                               const char *folder, struct oy_error *err)
+/* What lies beside a tokenizer.json is copied; of another form a configuration
+ * is made. */
+static int write_beside(const struct tokenizer_document *document,
+                        const char *folder, struct oy_error *err)
 {
-    const char *const path = tokenizer_path(tokenizer);
-    struct oy_buffer text = {0};
-    size_t len;
-    char *const data = oy_input_slurp(path, MAX_TOKENIZER, &len, err);
+    const char *const from = document->is_converted ? NULL : document->folder;
+    int rc = from ? copy_beside(from, folder, "tokenizer_config.json", err) : 0;
 
-    if (!data)
-        return -1;
-    oy_buffer_append(&text, data, len);
-    oy_free(data);
-    return write_text(folder, "tokenizer.json", &text, err);
-}
-
-static char *folder_of(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash ? oy_strndup(path, (size_t)(slash - path)) : oy_strdup(".");
-}
-
-static int copy_tokenizer(const char *from, const char *folder,
-                          struct oy_error *err)
-{
-    struct tokenizer *const tokenizer = tokenizer_load(from, err);
-    char *beside;
-    int rc = -1;
-
-    if (!tokenizer)
-        return -1;
-    beside = folder_of(tokenizer_path(tokenizer));
-    if (copy_tokenizer_file(tokenizer, folder, err) == 0)
-        rc = copy_beside(beside, folder, "tokenizer_config.json", err);
     if (rc == 0)
-        rc = write_tokenizer_config(tokenizer, folder, err);
-    if (rc >= 0)
-        rc = copy_beside(beside, folder, "chat_template.jinja", err);
-    oy_free(beside);
-    tokenizer_free(tokenizer);
+        return write_tokenizer_config(document, folder, err);
+    if (rc > 0)
+        rc = copy_beside(from, folder, "chat_template.jinja", err);
     return rc < 0 ? -1 : 0;
+}
+
+/* The file must still be the one that the training began with. */
+static int check_tokenizer(const struct checkpoint *c,
+                           const struct tokenizer_document *document,
+                           struct oy_error *err)
+{
+    const struct oy_hash128 hash =
+        oy_hash128(document->json.data, document->json.len);
+
+    if (hash.high == c->tokenizer_hash.high &&
+        hash.low == c->tokenizer_hash.low)
+        return 0;
+    return oy_fail(err, OY_DATA,
+                   "%s: the tokenizer changed while the model was trained",
+                   document->path);
+}
+
+static int write_tokenizer(const struct checkpoint *c, const char *folder,
+                           struct oy_error *err)
+{
+    struct tokenizer_document document = {0};
+    int failed = tokenizer_document_read(c->tokenizer, &document, err) != 0 ||
+                 check_tokenizer(c, &document, err) != 0;
+
+    if (!failed)
+        failed =
+            write_text(folder, "tokenizer.json", &document.json, err) != 0 ||
+            write_beside(&document, folder, err) != 0;
+    tokenizer_document_release(&document);
+    return failed ? -1 : 0;
 }
 
 static int write_files(const struct checkpoint *c, const char *folder,
@@ -204,7 +215,7 @@ static int write_files(const struct checkpoint *c, const char *folder,
     if (rc == 0)
         rc = weights_write(c->layout, c->weights, path, err);
     if (rc == 0 && c->tokenizer)
-        rc = copy_tokenizer(c->tokenizer, folder, err);
+        rc = write_tokenizer(c, folder, err);
     if (rc == 0)
         rc = write_train_state(c, folder, err);
     if (rc == 0 && c->report)

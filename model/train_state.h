@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "model/optimizer.h"
 #include "model/weights.h"
 
@@ -39,7 +40,8 @@ struct checkpoint {
     float *weights;
     struct optimizer *optimizer;
     struct train_state *state;
-    const char *tokenizer; /* file or folder to copy from; NULL: none */
+    const char *tokenizer; /* whose document is written; NULL: none */
+    struct oy_hash128 tokenizer_hash;
     const struct train_report *report; /* NULL: no manifest */
 };
 

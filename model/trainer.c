@@ -22,6 +22,7 @@
 #include "model/train_report.h"
 #include "model/train_state.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer_document.h"
 
 enum {
     DEFAULT_SEQ_LEN = 512,
@@ -64,20 +65,6 @@ static double seconds_now(void)
 }
 
 /* ---- the model ---- */
-
-static int has_tokenizer(const char *folder)
-{
-    static const char *const name[] = {"tokenizer.json", "tokenizer.json.zst"};
-
-    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
-        char *const path = oy_asprintf("%s/%s", folder, name[i]);
-        const int is_there = access(path, F_OK) == 0;
-        oy_free(path);
-        if (is_there)
-            return 1;
-    }
-    return 0;
-}
 
 /* The tokenizer says how many ids there are and where texts end. */
 static int take_tokenizer(struct trainer *t, struct oy_error *err)
@@ -123,7 +110,7 @@ static int choose_model(struct trainer *t, struct oy_error *err)
     const struct trainer_options *const o = t->options;
 
     t->tokenizer = o->tokenizer;
-    if (!t->tokenizer && o->init && has_tokenizer(o->init))
+    if (!t->tokenizer && o->init && tokenizer_document_is_in(o->init))
         t->tokenizer = o->init;
     if (o->init && config_read(&t->config, o->init, err) != 0)
         return -1;
@@ -313,6 +300,7 @@ static struct checkpoint checkpoint_of(struct trainer *t)
                                .optimizer = &t->optimizer,
                                .state = &t->state,
                                .tokenizer = t->tokenizer,
+                               .tokenizer_hash = t->tokenizer_hash,
                                .report = t->report.program ? &t->report : NULL};
 }
 
