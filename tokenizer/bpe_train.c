@@ -4,18 +4,16 @@
  */
 #include "tokenizer/bpe_train.h"
 
-#include <stdlib.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "core/alloc.h"
 #include "tokenizer/bpe_alphabet.h"
 #include "tokenizer/bpe_corpus.h"
+#include "tokenizer/bpe_pairs.h"
 #include "tokenizer/bpe_step.h"
-#include "tokenizer/pair_queue.h"
 
 enum {
-    /* Up to so many tokens pairs are counted in a square table. */
-    SQUARE_SIDE = 1024,
     /* Lists of so many words are worth more than one thread. */
     LONG_LIST = 8192,
     LONG_WORD = 1024,
@@ -30,12 +28,7 @@ struct trainer {
     size_t token_len_cap;
 
     struct bpe_corpus corpus;
-    struct pair_table pairs;
-    struct pair_queue queue;
-    int64_t least;  /* the bar for both; 0 before the first time */
-    uint32_t *list; /* words of all queued pairs */
-    size_t n_list, list_cap;
-    size_t list_limit; /* when it is longer pairs are found anew */
+    struct bpe_pairs pairs;
 
     struct bpe_lane *lane; /* [n_lane], one a thread */
     size_t n_lane;
@@ -171,7 +164,7 @@ static int make_room(struct trainer *t, const struct extent *extent,
     const int is_wide = n_id > BPE_NARROW_IDS;
     const uint64_t size =
         bpe_corpus_size(extent->n_word, extent->n_symbol, is_wide);
-    const uint64_t list = extent->n_word * sizeof *t->list;
+    const uint64_t list = extent->n_word * sizeof *t->pairs.list;
 
     t->out->words_size = size;
     if (extent->n_long_symbol > extent->n_symbol / 2)
@@ -184,8 +177,7 @@ static int make_room(struct trainer *t, const struct extent *extent,
                        (unsigned long long)extent->n_word,
                        (double)(size + list) / (1 << 20),
                        (double)o->memory / (1 << 20));
-    t->list_limit =
-        o->memory ? (size_t)((o->memory - size) / sizeof *t->list) : SIZE_MAX;
+    t->pairs.room = o->memory ? o->memory - size : 0;
     return bpe_corpus_init(&t->corpus, extent->n_word, extent->n_symbol,
                            is_wide, err);
 }
@@ -229,136 +221,7 @@ out:
     return rc;
 }
 
-/* ---- all pairs of the words as they stand ---- */
-
-/* Only pairs of at least `least` are in the table and in the queue: most are
- * rarer and are never merged. When the queue runs dry the bar is lowered and
- * the words are read anew; so they are when the lists have grown too long,
- * with a bar that makes them short. Counting positions anew gives what adding
- * up the steps gave, since a pair that was merged has none left. */
-
-/* A pair, while its words are counted and then listed. */
-struct found_pair {
-    struct pair_entry entry;
-    uint32_t last_word; /* plus one */
-};
-
-struct found_pairs {
-    struct found_pair *pair;
-    size_t n, cap;
-    /* Number in `pair`, plus one: of few tokens in a square, else a table. */
-    uint32_t *square;
-    size_t side;
-    struct pair_table number;
-};
-
-static void found_pairs_init(struct found_pairs *found, size_t n_token)
-{
-    *found = (struct found_pairs){.side = n_token};
-    if (n_token <= SQUARE_SIDE)
-        found->square = oy_calloc(n_token * n_token, sizeof *found->square);
-}
-
-static void found_pairs_release(struct found_pairs *found)
-{
-    oy_free(found->pair);
-    oy_free(found->square);
-    pair_table_release(&found->number);
-}
-
-/* The pair's entry; a new one has a count of 0. */
-static struct found_pair *find_pair(struct found_pairs *found, uint32_t left,
-                                    uint32_t right)
-{
-    int64_t number;
-
-    if (found->square) {
-        uint32_t *const at = &found->square[left * found->side + right];
-
-        number = *at ? *at : (*at = (uint32_t)found->n + 1);
-    } else {
-        int64_t *const at =
-            pair_table_at(&found->number, pair_key(left, right));
-
-        number = *at ? *at : (*at = (int64_t)found->n + 1);
-    }
-    if ((size_t)number > found->n) {
-        OY_GROW(found->pair, found->cap, found->n + 1);
-        found->pair[found->n++] =
-            (struct found_pair){.entry.key = pair_key(left, right)};
-    }
-    return &found->pair[number - 1];
-}
-
-static int is_short_enough(const struct trainer *t, uint32_t left,
-                           uint32_t right)
-{
-    const size_t longest = t->options->max_token_length;
-    const size_t len = t->token_len[left] + t->token_len[right];
-
-    return !longest || len < longest || len == 2;
-}
-
-static void count_pairs_of_word(struct trainer *t, struct found_pairs *found,
-                                size_t word)
-{
-    const int is_wide = t->corpus.is_wide;
-    int64_t count;
-    const void *const symbols = bpe_corpus_word(&t->corpus, word, &count);
-    uint32_t left = bpe_symbol(symbols, 0, is_wide), right;
-
-    for (size_t i = 1;; i++, left = right) {
-        right = bpe_symbol(symbols, i, is_wide);
-        if (right == bpe_end_mark(is_wide))
-            return;
-        if (!is_short_enough(t, left, right))
-            continue;
-        struct found_pair *const pair = find_pair(found, left, right);
-
-        pair->entry.count += count;
-        pair->entry.n_words += pair->last_word != word + 1;
-        pair->last_word = (uint32_t)word + 1;
-    }
-}
-
-static void list_word(struct trainer *t, struct found_pairs *found, size_t word)
-{
-    const int is_wide = t->corpus.is_wide;
-    int64_t count;
-    const void *const symbols = bpe_corpus_word(&t->corpus, word, &count);
-    uint32_t left = bpe_symbol(symbols, 0, is_wide), right;
-
-    for (size_t i = 1;; i++, left = right) {
-        right = bpe_symbol(symbols, i, is_wide);
-        if (right == bpe_end_mark(is_wide))
-            return;
-        if (!is_short_enough(t, left, right))
-            continue;
-        struct found_pair *const pair = find_pair(found, left, right);
-
-        if (pair->entry.count < t->least || pair->last_word == word + 1)
-            continue;
-        t->list[pair->entry.list++] = (uint32_t)word;
-        pair->last_word = (uint32_t)word + 1;
-    }
-}
-
-static void list_words(struct trainer *t, struct found_pairs *found)
-{
-    t->n_list = 0;
-    for (size_t i = 0; i < found->n; i++) {
-        struct found_pair *const pair = &found->pair[i];
-
-        pair->last_word = 0;
-        pair->entry.list = t->n_list;
-        if (pair->entry.count >= t->least)
-            t->n_list += pair->entry.n_words;
-    }
-    OY_GROW(t->list, t->list_cap, t->n_list);
-    for (size_t w = bpe_corpus_first(&t->corpus); w != SIZE_MAX;
-         w = bpe_corpus_next(&t->corpus, w))
-        list_word(t, found, w);
-}
+/* ---- pairs ---- */
 
 /* Pairs below this are never merged. */
 static int64_t lowest_bar(const struct trainer *t)
@@ -366,93 +229,24 @@ static int64_t lowest_bar(const struct trainer *t)
     return t->options->min_frequency > 1 ? t->options->min_frequency : 1;
 }
 
-/* The count of the n-th merge is about that of the first, divided by n (Zipf);
- * half of that for safety. A bad guess costs time, nothing else. */
-static int64_t first_bar(const struct trainer *t,
-                         const struct found_pairs *found)
+static int is_done(const struct trainer *t)
 {
-    const size_t n_token = t->out->n_token;
-    const size_t n_wanted =
-        t->options->vocab_size > n_token ? t->options->vocab_size - n_token : 1;
-    int64_t most = 0;
-
-    for (size_t i = 0; i < found->n; i++) {
-        if (found->pair[i].entry.count > most)
-            most = found->pair[i].entry.count;
-    }
-    const int64_t bar = most / (int64_t)n_wanted / 2;
-
-    return bar > lowest_bar(t) ? bar : lowest_bar(t);
+    return t->out->n_token >= t->options->vocab_size;
 }
 
-/* Highest count first. */
-static int compare_found(const void *left, const void *right)
-{
-    const struct found_pair *const a = left, *const b = right;
-
-    return (a->entry.count < b->entry.count) -
-           (a->entry.count > b->entry.count);
-}
-
-/* The lowest bar above which lists take half of their room; that of the
- * commonest pair is taken in any case. */
-static int64_t bar_that_fits(const struct trainer *t,
-                             const struct found_pairs *found)
-{
-    struct found_pair *const pair = oy_alloc_array(found->n, sizeof *pair);
-    size_t n_list = 0, i;
-
-    memcpy(pair, found->pair, found->n * sizeof *pair);
-    qsort(pair, found->n, sizeof *pair, compare_found);
-    for (i = 0; i < found->n; i++) {
-        n_list += pair[i].entry.n_words;
-        if (n_list > t->list_limit / 2)
-            break;
-    }
-    /* Pairs of one count are in or out together. */
-    const int64_t out = i < found->n ? pair[i].entry.count : 0;
-    const int64_t most = found->n ? pair[0].entry.count : 0;
-
-    oy_free(pair);
-    return out < most ? out + 1 : most;
-}
-
-static void choose_bar(struct trainer *t, const struct found_pairs *found)
-{
-    if (!t->least)
-        t->least = first_bar(t, found);
-    if (t->list_limit == SIZE_MAX)
-        return;
-    const int64_t bar = bar_that_fits(t, found);
-
-    if (bar > t->least)
-        t->least = bar;
-}
-
-/* Fills table, queue and lists. */
 static void find_pairs(struct trainer *t)
 {
-    struct found_pairs found;
+    const size_t n_token = t->out->n_token;
 
-    pair_table_release(&t->pairs);
-    pair_queue_release(&t->queue);
-    bpe_corpus_compact(&t->corpus);
-    found_pairs_init(&found, t->out->n_token);
-    for (size_t w = bpe_corpus_first(&t->corpus); w != SIZE_MAX;
-         w = bpe_corpus_next(&t->corpus, w))
-        count_pairs_of_word(t, &found, w);
-    choose_bar(t, &found);
-    list_words(t, &found);
-    for (size_t i = 0; i < found.n; i++) {
-        struct pair_entry *const entry = &found.pair[i].entry;
-
-        if (entry->count < t->least)
-            continue;
-        entry->list -= entry->n_words;
-        *pair_table_at(&t->pairs, entry->key) = entry->count;
-        pair_queue_push(&t->queue, entry);
-    }
-    found_pairs_release(&found);
+    bpe_pairs_find(
+        &t->pairs, &t->corpus,
+        &(struct bpe_pair_rules){
+            .n_token = n_token,
+            .token_len = t->token_len,
+            .longest = t->options->max_token_length,
+            .n_wanted = is_done(t) ? 0 : t->options->vocab_size - n_token,
+            .lowest = lowest_bar(t),
+        });
 }
 
 /* ---- one merge ---- */
@@ -478,12 +272,13 @@ static void settle_counts(struct trainer *t, const struct bpe_merge *merge)
     for (size_t i = 0; i < lane->n_met; i++) {
         const int64_t won = lane->neighbour[lane->met[i]].won;
 
-        if (won >= t->least)
-            *pair_table_at(&t->pairs, won_key(merge, lane->met[i])) += won;
+        if (won >= t->pairs.least)
+            *pair_table_at(&t->pairs.count, won_key(merge, lane->met[i])) +=
+                won;
     }
     for (size_t i = 0; i < lane->n_met; i++) {
         int64_t *const count =
-            pair_table_find(&t->pairs, lost_key(merge, lane->met[i]));
+            pair_table_find(&t->pairs.count, lost_key(merge, lane->met[i]));
 
         if (count)
             *count -= lane->neighbour[lane->met[i]].lost;
@@ -499,21 +294,22 @@ static void queue_won_pairs(struct trainer *t, const struct bpe_merge *merge)
         const uint32_t at = lane->met[i];
         struct bpe_neighbour *const neighbour = &lane->neighbour[at];
         const uint64_t key = won_key(merge, at);
-        const int64_t count =
-            neighbour->won >= t->least ? *pair_table_find(&t->pairs, key) : 0;
+        const int64_t count = neighbour->won >= t->pairs.least
+                                  ? *pair_table_find(&t->pairs.count, key)
+                                  : 0;
 
         neighbour->list = SIZE_MAX;
-        if (count < t->least)
+        if (count < t->pairs.least)
             continue;
-        neighbour->list = t->n_list;
-        t->n_list += neighbour->n_words;
-        pair_queue_push(&t->queue,
+        neighbour->list = t->pairs.n_list;
+        t->pairs.n_list += neighbour->n_words;
+        pair_queue_push(&t->pairs.queue,
                         &(struct pair_entry){.key = key,
                                              .count = count,
                                              .list = neighbour->list,
                                              .n_words = neighbour->n_words});
     }
-    OY_GROW(t->list, t->list_cap, t->n_list);
+    OY_GROW(t->pairs.list, t->pairs.list_cap, t->pairs.n_list);
 }
 
 static void list_won_pairs(struct trainer *t, size_t n_lane)
@@ -526,7 +322,7 @@ static void list_won_pairs(struct trainer *t, size_t n_lane)
             size_t *const list = &t->lane[0].neighbour[posting->at].list;
 
             if (*list != SIZE_MAX)
-                t->list[(*list)++] = posting->word;
+                t->pairs.list[(*list)++] = posting->word;
         }
     }
 }
@@ -576,7 +372,7 @@ static size_t merge_in_words(struct trainer *t, const struct bpe_merge *merge,
     struct shared_list shared = {
         .trainer = t,
         .merge = merge,
-        .list = t->list + entry->list,
+        .list = t->pairs.list + entry->list,
         .n = entry->n_words,
     };
 
@@ -617,30 +413,37 @@ static void merge_pair(struct trainer *t, const struct pair_entry *entry)
                               memory_order_relaxed);
 }
 
-static int is_done(const struct trainer *t)
+/* Beyond its room, and so much that finding the pairs anew is worth it. */
+static int has_outgrown(const struct trainer *t, uint64_t first_size)
 {
-    return t->out->n_token >= t->options->vocab_size;
+    const uint64_t room = t->pairs.room;
+
+    if (!room)
+        return 0;
+    const uint64_t size = bpe_pairs_size(&t->pairs);
+
+    return size > room && size > 2 * first_size;
 }
 
 /* Merges until the vocabulary is full or no pair is left above the bar: 1; or
- * until the lists are too long: 0. */
+ * until they have outgrown their room: 0. */
 static int merge_down_to_bar(struct trainer *t)
 {
-    const size_t n_first = t->n_list;
+    const uint64_t first_size = bpe_pairs_size(&t->pairs);
     struct pair_entry entry;
 
-    while (!is_done(t) && pair_queue_pop(&t->queue, &entry)) {
-        const int64_t count = *pair_table_find(&t->pairs, entry.key);
+    while (!is_done(t) && pair_queue_pop(&t->pairs.queue, &entry)) {
+        const int64_t count = *pair_table_find(&t->pairs.count, entry.key);
 
         if (count == entry.count) {
             merge_pair(t, &entry);
-            if (t->n_list > t->list_limit && t->n_list > 2 * n_first)
+            if (has_outgrown(t, first_size))
                 return 0;
             continue;
         }
         entry.count = count;
-        if (count >= t->least)
-            pair_queue_push(&t->queue, &entry);
+        if (count >= t->pairs.least)
+            pair_queue_push(&t->pairs.queue, &entry);
     }
     return 1;
 }
@@ -653,23 +456,22 @@ static void merge_all(struct trainer *t)
         find_pairs(t);
         const int is_dry = merge_down_to_bar(t);
 
-        if (is_done(t) || (is_dry && t->least <= lowest))
+        if (is_done(t) || (is_dry && t->pairs.least <= lowest))
             return;
         if (is_dry)
-            t->least = t->least / 16 > lowest ? t->least / 16 : lowest;
+            t->pairs.least =
+                t->pairs.least / 16 > lowest ? t->pairs.least / 16 : lowest;
     }
 }
 
 static void release(struct trainer *t)
 {
-    t->out->lists_size = t->list_cap * sizeof *t->list;
+    t->out->lists_size = t->pairs.list_cap * sizeof *t->pairs.list;
     word_count_release(&t->by_text);
     oy_buffer_release(&t->text);
     oy_free(t->token_len);
     bpe_corpus_release(&t->corpus);
-    pair_table_release(&t->pairs);
-    pair_queue_release(&t->queue);
-    oy_free(t->list);
+    bpe_pairs_release(&t->pairs);
     for (size_t i = 0; i < t->n_lane; i++)
         bpe_lane_release(&t->lane[i]);
     oy_free(t->lane);
@@ -683,6 +485,7 @@ int bpe_train(const struct bpe_train_options *options, struct word_store *words,
     t.n_lane = options->pool ? (size_t)oy_pool_size(options->pool) : 1;
     t.lane = oy_calloc(t.n_lane, sizeof *t.lane);
     add_special_tokens(&t);
+    malloc_trim(0); /* what the counting gave back goes to the system */
     const int rc = prepare_words(&t, words, err);
 
     word_store_release(words);

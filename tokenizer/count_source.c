@@ -9,12 +9,15 @@
 #include "core/alloc.h"
 #include "core/json.h"
 
+enum { LINES = 4096 }; /* of a batch */
+
 enum order { WORD_FIRST, COUNT_FIRST, UNTOLD };
 
 struct counts {
     struct oy_source base;
     struct oy_source *lines;
     struct oy_batch batch;         /* of `lines` */
+    size_t n_taken;                /* of its lines */
     struct oy_buffer head, middle; /* of a record, around the word */
     struct oy_buffer out;
     const char *file; /* that `order` is of */
@@ -50,14 +53,9 @@ static int is_number(const char *text, size_t len)
 }
 
 /* NULL when the line is not one of counts. */
-static const char *find_tab(const struct oy_batch *batch, size_t i)
+static const char *find_tab(const char *line, size_t len)
 {
-    const struct oy_line *const line = &batch->line[i];
-    const char *const at = batch->data + line->at;
-
-    if (line->len == SIZE_MAX || is_object(at, line->len))
-        return NULL;
-    return memchr(at, '\t', line->len);
+    return is_object(line, len) ? NULL : memchr(line, '\t', len);
 }
 
 static enum order order_of_line(const char *line, size_t len, const char *tab)
@@ -79,12 +77,13 @@ static void find_order(struct counts *counts)
     counts->file = batch->file;
     counts->order = WORD_FIRST;
     for (size_t i = 0; i < batch->n_line; i++) {
-        const char *const tab = find_tab(batch, i);
         const char *const line = batch->data + batch->line[i].at;
+        const size_t len = batch->line[i].len;
+        const char *const tab = len == SIZE_MAX ? NULL : find_tab(line, len);
 
         if (!tab)
             continue;
-        const enum order order = order_of_line(line, batch->line[i].len, tab);
+        const enum order order = order_of_line(line, len, tab);
 
         if (order == UNTOLD)
             continue;
@@ -95,10 +94,15 @@ static void find_order(struct counts *counts)
 
 /* ---- records ---- */
 
-static void put_record(struct counts *counts, const char *line, size_t len,
-                       const char *tab)
+static void put_line(struct counts *counts, const char *line, size_t len)
 {
     struct oy_buffer *const out = &counts->out;
+    const char *const tab = find_tab(line, len);
+
+    if (!tab) {
+        oy_buffer_append(out, line, len);
+        return;
+    }
     const char *const end = line + len;
     enum order order = order_of_line(line, len, tab);
     const struct oy_text side[2] = {{line, (size_t)(tab - line)},
@@ -115,54 +119,69 @@ static void put_record(struct counts *counts, const char *line, size_t len,
     oy_buffer_append_char(out, '}');
 }
 
-/* Rewrites the batch from line `first` on, which is one of counts. */
-static void rewrite(struct counts *counts, size_t first)
+/* Makes the next lines of counts->batch to a batch of records: few, because
+ * lines of counts are many and short, and each becomes a record's memory. */
+static void make_batch(struct counts *counts, struct oy_batch *out)
 {
-    struct oy_batch *const batch = &counts->batch;
-    struct oy_buffer *const out = &counts->out;
+    const struct oy_batch *const in = &counts->batch;
+    const size_t left = in->n_line - counts->n_taken;
+    const size_t n = left < LINES ? left : LINES;
+    struct oy_buffer *const text = &counts->out;
 
-    oy_buffer_clear(out);
-    for (size_t i = 0; i < batch->n_line; i++) {
-        struct oy_line *const line = &batch->line[i];
-        const char *const tab = i < first ? NULL : find_tab(batch, i);
-        const char *const at = batch->data + line->at;
-        const size_t start = out->len;
+    oy_buffer_clear(text);
+    OY_GROW(out->line, out->cap_line, n);
+    OY_GROW(out->line_number, out->cap_line_number, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t from = counts->n_taken + i;
+        const struct oy_line line = in->line[from];
+        const size_t start = text->len;
 
-        if (line->len == SIZE_MAX)
+        out->line[i] = line;
+        out->line_number[i] = in->line_number[from];
+        if (line.len == SIZE_MAX)
             continue;
-        if (tab)
-            put_record(counts, at, line->len, tab);
-        else
-            oy_buffer_append(out, at, line->len);
-        line->at = start;
-        line->len = out->len - start;
-        oy_buffer_append_char(out, '\n');
+        put_line(counts, in->data + line.at, line.len);
+        out->line[i] = (struct oy_line){start, text->len - start};
+        oy_buffer_append_char(text, '\n');
     }
-    OY_GROW(batch->data, batch->cap, out->len + OY_PADDING);
-    memcpy(batch->data, out->data, out->len);
-    batch->size = out->len;
+    OY_GROW(out->data, out->cap, text->len + OY_PADDING);
+    memcpy(out->data, text->data, text->len);
+    out->size = text->len;
+    out->n_line = n;
+    out->first_record = in->first_record + counts->n_taken;
+    out->file = in->file;
+    counts->n_taken += n;
+}
+
+static int has_counts(const struct oy_batch *batch)
+{
+    for (size_t i = 0; i < batch->n_line; i++) {
+        if (batch->line[i].len != SIZE_MAX &&
+            find_tab(batch->data + batch->line[i].at, batch->line[i].len))
+            return 1;
+    }
+    return 0;
 }
 
 static int next(struct oy_source *source, struct oy_batch *batch,
                 struct oy_error *err)
 {
     struct counts *const counts = (struct counts *)source;
-    const int rc = counts->lines->next(counts->lines, &counts->batch, err);
-    size_t first = 0;
 
-    if (rc > 0) {
-        while (first < counts->batch.n_line && !find_tab(&counts->batch, first))
-            first++;
-        if (first < counts->batch.n_line) {
-            find_order(counts);
-            rewrite(counts, first);
-        }
+    if (counts->n_taken == counts->batch.n_line) {
+        const int rc = counts->lines->next(counts->lines, batch, err);
+
+        if (rc <= 0 || !has_counts(batch))
+            return rc;
+        const struct oy_batch used = counts->batch;
+
+        counts->batch = *batch;
+        *batch = used;
+        counts->n_taken = 0;
+        find_order(counts);
     }
-    const struct oy_batch used = *batch;
-
-    *batch = counts->batch;
-    counts->batch = used;
-    return rc;
+    make_batch(counts, batch);
+    return 1;
 }
 
 /* ---- the source ---- */

@@ -226,8 +226,12 @@ int word_tally_close(struct word_tally *tally, struct oy_error *err)
     }
     if (!tally->words.n_word && !tally->cover.digest.n_record)
         return 0;
-    if (spills_at_the_end(tally))
-        return spill(tally, err);
+    if (spills_at_the_end(tally)) {
+        const int rc = spill(tally, err);
+
+        word_count_release(&tally->words);
+        return rc;
+    }
     if (store->table.n_word) {
         word_count_merge(&store->table, &tally->words);
         return 0;
