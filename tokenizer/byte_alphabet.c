@@ -11,15 +11,21 @@ static int is_own_character(int byte)
            byte >= 0xae;
 }
 
+/* The character of a byte. */
+static uint32_t character_of(unsigned char byte)
+{
+    if (is_own_character(byte))
+        return byte;
+    /* 32 controls and the space, then 7F to A0, then AD. */
+    return byte <= 0x20 ? 0x100u + byte : byte == 0xad ? 0x143 : 0xa2u + byte;
+}
+
 void byte_alphabet_init(struct byte_alphabet *alphabet)
 {
-    int next = 0x100;
-
     for (int i = 0; i <= BYTE_ALPHABET_LAST; i++)
         alphabet->byte_of[i] = -1;
     for (int byte = 0; byte < 256; byte++)
-        alphabet->byte_of[is_own_character(byte) ? byte : next++] =
-            (int16_t)byte;
+        alphabet->byte_of[character_of((unsigned char)byte)] = (int16_t)byte;
 }
 
 int64_t byte_alphabet_map(const struct byte_alphabet *alphabet,
@@ -46,13 +52,9 @@ int64_t byte_alphabet_map(const struct byte_alphabet *alphabet,
 
 void byte_alphabet_put(const char *bytes, size_t len, struct oy_buffer *out)
 {
-    uint16_t character[256];
-    int next = 0x100;
+    char *const begin = oy_buffer_reserve(out, 2 * len + 4), *to = begin;
 
-    for (int byte = 0; byte < 256; byte++)
-        character[byte] = (uint16_t)(is_own_character(byte) ? byte : next++);
-    for (size_t i = 0; i < len; i++) {
-        char *at = oy_buffer_reserve(out, 4);
-        out->len += oy_utf8_put(at, character[(unsigned char)bytes[i]]);
-    }
+    for (size_t i = 0; i < len; i++)
+        to += oy_utf8_put(to, character_of((unsigned char)bytes[i]));
+    out->len += (size_t)(to - begin);
 }

@@ -3,10 +3,10 @@
  * From token ids back to text.
  *
  * What the decoder of the file says (tokenizer/decode_chain.h) is done to the
- * tokens' spellings. Where it is ByteLevel alone, as in most files, the bytes
- * of all tokens are joined and made valid UTF-8 once, at the end: a character
- * may lie in several tokens. Without a decoder the spellings are joined with
- * spaces, as Hugging Face does.
+ * tokens' spellings; without a decoder they are joined with spaces, as Hugging
+ * Face does. For the decoders of real files a table is made at the first call
+ * (tokenizer/decode_table.h), and decoding is copying at more than 1 GB/s; the
+ * others are run step by step.
  */
 #ifndef TOKENIZER_DECODE_H
 #define TOKENIZER_DECODE_H
@@ -17,9 +17,16 @@
 #include "core/alloc.h"
 #include "tokenizer/vocab.h"
 
+/* Shared by threads. */
+struct decode;
+
+/* The vocabulary is borrowed. */
+struct decode *decode_new(const struct vocab *vocab);
+void decode_free(struct decode *decode);
+
 /* Appends the text of the ids. Ids that no token has are left out, as in HF;
  * with `skip_special` special tokens too. Returns how many ids had no token. */
-size_t decode_ids(const struct vocab *vocab, const int32_t *id, size_t n,
+size_t decode_ids(struct decode *decode, const int32_t *id, size_t n,
                   int skip_special, struct oy_buffer *out);
 
 #endif

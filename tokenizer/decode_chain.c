@@ -7,7 +7,25 @@
 
 #include "core/utf8.h"
 #include "tokenizer/byte_alphabet.h"
-#include "tokenizer/normalize.h"
+#include "tokenizer/decode_chain_internal.h"
+#include "tokenizer/decode_table.h"
+
+struct decode_step *decode_chain_add(struct decode_chain *chain,
+                                     enum decode_kind kind)
+{
+    OY_GROW(chain->step, chain->cap, chain->n + 1);
+    struct decode_step *step = &chain->step[chain->n++];
+    *step = (struct decode_step){.kind = kind};
+    return step;
+}
+
+void decode_chain_release(struct decode_chain *chain)
+{
+    for (size_t i = 0; i < chain->n; i++)
+        replace_regex_free(chain->step[i].regex);
+    oy_free(chain->step);
+    *chain = (struct decode_chain){0};
+}
 
 void decode_texts_release(struct decode_texts *texts)
 {
@@ -28,7 +46,7 @@ static void clear(struct decode_texts *texts)
     texts->n = 0;
 }
 
-static struct oy_text text_at(const struct decode_texts *texts, size_t i)
+struct oy_text decode_texts_at(const struct decode_texts *texts, size_t i)
 {
     const size_t begin = i ? texts->end[i - 1] : 0;
 
@@ -50,7 +68,7 @@ static void join_bytes(const struct decode_texts *in, struct decode_texts *out)
 
     byte_alphabet_init(&alphabet);
     for (size_t i = 0; i < in->n; i++) {
-        const struct oy_text text = text_at(in, i);
+        const struct oy_text text = decode_texts_at(in, i);
         char *at = oy_buffer_reserve(&bytes, text.len);
         const int64_t n = byte_alphabet_map(&alphabet, text.at, text.len, at);
         if (n >= 0)
@@ -64,25 +82,6 @@ static void join_bytes(const struct decode_texts *in, struct decode_texts *out)
 }
 
 /* ---- ByteFallback ---- */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    const char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The byte that a text like "<0x0A>" names, or -1. Rust's from_str_radix takes
- * a sign, and so do we. */
-static int byte_of(struct oy_text text)
-{
-    if (text.len != 6 || memcmp(text.at, "<0x", 3) || text.at[5] != '>')
-        return -1;
-    const int upper = text.at[3] == '+' ? 0 : hex_digit(text.at[3]);
-    const int lower = hex_digit(text.at[4]);
-    return upper < 0 || lower < 0 ? -1 : upper << 4 | lower;
-}
 
 /* The run of bytes that ends here. */
 static void put_bytes(struct oy_buffer *bytes, struct decode_texts *out)
@@ -105,8 +104,8 @@ static void fall_back(const struct decode_texts *in, struct decode_texts *out)
     struct oy_buffer bytes = {0};
 
     for (size_t i = 0; i < in->n; i++) {
-        const struct oy_text text = text_at(in, i);
-        const int byte = byte_of(text);
+        const struct oy_text text = decode_texts_at(in, i);
+        const int byte = decode_byte_of(text);
         if (byte >= 0) {
             oy_buffer_append_char(&bytes, (char)byte);
             continue;
@@ -142,7 +141,7 @@ static void strip_each(const struct decode_step *step,
                        const struct decode_texts *in, struct decode_texts *out)
 {
     for (size_t i = 0; i < in->n; i++)
-        put(out, strip(step, text_at(in, i)));
+        put(out, strip(step, decode_texts_at(in, i)));
 }
 
 /* What replaces a match in text number i. */
@@ -166,7 +165,7 @@ static void replace_character(const struct decode_step *step,
 
     OY_GROW(out->end, out->cap, in->n + 1);
     for (;;) {
-        const size_t hit = normalize_find(all, at, step->from);
+        const size_t hit = replace_find(all, at, step->from);
         const size_t begin = out->text.len;
         oy_buffer_append(&out->text, all.at + at, hit - at);
         for (; i < in->n && in->end[i] <= hit; i++)
@@ -189,33 +188,54 @@ static void replace_each(const struct decode_step *step,
         return;
     }
     for (size_t i = 0; i < in->n; i++) {
-        normalize_replace(text_at(in, i), step->from, step->to, &out->text);
+        replace_string(decode_texts_at(in, i), step->from, step->to,
+                       &out->text);
         decode_texts_close(out);
     }
 }
 
-int decode_chain_run(const struct decode_chain *chain,
+static void replace_matches(const struct decode_step *step,
+                            const struct decode_texts *in,
+                            struct decode_texts *out)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        replace_regex_run(step->regex, decode_texts_at(in, i), step->to,
+                          &out->text, NULL);
+        decode_texts_close(out);
+    }
+}
+
+static void run_step(const struct decode_step *step,
+                     const struct decode_texts *in, struct decode_texts *out)
+{
+    clear(out);
+    switch (step->kind) {
+    case DECODE_BYTE_LEVEL: join_bytes(in, out); break;
+    case DECODE_BYTE_FALLBACK: fall_back(in, out); break;
+    case DECODE_STRIP: strip_each(step, in, out); break;
+    case DECODE_REPLACE:
+    case DECODE_METASPACE: replace_each(step, in, out); break;
+    case DECODE_REGEX: replace_matches(step, in, out); break;
+    case DECODE_WORDPIECE: decode_wordpiece(step, in, out); break;
+    case DECODE_SUFFIX: decode_suffix(step, in, out); break;
+    case DECODE_CTC: decode_ctc(step, in, out); break;
+    case DECODE_FUSE: break; /* needs no second list */
+    }
+}
+
+int decode_chain_run(const struct decode_chain *chain, size_t first, size_t end,
                      struct decode_texts work[2])
 {
     int now = 0;
 
-    for (int i = 0; i < chain->n; i++) {
+    for (size_t i = first; i < end; i++) {
         const struct decode_step *step = &chain->step[i];
-        struct decode_texts *in = &work[now], *out = &work[!now];
         if (step->kind == DECODE_FUSE) {
-            in->n = 0;
-            decode_texts_close(in);
+            work[now].n = 0;
+            decode_texts_close(&work[now]);
             continue;
         }
-        clear(out);
-        if (step->kind == DECODE_BYTE_LEVEL)
-            join_bytes(in, out);
-        else if (step->kind == DECODE_BYTE_FALLBACK)
-            fall_back(in, out);
-        else if (step->kind == DECODE_STRIP)
-            strip_each(step, in, out);
-        else
-            replace_each(step, in, out);
+        run_step(step, &work[now], &work[!now]);
         now = !now;
     }
     return now;

@@ -4,8 +4,9 @@
  * joined.
  *
  * A chain is a list of steps, done in order, from a list of texts to a list of
- * texts; each is the equal of one of Hugging Face's (src/decoders). Texts are
- * valid UTF-8 before and after every step.
+ * texts; each is the equal of one of Hugging Face's (src/decoders of tokenizers
+ * 0.23.3). Texts are valid UTF-8 before and after every step. A chain does not
+ * change once it was filled and is shared by threads.
  */
 #ifndef TOKENIZER_DECODE_CHAIN_H
 #define TOKENIZER_DECODE_CHAIN_H
@@ -14,13 +15,17 @@
 
 #include "core/alloc.h"
 #include "core/json.h"
+#include "tokenizer/replace.h"
 
 enum decode_kind {
     /* Texts that are all of the byte alphabet become bytes, the others stay;
      * all are joined and made valid UTF-8. */
     DECODE_BYTE_LEVEL,
-    /* Every `from` in a text becomes `to`. */
+    /* Every `from` in a text becomes `to`; an empty one is found before every
+     * character and at the end. */
     DECODE_REPLACE,
+    /* Every match of `regex` becomes `to`. */
+    DECODE_REGEX,
     /* Runs of "<0x00>" to "<0xFF>" become the text of their bytes, or as many
      * U+FFFD where they are not valid UTF-8. */
     DECODE_BYTE_FALLBACK,
@@ -29,24 +34,39 @@ enum decode_kind {
     /* At most n_left times `from`, one character, leaves the begin of each
      * text, n_right times its end. */
     DECODE_STRIP,
-    /* Every `from` becomes a space; in the first text, with n_left, nothing. */
+    /* Every `from`, one character, becomes a space; in the first text, with
+     * n_left, nothing. */
     DECODE_METASPACE,
+    /* All texts but the first lose the prefix `from`, or get a space in front;
+     * with cleanup, spaces before English punctuation go. */
+    DECODE_WORDPIECE,
+    /* Every `from` becomes a space, in the last text nothing. */
+    DECODE_SUFFIX,
+    /* Of equal neighbours one stays, `from` becomes nothing; with cleanup, as
+     * in WORDPIECE, and `to` becomes a space. Empty texts go. */
+    DECODE_CTC,
 };
 
-/* Texts are borrowed. */
+/* Texts are borrowed; the regex belongs to the chain. */
 struct decode_step {
     enum decode_kind kind;
-    struct oy_text from, to; /* `from` is not empty */
+    struct oy_text from, to;
     size_t n_left, n_right;
+    int cleanup;
+    struct replace_regex *regex;
 };
 
-enum { DECODE_MAX_STEPS = 8 };
-
-/* Zero-initialised does nothing. */
+/* Zero-initialised there is no decoder: that is for others to interpret. */
 struct decode_chain {
-    struct decode_step step[DECODE_MAX_STEPS];
-    int n;
+    struct decode_step *step;
+    size_t n, cap;
+    int is_given;
 };
+
+void decode_chain_release(struct decode_chain *chain);
+/* One more step, otherwise zero, to be filled in. Borrowed until the next. */
+struct decode_step *decode_chain_add(struct decode_chain *chain,
+                                     enum decode_kind kind);
 
 /* A list of texts, one behind the other. Zero-initialised is empty. */
 struct decode_texts {
@@ -58,10 +78,12 @@ struct decode_texts {
 void decode_texts_release(struct decode_texts *texts);
 /* Ends a text at the end of texts->text. */
 void decode_texts_close(struct decode_texts *texts);
+/* One of them, borrowed. */
+struct oy_text decode_texts_at(const struct decode_texts *texts, size_t i);
 
-/* Runs the steps on work[0]; returns which of the two holds the result, whose
- * text, whole, is what was decoded. */
-int decode_chain_run(const struct decode_chain *chain,
+/* Runs the steps from number `first` up to `end` on work[0]; returns which of
+ * the two holds the result. */
+int decode_chain_run(const struct decode_chain *chain, size_t first, size_t end,
                      struct decode_texts work[2]);
 
 #endif

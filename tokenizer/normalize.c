@@ -7,35 +7,45 @@
 #include <string.h>
 
 #include "core/unicode.h"
+#include "core/unicode_sets.h"
 #include "core/utf8.h"
+#include "tokenizer/byte_alphabet.h"
+#include "tokenizer/normalize_internal.h"
 
 struct normalize_step *normalizer_add(struct normalizer *normalizer,
                                       enum normalize_kind kind)
 {
-    if (normalizer->n == NORMALIZE_MAX_STEPS)
-        return NULL;
+    OY_GROW(normalizer->step, normalizer->cap, normalizer->n + 1);
     struct normalize_step *step = &normalizer->step[normalizer->n++];
     *step = (struct normalize_step){.kind = kind};
     return step;
 }
 
-size_t normalize_find(struct oy_text text, size_t at, struct oy_text part)
+void normalizer_release(struct normalizer *normalizer)
 {
-    while (text.len - at >= part.len) {
-        const char *hit =
-            memchr(text.at + at, part.at[0], text.len - at - part.len + 1);
-        if (!hit)
-            break;
-        if (!memcmp(hit, part.at, part.len))
-            return (size_t)(hit - text.at);
-        at = (size_t)(hit - text.at) + 1;
+    for (size_t i = 0; i < normalizer->n; i++) {
+        replace_regex_free(normalizer->step[i].regex);
+        charsmap_free(normalizer->step[i].map);
     }
-    return text.len;
+    oy_free(normalizer->step);
+    *normalizer = (struct normalizer){0};
+}
+
+/* A replaced match has the offset of its last character (transform() of HF's
+ * tokenizer/normalizer.rs, measured). */
+static int skips_character(struct oy_text match, struct oy_text to)
+{
+    return !to.len || oy_utf8_count(match.at, match.len) > 1;
 }
 
 static int begins_with(struct oy_text text, struct oy_text part)
 {
     return text.len >= part.len && !memcmp(text.at, part.at, part.len);
+}
+
+static int has_none(const struct oy_utf8_set *set, struct oy_text text)
+{
+    return oy_utf8_set_find(set, text.at, text.len, 0) == text.len;
 }
 
 /* Whether the step surely leaves the text as it is. */
@@ -44,33 +54,21 @@ static int is_idle(const struct normalize_step *step, struct oy_text text)
     if (!text.len)
         return 1;
     switch (step->kind) {
-    case NORMALIZE_NFC:
-        return oy_utf8_is_ascii(text.at, text.len) ||
-               oy_unicode_is_nfc(text.at, text.len);
-    case NORMALIZE_NFD:
-    case NORMALIZE_NFKC:
-    case NORMALIZE_NFKD: return oy_utf8_is_ascii(text.at, text.len);
+    case NORMALIZE_NFC: return oy_unicode_is_nfc(text.at, text.len);
+    case NORMALIZE_NFD: return has_none(&oy_set_nfd, text);
+    case NORMALIZE_NFKC: return has_none(&oy_set_nfkc, text);
+    case NORMALIZE_NFKD: return has_none(&oy_set_nfkd, text);
+    case NORMALIZE_PRECOMPILED:
+        return charsmap_find(step->map, text, 0) == text.len;
     case NORMALIZE_REPLACE:
-        return normalize_find(text, 0, step->from) == text.len;
+        return step->from.len && replace_find(text, 0, step->from) == text.len;
+    case NORMALIZE_PREPEND: return !step->to.len;
     case NORMALIZE_PREPEND_MISSING: return begins_with(text, step->to);
-    default: return 0;
+    case NORMALIZE_BYTES:
+    case NORMALIZE_REGEX:
+    case NORMALIZE_STRIP: return 0;
+    default: return has_none(normalize_set_of(step->kind), text);
     }
-}
-
-void normalize_replace(struct oy_text text, struct oy_text from,
-                       struct oy_text to, struct oy_buffer *out)
-{
-    size_t at = 0;
-
-    while (at < text.len) {
-        const size_t hit = normalize_find(text, at, from);
-        if (hit == text.len)
-            break;
-        oy_buffer_append(out, text.at + at, hit - at);
-        oy_buffer_append(out, to.at, to.len);
-        at = hit + from.len;
-    }
-    oy_buffer_append(out, text.at + at, text.len - at);
 }
 
 static int is_space(uint32_t c)
@@ -92,20 +90,45 @@ static struct oy_text strip(const struct normalize_step *step,
     return (struct oy_text){text.at + begin, end - begin};
 }
 
-/* A replaced match has the offset of its last character (transform() of HF's
- * tokenizer/normalizer.rs, measured). */
+/* Whether the step takes off what the text begins with, as far as that can be
+ * told beforehand. */
 static int loses_begin(const struct normalize_step *step, struct oy_text text)
 {
+    const struct oy_utf8_set *set = normalize_set_of(step->kind);
     size_t at = 0;
+    const uint32_t first = oy_utf8_next(text.at, &at);
 
+    if (set)
+        return oy_utf8_set_has(set, first) &&
+               normalize_removes(step->kind, first);
     if (step->kind == NORMALIZE_STRIP)
-        return step->left && is_space(oy_utf8_next(text.at, &at));
-    return step->kind == NORMALIZE_REPLACE && begins_with(text, step->from) &&
-           (!step->to.len || oy_utf8_count(step->from.at, step->from.len) > 1);
+        return step->left && is_space(first);
+    return step->kind == NORMALIZE_REPLACE && step->from.len &&
+           begins_with(text, step->from) &&
+           skips_character(step->from, step->to);
+}
+
+static void prepend(struct oy_text text, struct oy_text to,
+                    struct oy_buffer *out)
+{
+    oy_buffer_append(out, to.at, to.len);
+    oy_buffer_append(out, text.at, text.len);
+}
+
+static void replace_matches(const struct normalize_step *step,
+                            struct oy_text text, struct oy_buffer *out,
+                            int *is_cut)
+{
+    size_t first;
+
+    replace_regex_run(step->regex, text, step->to, out, &first);
+    if (is_cut && first &&
+        skips_character((struct oy_text){text.at, first}, step->to))
+        *is_cut = 1;
 }
 
 static void do_step(const struct normalize_step *step, struct oy_text text,
-                    struct oy_buffer *out)
+                    struct oy_buffer *out, int *is_cut)
 {
     static const enum oy_normal_form form[] = {
         [NORMALIZE_NFC] = OY_NFC,
@@ -115,18 +138,24 @@ static void do_step(const struct normalize_step *step, struct oy_text text,
     };
 
     oy_buffer_clear(out);
+    oy_buffer_reserve(out, text.len); /* so that it is there when empty */
     switch (step->kind) {
-    case NORMALIZE_REPLACE:
-        normalize_replace(text, step->from, step->to, out);
-        break;
-    case NORMALIZE_PREPEND:
-    case NORMALIZE_PREPEND_MISSING:
-        oy_buffer_append(out, step->to.at, step->to.len);
-        oy_buffer_append(out, text.at, text.len);
-        break;
-    default:
+    case NORMALIZE_NFC:
+    case NORMALIZE_NFD:
+    case NORMALIZE_NFKC:
+    case NORMALIZE_NFKD:
         oy_unicode_normalize(form[step->kind], OY_UNICODE_HF, text.at, text.len,
                              out);
+        break;
+    case NORMALIZE_BYTES: byte_alphabet_put(text.at, text.len, out); break;
+    case NORMALIZE_PRECOMPILED: charsmap_apply(step->map, text, out); break;
+    case NORMALIZE_REPLACE:
+        replace_string(text, step->from, step->to, out);
+        break;
+    case NORMALIZE_REGEX: replace_matches(step, text, out, is_cut); break;
+    case NORMALIZE_PREPEND:
+    case NORMALIZE_PREPEND_MISSING: prepend(text, step->to, out); break;
+    default: normalize_characters(step->kind, text, out);
     }
 }
 
@@ -136,7 +165,7 @@ struct oy_text normalize_text(const struct normalizer *normalizer,
 {
     int next = 0;
 
-    for (int i = 0; i < normalizer->n; i++) {
+    for (size_t i = 0; i < normalizer->n; i++) {
         const struct normalize_step *step = &normalizer->step[i];
         if (is_idle(step, text))
             continue;
@@ -146,7 +175,7 @@ struct oy_text normalize_text(const struct normalizer *normalizer,
             text = strip(step, text);
             continue;
         }
-        do_step(step, text, &work[next]);
+        do_step(step, text, &work[next], is_cut);
         text = (struct oy_text){work[next].data, work[next].len};
         next = !next;
     }

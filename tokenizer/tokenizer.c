@@ -14,6 +14,7 @@
 struct tokenizer {
     struct vocab *vocab;
     struct encoder *encoder;
+    struct decode *decode;
     struct added_matcher *raw;        /* looked for in the text itself */
     struct added_matcher *normalised; /* looked for behind the normalizer */
     int32_t bos, eos;
@@ -56,6 +57,7 @@ struct tokenizer *tokenizer_load(const char *path, struct oy_error *err)
         return NULL;
     }
     tokenizer->encoder = encoder_new(vocab);
+    tokenizer->decode = decode_new(vocab);
     tokenizer->raw = added_matcher_new(vocab, 0);
     tokenizer->normalised = added_matcher_new(vocab, 1);
     return tokenizer;
@@ -68,6 +70,7 @@ void tokenizer_free(struct tokenizer *tokenizer)
     added_matcher_free(tokenizer->raw);
     added_matcher_free(tokenizer->normalised);
     encoder_free(tokenizer->encoder);
+    decode_free(tokenizer->decode);
     vocab_free(tokenizer->vocab);
     oy_free(tokenizer);
 }
@@ -259,5 +262,5 @@ int tokenizer_encode(struct tokenizer_worker *worker, const char *text,
 size_t tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *id,
                         size_t n, int skip_special, struct oy_buffer *out)
 {
-    return decode_ids(tokenizer->vocab, id, n, skip_special, out);
+    return decode_ids(tokenizer->decode, id, n, skip_special, out);
 }

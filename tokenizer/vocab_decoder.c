@@ -2,91 +2,115 @@
  *
  * Reading tokenizer.json: the decoder. */
 #include "core/alloc.h"
-#include "core/utf8.h"
+#include "tokenizer/vocab_component.h"
 #include "tokenizer/vocab_internal.h"
 
-static const struct {
-    const char *name;
-    enum decode_kind kind;
-} known[] = {
-    {"ByteLevel", DECODE_BYTE_LEVEL},
-    {"Replace", DECODE_REPLACE},
-    {"ByteFallback", DECODE_BYTE_FALLBACK},
-    {"Fuse", DECODE_FUSE},
-    {"Strip", DECODE_STRIP},
-    {"Metaspace", DECODE_METASPACE},
-};
+typedef int read_fn(const struct vocab_component *component,
+                    struct decode_step *step);
 
-static int count_member(const struct oy_json_value *component, const char *name,
-                        size_t *n)
+static int read_replace(const struct vocab_component *component,
+                        struct decode_step *step)
 {
-    const struct oy_json_value value = oy_json_member(component, name);
-    int64_t number;
+    int is_regex;
 
-    if (oy_json_int64(&value, &number) || number < 0)
+    if (vocab_component_pattern(component, &step->from, &is_regex) ||
+        vocab_component_text(component, "content", &step->to))
         return -1;
-    *n = (size_t)number;
-    return 0;
+    if (!is_regex)
+        return 0;
+    step->kind = DECODE_REGEX;
+    step->regex = replace_regex_new(step->from, component->err);
+    return step->regex ? 0
+                       : oy_fail_at(component->err, "%s.pattern.Regex",
+                                    component->path);
 }
 
-static int read_strip(struct vocab *vocab,
-                      const struct oy_json_value *component,
+static int read_strip(const struct vocab_component *component,
                       struct decode_step *step)
 {
-    if (vocab_text_member(vocab, component, "content", &step->from) ||
-        oy_utf8_count(step->from.at, step->from.len) != 1)
-        return -1;
-    return count_member(component, "start", &step->n_left) ||
-                   count_member(component, "stop", &step->n_right)
+    return vocab_component_character(component, "content", &step->from) ||
+                   vocab_component_count(component, "start", &step->n_left) ||
+                   vocab_component_count(component, "stop", &step->n_right)
                ? -1
                : 0;
 }
 
-static int read_metaspace(struct vocab *vocab,
-                          const struct oy_json_value *component,
+static int read_metaspace(const struct vocab_component *component,
                           struct decode_step *step)
 {
-    enum vocab_prepend prepend;
+    const struct oy_json_value scheme =
+        oy_json_member(component->json, "prepend_scheme");
+    int prefix;
 
-    if (vocab_read_metaspace(vocab, component, &step->from, &prepend))
+    if (vocab_component_character(component, "replacement", &step->from) ||
+        /* Old files have a flag only. */
+        vocab_component_flag(component, "add_prefix_space", 1, &prefix))
         return -1;
-    step->n_left = prepend != VOCAB_NEVER;
+    step->n_left = prefix && !oy_json_equals(&scheme, "never");
     return 0;
 }
 
-static int read_step(struct vocab *vocab, const struct oy_json_value *component,
-                     struct decode_step *step)
+static int read_wordpiece(const struct vocab_component *component,
+                          struct decode_step *step)
 {
-    size_t i = 0;
+    return vocab_component_text(component, "prefix", &step->from) ||
+                   vocab_component_flag(component, "cleanup", 1, &step->cleanup)
+               ? -1
+               : 0;
+}
 
-    while (i < sizeof known / sizeof *known &&
-           !vocab_is_type(component, known[i].name))
-        i++;
-    if (i == sizeof known / sizeof *known)
-        return -1;
-    *step = (struct decode_step){.kind = known[i].kind};
-    switch (step->kind) {
-    case DECODE_REPLACE:
-        return vocab_read_replace(vocab, component, &step->from, &step->to);
-    case DECODE_STRIP: return read_strip(vocab, component, step);
-    case DECODE_METASPACE: return read_metaspace(vocab, component, step);
-    default: return 0;
+static int read_suffix(const struct vocab_component *component,
+                       struct decode_step *step)
+{
+    return vocab_component_text(component, "suffix", &step->from);
+}
+
+static int read_ctc(const struct vocab_component *component,
+                    struct decode_step *step)
+{
+    return vocab_component_text(component, "pad_token", &step->from) ||
+                   vocab_component_text(component, "word_delimiter_token",
+                                        &step->to) ||
+                   vocab_component_flag(component, "cleanup", 1, &step->cleanup)
+               ? -1
+               : 0;
+}
+
+/* Those without a reader have no members that matter. */
+static const struct {
+    const char *name;
+    enum decode_kind kind;
+    read_fn *read;
+} known[] = {
+    {"ByteLevel", DECODE_BYTE_LEVEL, NULL},
+    {"ByteFallback", DECODE_BYTE_FALLBACK, NULL},
+    {"Fuse", DECODE_FUSE, NULL},
+    {"Replace", DECODE_REPLACE, read_replace},
+    {"Strip", DECODE_STRIP, read_strip},
+    {"Metaspace", DECODE_METASPACE, read_metaspace},
+    {"WordPiece", DECODE_WORDPIECE, read_wordpiece},
+    {"BPEDecoder", DECODE_SUFFIX, read_suffix},
+    {"CTC", DECODE_CTC, read_ctc},
+};
+
+static int read_step(void *self, const struct vocab_component *component)
+{
+    struct decode_chain *chain = self;
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!vocab_component_is(component, known[i].name))
+            continue;
+        struct decode_step *step = decode_chain_add(chain, known[i].kind);
+        return known[i].read ? known[i].read(component, step) : 0;
     }
+    return vocab_component_unknown(component);
 }
 
 int vocab_read_decoder(struct vocab *vocab,
                        const struct oy_json_value *component,
                        struct oy_error *err)
 {
-    struct decode_chain *chain = &vocab->decoder;
-    struct vocab_steps steps = {.n = 0};
-
-    if (vocab_take_apart(component, "decoders", &steps, 0, err))
-        return -1;
-    for (int i = 0; i < steps.n; i++) {
-        if (i == DECODE_MAX_STEPS ||
-            read_step(vocab, &steps.step[i], &chain->step[chain->n++]))
-            return vocab_not_supported("decoder", &steps.step[i], err);
-    }
-    return 0;
+    vocab->decoder.is_given = !vocab_is_absent(component);
+    return vocab_each_component(component, "decoder", "decoders", read_step,
+                                &vocab->decoder, &vocab->arena, err);
 }

@@ -2,58 +2,130 @@
  *
  * Reading tokenizer.json: the normalizer. */
 #include "core/alloc.h"
+#include "tokenizer/vocab_component.h"
 #include "tokenizer/vocab_internal.h"
 
+typedef int read_fn(struct normalizer *normalizer,
+                    const struct vocab_component *component);
+
+static int read_strip(struct normalizer *normalizer,
+                      const struct vocab_component *component)
+{
+    struct normalize_step *step = normalizer_add(normalizer, NORMALIZE_STRIP);
+
+    return vocab_component_flag(component, "strip_left", 1, &step->left) ||
+                   vocab_component_flag(component, "strip_right", 1,
+                                        &step->right)
+               ? -1
+               : 0;
+}
+
+static int read_prepend(struct normalizer *normalizer,
+                        const struct vocab_component *component)
+{
+    struct normalize_step *step = normalizer_add(normalizer, NORMALIZE_PREPEND);
+
+    return vocab_component_text(component, "prepend", &step->to);
+}
+
+static int read_replace(struct normalizer *normalizer,
+                        const struct vocab_component *component)
+{
+    struct normalize_step *step = normalizer_add(normalizer, NORMALIZE_REPLACE);
+    int is_regex;
+
+    if (vocab_component_pattern(component, &step->from, &is_regex) ||
+        vocab_component_text(component, "content", &step->to))
+        return -1;
+    if (!is_regex)
+        return 0;
+    step->kind = NORMALIZE_REGEX;
+    step->regex = replace_regex_new(step->from, component->err);
+    return step->regex ? 0
+                       : oy_fail_at(component->err, "%s.pattern.Regex",
+                                    component->path);
+}
+
+static int read_precompiled(struct normalizer *normalizer,
+                            const struct vocab_component *component)
+{
+    struct normalize_step *step =
+        normalizer_add(normalizer, NORMALIZE_PRECOMPILED);
+    const char *member = "precompiled_charsmap", *why = NULL;
+    struct oy_text base64;
+
+    if (vocab_component_text(component, member, &base64))
+        return -1;
+    step->map = charsmap_new(base64, &why);
+    return step->map ? 0 : vocab_component_fail(component, member, why);
+}
+
+/* Its parts in the order in which it does them. Accents go when letters become
+ * small, unless the file says otherwise. */
+static int read_bert(struct normalizer *normalizer,
+                     const struct vocab_component *component)
+{
+    int clean, chinese, strip, lower;
+
+    if (vocab_component_flag(component, "clean_text", 1, &clean) ||
+        vocab_component_flag(component, "handle_chinese_chars", 1, &chinese) ||
+        vocab_component_flag(component, "lowercase", 1, &lower) ||
+        vocab_component_flag(component, "strip_accents", lower, &strip))
+        return -1;
+    if (clean)
+        normalizer_add(normalizer, NORMALIZE_CLEAN);
+    if (chinese)
+        normalizer_add(normalizer, NORMALIZE_CHINESE);
+    if (strip) {
+        normalizer_add(normalizer, NORMALIZE_NFD);
+        normalizer_add(normalizer, NORMALIZE_NONSPACING);
+    }
+    if (lower)
+        normalizer_add(normalizer, NORMALIZE_LOWER);
+    return 0;
+}
+
+/* Those without a reader have no members. */
 static const struct {
     const char *name;
     enum normalize_kind kind;
+    read_fn *read;
 } known[] = {
-    {"NFC", NORMALIZE_NFC},         {"NFD", NORMALIZE_NFD},
-    {"NFKC", NORMALIZE_NFKC},       {"NFKD", NORMALIZE_NFKD},
-    {"Replace", NORMALIZE_REPLACE}, {"Prepend", NORMALIZE_PREPEND},
-    {"Strip", NORMALIZE_STRIP},
+    {"NFC", NORMALIZE_NFC, NULL},
+    {"NFD", NORMALIZE_NFD, NULL},
+    {"NFKC", NORMALIZE_NFKC, NULL},
+    {"NFKD", NORMALIZE_NFKD, NULL},
+    {"Lowercase", NORMALIZE_LOWER, NULL},
+    {"StripAccents", NORMALIZE_COMBINING, NULL},
+    {"Nmt", NORMALIZE_NMT, NULL},
+    {"ByteLevel", NORMALIZE_BYTES, NULL},
+    {.name = "Strip", .read = read_strip},
+    {.name = "Prepend", .read = read_prepend},
+    {.name = "Replace", .read = read_replace},
+    {.name = "Precompiled", .read = read_precompiled},
+    {.name = "BertNormalizer", .read = read_bert},
 };
 
-static struct normalize_step *add_step(struct normalizer *normalizer,
-                                       const struct oy_json_value *component)
+static int read_step(void *self, const struct vocab_component *component)
 {
+    struct normalizer *normalizer = self;
+
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (vocab_is_type(component, known[i].name))
-            return normalizer_add(normalizer, known[i].kind);
-    }
-    return NULL;
-}
-
-static int read_step(struct vocab *vocab, const struct oy_json_value *component)
-{
-    struct normalize_step *step = add_step(&vocab->normalizer, component);
-
-    if (!step)
-        return -1;
-    switch (step->kind) {
-    case NORMALIZE_REPLACE:
-        return vocab_read_replace(vocab, component, &step->from, &step->to);
-    case NORMALIZE_PREPEND:
-        return vocab_text_member(vocab, component, "prepend", &step->to);
-    case NORMALIZE_STRIP:
-        step->left = vocab_bool(component, "strip_left", 1);
-        step->right = vocab_bool(component, "strip_right", 1);
+        if (!vocab_component_is(component, known[i].name))
+            continue;
+        if (known[i].read)
+            return known[i].read(normalizer, component);
+        normalizer_add(normalizer, known[i].kind);
         return 0;
-    default: return 0;
     }
+    return vocab_component_unknown(component);
 }
 
 int vocab_read_normalizer(struct vocab *vocab,
                           const struct oy_json_value *component,
                           struct oy_error *err)
 {
-    struct vocab_steps steps = {.n = 0};
-
-    if (vocab_take_apart(component, "normalizers", &steps, 0, err))
-        return -1;
-    for (int i = 0; i < steps.n; i++) {
-        if (read_step(vocab, &steps.step[i]))
-            return vocab_not_supported("normalizer", &steps.step[i], err);
-    }
-    return 0;
+    return vocab_each_component(component, "normalizer", "normalizers",
+                                read_step, &vocab->normalizer, &vocab->arena,
+                                err);
 }

@@ -109,10 +109,10 @@ static void unsupported_is_named(void **state)
     refuse(MODEL("\"unk_token\":\"<no>\",", "null"), "<no>");
     refuse("{\"decoder\":{\"type\":\"CTC\"},\"model\":{\"vocab\":{},"
            "\"merges\":[]}}",
-           "CTC");
-    refuse("{\"normalizer\":{\"type\":\"Nmt\"},\"model\":{\"vocab\":{},"
+           "decoder.pad_token");
+    refuse("{\"normalizer\":{\"type\":\"Other\"},\"model\":{\"vocab\":{},"
            "\"merges\":[]}}",
-           "Nmt");
+           "normalizer: type \"Other\"");
 }
 
 /* One piece of a million letters takes n log n. */

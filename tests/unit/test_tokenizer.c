@@ -315,10 +315,10 @@ static void test_decoding(void **state)
 static void test_unsupported_is_named(void **state)
 {
     (void)state;
-    refuse(&(struct fixture){.normalizer = "{\"type\":\"Lowercase\"}"},
-           "Lowercase");
+    refuse(&(struct fixture){.normalizer = "{\"type\":\"Uppercase\"}"},
+           "normalizer: type \"Uppercase\"");
     refuse(&(struct fixture){.pre_tokenizer = "{\"type\":\"Metaspace\"}"},
-           "Metaspace");
+           "pre_tokenizer.replacement");
     refuse(&(struct fixture){.pre_tokenizer =
                                  "{\"type\":\"Sequence\",\"pretokenizers\":[{"
                                  "\"type\":\"Split\",\"pattern\":{\"Regex\":"
