@@ -228,6 +228,21 @@ static int llmc_add(struct export *export, const struct pack_document *document,
     return llmc_flush(export, part, err);
 }
 
+/* llm.c reads all that a pattern matches: what an earlier run left behind the
+ * last shard would be taken for part of this one. */
+static int check_leftover(const struct export *export, struct oy_error *err)
+{
+    char *path =
+        oy_asprintf("%s_train_%06zu.bin", export->name, export->n_shard + 1);
+    int failed = 0;
+
+    if (access(path, F_OK) == 0)
+        failed = oy_fail(err, OY_CANTCREAT,
+                         "%s: belongs to another set of files", path);
+    oy_free(path);
+    return failed;
+}
+
 static int llmc_finish(struct export *export, struct oy_filter_context *context,
                        struct oy_error *err)
 {
@@ -235,6 +250,8 @@ static int llmc_finish(struct export *export, struct oy_filter_context *context,
         return -1;
     if ((export->n_token[0] || !export->n_shard) &&
         llmc_end_shard(export, 0, err))
+        return -1;
+    if (check_leftover(export, err))
         return -1;
     return pack_files_commit(&export->files, context, err);
 }
@@ -273,6 +290,8 @@ static int megatron_finish(struct export *export,
     if (!output || megatron_index_write(export->index, output, err) ||
         pack_files_end(&export->files, 1, err))
         return -1;
+    /* An old index must not be found beside new ids. */
+    unlink(export->files.file[1].path);
     return pack_files_commit(&export->files, context, err);
 }
 

@@ -11,6 +11,8 @@
 
 #include "core/alloc.h"
 
+static const char MEGATRON_MAGIC[] = "MMIDIDX\0";
+
 /* A file as it lies in memory; an empty one has no base. */
 struct view {
     const unsigned char *base;
@@ -69,10 +71,12 @@ static const char *llmc_fault(const struct view *view)
 {
     if (view->size < LLMC_HEADER_SIZE)
         return "header is truncated";
-    const int is_wide = i32_at(view, 0) == LLMC_MAGIC_32;
+    const int32_t magic = i32_at(view, 0);
+    const int is_wide = magic == LLMC_MAGIC_32;
     const uint64_t id_size = is_wide ? 4 : 2;
     const int64_t n = i32_at(view, 8);
-    if (i32_at(view, 4) != (is_wide ? 7 : 1))
+    if ((!is_wide && magic != LLMC_MAGIC_16) ||
+        i32_at(view, 4) != (is_wide ? 7 : 1))
         return "version of llm.c's format is not known";
     for (uint64_t at = 12; at < LLMC_HEADER_SIZE; at += 4) {
         if (i32_at(view, at))
@@ -132,7 +136,7 @@ static const char *index_fault(const struct view *view, uint64_t *total)
     const uint64_t n = (uint64_t)i64_at(view, 18);
     const uint64_t n_end = (uint64_t)i64_at(view, 26);
     const uint64_t left = view->size - MEGATRON_HEADER_SIZE;
-    if (i64_at(view, 9) != 1)
+    if (memcmp(view->base, MEGATRON_MAGIC, 9) || i64_at(view, 9) != 1)
         return "version of Megatron's format is not known";
     if (!id_size)
         return "kind of token id is not known";
@@ -178,7 +182,7 @@ enum token_export_kind token_export_kind(const void *head, size_t n)
 {
     int32_t magic = 0;
 
-    if (n >= 9 && !memcmp(head, "MMIDIDX\0", 9))
+    if (n >= 9 && !memcmp(head, MEGATRON_MAGIC, 9))
         return TOKEN_EXPORT_MEGATRON_INDEX;
     if (n >= sizeof magic)
         memcpy(&magic, head, sizeof magic);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# oy-pack: framing, shards, shuffling, determinism, exit codes.
+# oy-pack: framing, rows, conversations, shards, exports, exit codes.
 BIN=${BIN:-build/bin}
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
@@ -76,4 +76,172 @@ sed 's/<|end|>/<|endoftext|>/' $TOK/tokenizer.json >"$T/gpt.json"
 code "with a token that ends texts" 0 "$BIN/oy-pack" -t "$T/gpt.json" "$T/a.jsonl"
 same "nothing is said" "" "$(cat "$T/err")"
 same "it stands in front" "1 297 1" "$(ids "$T/out" 3)"
+
+# Rows: one document each, or whole ones by best fit, the same for all threads.
+rows() { pack --export jsonl "$@"; }
+len() { awk -F'[][]' '{ print split($2, a, ",") }' | sort -n | tail -1; }
+same "a row holds one document" 2 "$(rows --packing none --seq-len 64 "$T/a.jsonl" | wc -l)"
+same "best-fit puts them together" 1 "$(rows --packing best-fit --seq-len 64 "$T/a.jsonl" | wc -l)"
+same "no row is longer than --seq-len" 16 "$(rows --packing best-fit --seq-len 16 "$T/b.jsonl" | len)"
+same "attention restarts at every document" '"doc_ids":[0,0,0,1,1,1,1,1,1,1,1,1]' \
+    "$(rows --packing best-fit --seq-len 64 "$T/a.jsonl" | grep -o '"doc_ids":[][0-9,]*')"
+same "a document cut off keeps its end" "0 1" \
+    "$(rows --packing none --seq-len 2 "$T/a.jsonl" | head -1 | awk -F'[][]' '{ gsub(",", " ", $2); print $2 }')"
+same "or is left out" 0 "$(rows --packing none --seq-len 2 --overlong drop "$T/a.jsonl" | wc -l)"
+want=$(pack --packing best-fit --seq-len 100 --window 5000 "$T/b.jsonl" | sha256sum)
+for threads in 1 3; do
+    same "rows are the same with -T $threads" "$want" \
+        "$(pack --packing best-fit --seq-len 100 --window 5000 -T $threads "$T/b.jsonl" | sha256sum)"
+done
+pack --packing best-fit --seq-len 100 -o "$T/fit.tok" --stats "$T/stats" "$T/b.jsonl"
+code "oy-check proves them" 0 "$BIN/oy-check" "$T/fit.tok"
+same "the waste is counted" 1 "$(grep -c padding_tokens "$T/stats")"
+code "-v tells it" 0 pack -v --packing best-fit --seq-len 100 "$T/b.jsonl"
+says "beside that of cutting" "documents torn"
+pack --packing best-fit --seq-len 100 --split-tokens 50000 -o "$T/r" "$T/b.jsonl"
+code "rows in shards" 0 "$BIN/oy-check" "$T"/r-*.tok
+
+# Conversations: by MiniMind's rule, as a peer made them.
+P=tests/data/pack
+chat() { "$BIN/oy-pack" -t $TOK --chat-template $P/chat.jinja "$@"; }
+for mask in marks spans; do
+    chat --method sft --mask $mask --seq-len 64 --export jsonl $P/chats.jsonl >"$T/rows.jsonl"
+    same "--mask $mask learns what the assistant said" 0 "$(cmp -s "$T/rows.jsonl" $P/rows.jsonl; echo $?)"
+done
+chat --method sft --seq-len 64 --stats "$T/stats" -o "$T/sft.tok" $P/chats.jsonl
+same "what has no answer is counted" 1 "$(grep -c '"without_target": *2' "$T/stats")"
+code "a stream with a mask" 0 "$BIN/oy-check" "$T/sft.tok"
+same "all has labels everywhere" 8 "$(chat --method sft --mask all --seq-len 64 --export jsonl $P/chats.jsonl | wc -l)"
+cat >"$T/forms.jsonl" <<'END'
+{"messages":[{"role":"user","content":"a\nb"},{"role":"assistant","content":"c"}]}
+{"conversations":[{"role":"user","content":"a\nb"},{"role":"assistant","content":"c"}]}
+{"conversations":[{"from":"human","value":"a\nb"},{"from":"gpt","value":"c"}],"tools":""}
+{"instruction":"a","input":"b","output":"c"}
+{"instruction":"a\nb","input":"","output":"c"}
+{"prompt":"a\nb","completion":"c"}
+{"prompt":[{"role":"user","content":"a\nb"}],"completion":[{"role":"assistant","content":"c"}]}
+END
+same "forms of conversations are one" 1 \
+    "$(chat --method sft --seq-len 64 --export jsonl "$T/forms.jsonl" | sort -u | wc -l)"
+same "--field names another" 1 \
+    "$(echo '{"talk":[{"role":"user","content":"a"},{"role":"assistant","content":"c"}]}' |
+        chat --method sft --field talk --seq-len 64 --export jsonl | wc -l)"
+cat >"$T/pairs.jsonl" <<'END'
+{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"y"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"n"}]}
+{"prompt":"q","chosen":"y","rejected":"n"}
+{"prompt":"q","chosen":[{"role":"assistant","content":"y"}],"rejected":[{"role":"assistant","content":"n"}]}
+{"conversations":[{"from":"human","value":"q"}],"chosen":{"from":"gpt","value":"y"},"rejected":{"from":"gpt","value":"n"}}
+{"chosen":"\n\nHuman: q\n\nAssistant: y","rejected":"\n\nHuman: q\n\nAssistant: n"}
+{"prompt":"q","chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"y"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"n"}]}
+END
+chat --method dpo "$T/pairs.jsonl" >"$T/dpo"
+same "forms of pairs are one" "6 1" "$(echo $(wc -l <"$T/dpo") $(sort -u "$T/dpo" | wc -l))"
+same "with ids and labels" 2 "$(head -1 "$T/dpo" | grep -o '"ids":\[[0-9,]*\],"labels":\[-100,' | wc -l)"
+echo '{"id":7,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"gt":[1],"ids":[1]}' >"$T/rl.jsonl"
+chat --method rl "$T/rl.jsonl" >"$T/rl"
+same "prompts keep their record" '{"id":7,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"gt":[1],"ids":[' \
+    "$(grep -o '^.*"ids":\[' "$T/rl")"
+same "and end where the assistant speaks" "$(head -1 $P/rows.jsonl | grep -o '0,66,84,84,284,85,66,288,200')" \
+    "$(grep -o '0,66,84,84,284,85,66,288,200\]' "$T/rl" | tr -d ']')"
+printf 'You are kind.\nBe brief.\n' >"$T/system"
+for i in $(seq 1 200); do head -1 $P/chats.jsonl; done >"$T/same.jsonl"
+same "a share gets a system line" 3 \
+    "$(chat --method sft --seq-len 99 --export jsonl --system-prompts "$T/system" --system-ratio 0.5 "$T/same.jsonl" | sort -u | wc -l)"
+same "drawn by the seed" "$(chat --method sft --seq-len 99 --system-prompts "$T/system" -T 1 "$T/same.jsonl" | sha256sum)" \
+    "$(chat --method sft --seq-len 99 --system-prompts "$T/system" -T 3 "$T/same.jsonl" | sha256sum)"
+
+talk() { # talk WHAT CODE RECORD SAYS: what is wrong with a conversation
+    echo "$3" >"$T/talk.jsonl"
+    code "$1" "$2" chat --method sft --seq-len 64 "$T/talk.jsonl"
+    says "... is said" "$4"
+}
+talk "no conversation" 65 '{"text":"x"}' "talk.jsonl:1: no conversation"
+talk "no messages" 65 '{"messages":[]}' "without messages"
+talk "an unknown role" 65 '{"messages":[{"role":"wizard","content":"x"}]}' "'wizard'"
+talk "no role" 65 '{"messages":[{"content":"x"}]}' "message 0 has no role"
+talk "a message that is none" 65 '{"messages":[7]}' "not an object"
+talk "tools that are no JSON" 65 '{"messages":[{"role":"user","content":"x"}],"tools":"[{"}' "'tools'"
+same "an answer longer than a row is cut" 32 \
+    "$(echo "{\"prompt\":\"x\",\"completion\":\"$(seq -s ' ' 400)\"}" |
+        chat --method sft --seq-len 32 --export jsonl | len)"
+printf '{{ raise_exception("no such turn") }}' >"$T/raise.jinja"
+code "a template that raises" 65 "$BIN/oy-pack" -t $TOK --chat-template "$T/raise.jinja" \
+    --method sft --seq-len 64 $P/chats.jsonl
+says "its words are told" "chats.jsonl:1: .*no such turn"
+code "bad records are skipped" 0 "$BIN/oy-pack" -t $TOK --chat-template "$T/raise.jinja" \
+    --method sft --seq-len 64 --bad skip -o "$T/none.tok" $P/chats.jsonl
+printf '{{ strftime_now("%%d") }}' >"$T/date.jinja"
+code "a template that asks for the day" 64 "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
+    --method sft --seq-len 64 $P/chats.jsonl
+says "needs --date" "--date"
+code "no template at all" 65 pack --method sft --seq-len 64 $P/chats.jsonl
+code "a template that is not there" 66 pack --chat-template none --method sft --seq-len 64 $P/chats.jsonl
+code "sft without --seq-len" 64 chat --method sft $P/chats.jsonl
+code "rows of one token" 64 chat --method sft --seq-len 1 $P/chats.jsonl
+code "a template for texts" 64 pack --chat-template $P/chat.jinja "$T/a.jsonl"
+code "shuffled pairs" 64 chat --method dpo --shuffle -o "$T/x" "$T/pairs.jsonl"
+code "system lines that are not there" 66 chat --method sft --seq-len 64 --system-prompts "$T/no" $P/chats.jsonl
+code "no system lines" 65 chat --method sft --seq-len 64 --system-prompts /dev/null $P/chats.jsonl
+
+# Files of other projects.
+code "--export nanogpt" 0 pack --export nanogpt --valid-fraction 0.5 -o "$T/nano" "$T/b.jsonl"
+same "is a folder" "meta.pkl train.bin val.bin" "$(ls "$T/nano" | xargs)"
+code "--export llmc" 0 pack --export llmc --split-tokens 50000 --valid-fraction 0.1 -o "$T/l" "$T/b.jsonl"
+same "is numbered" "l_train_000001.bin l_train_000002.bin l_val_000000.bin" \
+    "$(ls "$T" | grep '^l_' | sed -n '1,2p;$p' | xargs)"
+same "its header" "20240520 1" "$(od -An -td4 -N8 "$T/l_val_000000.bin" | xargs)"
+code "--export megatron" 0 pack --export megatron --manifest "$T/m.manifest.json" -o "$T/m" "$T/b.jsonl"
+same "is a pair" MMIDIDX "$(head -c 7 "$T/m.idx")"
+code "oy-check proves exports" 0 "$BIN/oy-check" "$T/nano" "$T"/l_*.bin "$T/m.idx" "$T/m.manifest.json"
+head -c -2 "$T/m.bin" >"$T/cut" && mv "$T/cut" "$T/m.bin"
+code "and finds what is cut off" 1 "$BIN/oy-check" "$T/m.idx"
+head -c -1 "$T/l_val_000000.bin" >"$T/cut.bin"
+code "in all of them" 1 "$BIN/oy-check" "$T/cut.bin"
+code "an export of nothing" 0 pack --export megatron -o "$T/empty" /dev/null
+code "is whole" 0 "$BIN/oy-check" "$T/empty.idx"
+code "an export without -o" 64 pack --export llmc "$T/b.jsonl"
+code "an export of masks" 64 chat --export llmc --method sft --seq-len 64 -o "$T/x" $P/chats.jsonl
+code "a compressed export" 64 pack --export llmc --compress zstd -o "$T/x" "$T/b.jsonl"
+mkdir "$T/mine" && touch "$T/mine/file"
+code "a folder that is not ours" 73 pack --export nanogpt -o "$T/mine" "$T/b.jsonl"
+code "a folder that is not there" 73 pack --export megatron -o "$T/none/x" "$T/b.jsonl"
+code "a broken record in an export" 65 pack --export megatron -o "$T/z" "$T/broken.jsonl"
+same "leaves nothing" "" "$(ls "$T" | grep '^z')"
+awk 'BEGIN { printf "{\"version\":\"1.0\",\"added_tokens\":[],\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{"
+    for (i = 0; i < 70000; i++) printf "%s\"t%d\":%d", i ? "," : "", i, i
+    print "}}}" }' >"$T/wide.json"
+code "ids that do not fit" 65 "$BIN/oy-pack" -t "$T/wide.json" --export nanogpt -o "$T/w" "$T/b.jsonl"
+says "are told" "16 bits"
+same "before anything is made" "" "$(ls "$T" | grep '^w$')"
+code "a shard of an earlier, larger set" 73 pack --export llmc -o "$T/l" "$T/b.jsonl"
+says "is told" "l_train_000002.bin"
+
+# Killed at random points: whole or not at all.
+for i in 1 2 3 4 5; do cat "$T/b.jsonl"; done >"$T/c.jsonl"
+wrong=0
+for i in $(seq 1 12); do
+    rm -rf "$T/k" "$T"/k.*
+    case $((i % 3)) in
+    0) set -- --export megatron -o "$T/k" ;;
+    1) set -- --export nanogpt -o "$T/k" ;;
+    *) set -- --packing best-fit --seq-len 64 -o "$T/k.tok" ;;
+    esac
+    "$BIN/oy-pack" -t $TOK "$@" "$T/c.jsonl" 2>/dev/null &
+    sleep 0.$(printf %02d $((RANDOM % 25)))
+    kill -9 $! 2>/dev/null
+    wait $! 2>/dev/null
+    for made in "$T/k.tok" "$T/k.idx"; do
+        [ ! -e "$made" ] || "$BIN/oy-check" "$made" >/dev/null || wrong=$((wrong + 1))
+    done
+    [ ! -d "$T/k" ] || [ "$(ls "$T/k" | xargs)" = "meta.pkl train.bin val.bin" ] ||
+        wrong=$((wrong + 1))
+done 2>/dev/null
+same "killed runs leave nothing half" 0 $wrong
+if [ -e /dev/full ]; then
+    for method in "--method sft --seq-len 64" "--method dpo" "--method rl"; do
+        case $method in *dpo) in=$T/pairs.jsonl ;; *) in=$P/chats.jsonl ;; esac
+        chat $method "$in" >/dev/full 2>"$T/err"
+        same "$method on a full disk" 74 $?
+    done
+fi
 exit $bad
