@@ -52,6 +52,7 @@ struct bpe {
     int knows_all;
     /* Whether bpe_can_cut() may be asked. */
     int may_cut;
+    int is_wide;           /* bpe_merge_avx512() may be called */
     struct bpe_pair *pair; /* open addressing, load of two thirds at most */
     uint32_t pair_mask;
     /* One bit for the hash of each pair: most questions are about pairs that
@@ -142,6 +143,12 @@ size_t bpe_first_symbols(const struct bpe *bpe, const unsigned char *word,
 /* Whether a character (or byte) of the word has no tokens, so that it vanishes
  * or its neighbours have a say in what it becomes. */
 int bpe_has_gap(const struct bpe *bpe, const unsigned char *word, size_t len);
+
+/* Merges a word of 2 to 16 symbols in place; merge[i] is what
+ * bpe_find_merge() says of symbols i and i + 1. Returns how many are left. */
+size_t bpe_merge_avx512(const struct bpe *bpe, int32_t *id,
+                        const uint64_t *merge, size_t n);
+int bpe_has_avx512(void);
 
 /* Scratch of bpe_merge(); zero-initialised is empty. */
 struct bpe_scratch {

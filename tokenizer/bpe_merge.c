@@ -118,6 +118,7 @@ struct bpe *bpe_new(const struct vocab *vocab)
     while (2 * size < 3 * vocab->n_merge)
         size *= 2;
     bpe->vocab = vocab;
+    bpe->is_wide = bpe_has_avx512();
     bpe->pair_mask = size - 1;
     bpe->pair = alloc_table(size, sizeof *bpe->pair);
     memset(bpe->pair, 0xff, size * sizeof *bpe->pair);
@@ -310,5 +311,9 @@ size_t bpe_merge(const struct bpe *bpe, struct bpe_scratch *scratch,
         merge[i] = n == len && begins_with_bytes
                        ? bpe->byte_merge[word[i] << 8 | word[i + 1]]
                        : bpe_find_merge(bpe, id[i], id[i + 1]);
+#ifdef __x86_64__
+    if (bpe->is_wide && n > 1 && n <= 16)
+        return bpe_merge_avx512(bpe, id, merge, n);
+#endif
     return merge_short(bpe, id, merge, n);
 }
