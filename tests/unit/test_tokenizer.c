@@ -319,8 +319,7 @@ static void test_unsupported_is_named(void **state)
            "normalizer: type \"Uppercase\"");
     refuse(&(struct fixture){.pre_tokenizer = "{\"type\":\"Metaspace\"}"},
            "pre_tokenizer.replacement");
-    refuse(&(struct fixture){.pre_tokenizer = "{\"type\":\"Other\"}"},
-           "Other");
+    refuse(&(struct fixture){.pre_tokenizer = "{\"type\":\"Other\"}"}, "Other");
     refuse(&(struct fixture){.post_processor = "{\"type\":\"Other\"}"},
            "Other");
     refuse(&(struct fixture){.model = "\"byte_fallback\":true,"
