@@ -15,8 +15,7 @@ _Static_assert(VOCAB_MAX_ID <= 1 << TOKEN_TRIE_ID_BITS, "an id fits a node");
 enum {
     BLOCK = 256, /* nodes whose places differ in their last byte */
     WORDS = BLOCK / 64,
-    OPEN_BLOCKS = 16, /* looked at for one child: many fit a gap */
-    FEW_BLOCKS = 2,   /* and for several */
+    OPEN_BLOCKS = 2, /* that new nodes go to: full to 98 % in the end */
 };
 
 /* Which places and which bases of a block are free. */
@@ -159,11 +158,10 @@ static size_t add_block(struct builder *builder)
 static uint32_t take_base(struct builder *builder, const unsigned char *label,
                           int n)
 {
-    const size_t window = n > 1 ? FEW_BLOCKS : OPEN_BLOCKS;
     const size_t last = builder->n_block;
     /* The first block is the root's and that of the nodes without children,
      * whose base is 0. */
-    size_t at = last > window ? last - window : 1;
+    size_t at = last > OPEN_BLOCKS ? last - OPEN_BLOCKS : 1;
     int base = -1;
 
     for (; at < last; at++) {
