@@ -3,7 +3,10 @@
  * The pre-tokenizer and the model of a vocabulary put together. */
 #include "tokenizer/encoder.h"
 
+#include <string.h>
+
 #include "core/alloc.h"
+#include "tokenizer/bpe_cache.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/normalize.h"
 #include "tokenizer/pretokenizer.h"
@@ -25,6 +28,7 @@ struct encoder_worker {
     const struct encoder *encoder;
     struct bpe_worker *bpe;
     struct unigram_scratch unigram;
+    struct bpe_cache cache;     /* of WordPiece and Unigram */
     struct oy_buffer marked[2]; /* what Metaspace makes of a text */
     struct oy_buffer spaced;    /* a text with a space in front */
     struct oy_buffer spelled;   /* a piece in the visible byte alphabet */
@@ -63,6 +67,8 @@ struct encoder_worker *encoder_worker_new(const struct encoder *encoder)
     worker->encoder = encoder;
     if (encoder->bpe)
         worker->bpe = bpe_worker_new(encoder->bpe);
+    if (encoder->wordpiece || encoder->unigram)
+        bpe_cache_init(&worker->cache);
     return worker;
 }
 
@@ -72,6 +78,7 @@ void encoder_worker_free(struct encoder_worker *worker)
         return;
     bpe_worker_free(worker->bpe);
     unigram_scratch_release(&worker->unigram);
+    bpe_cache_release(&worker->cache);
     for (int i = 0; i < 2; i++)
         oy_buffer_release(&worker->marked[i]);
     oy_buffer_release(&worker->spaced);
@@ -91,6 +98,55 @@ static void encode_wordlevel(const struct vocab *vocab, struct oy_text piece,
     token_ids_append(ids, &id, 1);
 }
 
+static void encode_new(struct encoder_worker *worker, struct oy_text piece,
+                       struct token_ids *ids)
+{
+    const struct encoder *encoder = worker->encoder;
+
+    if (encoder->wordpiece)
+        wordpiece_encode(encoder->wordpiece, piece.at, piece.len, ids);
+    else
+        unigram_encode(encoder->unigram, &worker->unigram, piece.at, piece.len,
+                       ids);
+}
+
+static void put_entry(const struct bpe_cache *cache,
+                      const struct bpe_entry *entry, struct token_ids *ids)
+{
+    const uint32_t n = entry->id[0] >> BPE_COUNT_SHIFT;
+    int32_t id[BPE_INLINE_IDS];
+
+    if (n == BPE_SPILLED) {
+        token_ids_append(ids, cache->spill.id + entry->id[1], entry->id[2]);
+        return;
+    }
+    memcpy(id, entry->id, sizeof id);
+    id[0] &= VOCAB_MAX_ID - 1;
+    token_ids_append(ids, id, n);
+}
+
+/* WordPiece and Unigram remember short pieces, as BPE does by itself. */
+static void encode_cached(struct encoder_worker *worker, struct oy_text piece,
+                          struct token_ids *ids)
+{
+    struct bpe_cache *cache = &worker->cache;
+    const size_t before = ids->n;
+
+    if (piece.len > BPE_KEY_MAX) {
+        encode_new(worker, piece, ids);
+        return;
+    }
+    const struct bpe_key key = bpe_key_of(piece.at, piece.len);
+    const struct bpe_entry *entry = bpe_cache_find(cache, &key);
+    if (entry) {
+        put_entry(cache, entry, ids);
+        return;
+    }
+    encode_new(worker, piece, ids);
+    bpe_cache_add(cache, &key, piece.at, piece.len, ids->id + before,
+                  ids->n - before);
+}
+
 static void encode_piece(struct encoder_worker *worker, struct oy_text piece,
                          struct token_ids *ids)
 {
@@ -106,12 +162,7 @@ static void encode_piece(struct encoder_worker *worker, struct oy_text piece,
         bpe_encode_piece(worker->bpe, piece.at, piece.len, ids);
         break;
     case VOCAB_WORDPIECE:
-        wordpiece_encode(encoder->wordpiece, piece.at, piece.len, ids);
-        break;
-    case VOCAB_UNIGRAM:
-        unigram_encode(encoder->unigram, &worker->unigram, piece.at, piece.len,
-                       ids);
-        break;
+    case VOCAB_UNIGRAM: encode_cached(worker, piece, ids); break;
     case VOCAB_WORDLEVEL: encode_wordlevel(encoder->vocab, piece, ids); break;
     }
 }
