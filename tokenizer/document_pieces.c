@@ -335,18 +335,28 @@ static int make_albert(struct conversion *c)
                               "[CLS] $A [SEP] $B:1 [SEP]:1", c->err);
 }
 
+/* Whether no piece goes on behind a mark that is not its first character:
+ * then a text may be cut before marks, and nothing else changes. */
+static int begins_with_marks(const struct draft *draft)
+{
+    const size_t n_mark = sizeof MARK - 1;
+
+    for (size_t i = 0; i < draft->n_token; i++) {
+        const struct oy_text *text = &draft->token[i].text;
+        if (text->len > n_mark &&
+            memmem(text->at + 1, text->len - 1, MARK, n_mark))
+            return 0;
+    }
+    return 1;
+}
+
 static int make_plain(struct conversion *c)
 {
-    const struct document_pieces *pieces = c->pieces;
-
     normalize_charsmap(c);
-    if (pieces->charsmap.len && pieces->add_dummy_prefix &&
-        pieces->remove_extra_whitespaces) {
-        cut_words(c);
-    } else {
-        normalize_spaces(c, pieces->add_dummy_prefix);
-        decode_pieces(c, pieces->add_dummy_prefix);
-    }
+    normalize_spaces(c, c->pieces->add_dummy_prefix);
+    if (begins_with_marks(c->draft))
+        put_metaspace(&c->draft->pre_tokenizer, "never", 1);
+    decode_pieces(c, c->pieces->add_dummy_prefix);
     return frame(c);
 }
 
