@@ -45,24 +45,6 @@ static void read_categories(struct oy_regex_set *category, int version)
     add_category(category, now, first, OY_REGEX_LAST);
 }
 
-void oy_regex_classes_init(struct oy_regex_classes *classes, int pcre2_version)
-{
-    memset(classes, 0, sizeof *classes);
-    read_categories(classes->category, 16);
-    /* The versions that core/unicode.h tells exactly. */
-    classes->has_pcre2 = pcre2_version >= 14 && pcre2_version <= 16;
-    if (classes->has_pcre2)
-        read_categories(classes->pcre2, pcre2_version);
-}
-
-void oy_regex_classes_release(struct oy_regex_classes *classes)
-{
-    for (int i = 0; i < OY_REGEX_N_CATEGORY; i++) {
-        oy_regex_set_release(&classes->category[i]);
-        oy_regex_set_release(&classes->pcre2[i]);
-    }
-}
-
 #define BIT(category) (1u << (category))
 
 enum {
@@ -81,7 +63,7 @@ enum {
 static const struct category_name {
     const char *code, *name;
     unsigned mask;
-} category_names[] = {
+} category_names[OY_REGEX_N_NAME] = {
     {"L", "Letter", LETTER},
     {"M", "Mark", MARK},
     {"N", "Number", NUMBER},
@@ -121,8 +103,6 @@ static const struct category_name {
     {"Co", "Private_Use", BIT(OY_CO)},
 };
 
-enum { N_CATEGORY_NAME = sizeof category_names / sizeof *category_names };
-
 static void add_categories(const struct oy_regex_set *category, unsigned mask,
                            struct oy_regex_set *set)
 {
@@ -130,6 +110,43 @@ static void add_categories(const struct oy_regex_set *category, unsigned mask,
         if (mask & BIT(i))
             oy_regex_set_join(set, &category[i]);
     }
+}
+
+/* PCRE2 takes no surrogate as an end of a range. */
+static void leave_surrogates(struct oy_regex_set *set)
+{
+    struct oy_regex_set surrogates = {0};
+
+    oy_regex_set_add(&surrogates, FIRST_SURROGATE, LAST_SURROGATE);
+    oy_regex_set_subtract(set, &surrogates);
+    oy_regex_set_release(&surrogates);
+}
+
+void oy_regex_classes_init(struct oy_regex_classes *classes, int pcre2_version)
+{
+    struct oy_regex_set category[OY_REGEX_N_CATEGORY] = {{0}};
+
+    memset(classes, 0, sizeof *classes);
+    read_categories(classes->category, 16);
+    /* The versions that core/unicode.h tells exactly. */
+    classes->has_pcre2 = pcre2_version >= 14 && pcre2_version <= 16;
+    if (!classes->has_pcre2)
+        return;
+    read_categories(category, pcre2_version);
+    for (int i = 0; i < OY_REGEX_N_NAME; i++) {
+        add_categories(category, category_names[i].mask, &classes->pcre2[i]);
+        leave_surrogates(&classes->pcre2[i]);
+    }
+    for (int i = 0; i < OY_REGEX_N_CATEGORY; i++)
+        oy_regex_set_release(&category[i]);
+}
+
+void oy_regex_classes_release(struct oy_regex_classes *classes)
+{
+    for (int i = 0; i < OY_REGEX_N_CATEGORY; i++)
+        oy_regex_set_release(&classes->category[i]);
+    for (int i = 0; i < OY_REGEX_N_NAME; i++)
+        oy_regex_set_release(&classes->pcre2[i]);
 }
 
 /* ---- other classes ---- */
@@ -249,7 +266,7 @@ int oy_regex_class_add(const struct oy_regex_classes *classes,
                        enum oy_regex_place place, const char *name, size_t len,
                        struct oy_regex_set *set)
 {
-    for (int i = 0; i < N_CATEGORY_NAME; i++) {
+    for (int i = 0; i < OY_REGEX_N_NAME; i++) {
         const struct category_name *const known = &category_names[i];
 
         if (oy_unicode_same_name(name, len, known->code) ||
@@ -320,57 +337,94 @@ static void write_run(struct oy_regex_run run, struct oy_buffer *out)
         oy_buffer_append_format(out, "-\\x{%x}", (unsigned)run.last);
 }
 
-/* PCRE2 takes no surrogate as an end of a range. */
-static void leave_surrogates(struct oy_regex_set *set)
-{
-    struct oy_regex_set surrogates = {0};
+/* A set as PCRE2 is told it: categories and runs, without `minus`. */
+struct spelling {
+    struct oy_buffer names; /* "\\p{L}\\p{Mn}" */
+    struct oy_regex_set runs, minus;
+};
 
-    oy_regex_set_add(&surrogates, FIRST_SURROGATE, LAST_SURROGATE);
-    oy_regex_set_subtract(set, &surrogates);
-    oy_regex_set_release(&surrogates);
+/* Names a category that the set has all of, or most of when that saves runs:
+ * Kimi's letters are those that are not Han. */
+static void try_category(const struct oy_regex_set *set,
+                         const struct category_name *name,
+                         const struct oy_regex_set *members,
+                         struct spelling *spelling)
+{
+    const int is_single = (name->mask & (name->mask - 1)) == 0;
+    struct oy_regex_set left = {0}, beyond = {0};
+
+    oy_regex_set_join(&left, members);
+    oy_regex_set_intersect(&left, &spelling->runs);
+    oy_regex_set_join(&beyond, members);
+    oy_regex_set_subtract(&beyond, set);
+    if (left.n && (!beyond.n || (is_single && left.n > 4 * beyond.n + 16))) {
+        oy_buffer_append_format(&spelling->names, "\\p{%s}", name->code);
+        oy_regex_set_subtract(&spelling->runs, members);
+        oy_regex_set_join(&spelling->minus, &beyond);
+    }
+    oy_regex_set_release(&left);
+    oy_regex_set_release(&beyond);
 }
 
-/* Names the categories of PCRE2 that lie in the set whole, and takes them out
- * of it: PCRE2 finds a category by one look-up, a range by comparing. */
-static void write_categories(const struct oy_regex_classes *classes,
-                             struct oy_regex_set *set, struct oy_buffer *out)
+/* PCRE2 finds a category by one look-up, a range by comparing. */
+static void spell_categories(const struct oy_regex_classes *classes,
+                             const struct oy_regex_set *set,
+                             struct spelling *spelling)
 {
-    for (int i = 0; classes->has_pcre2 && i < N_CATEGORY_NAME; i++) {
-        const struct category_name *const name = &category_names[i];
-        struct oy_regex_set part = {0};
+    for (int i = 0; classes->has_pcre2 && i < OY_REGEX_N_NAME; i++) {
+        const struct oy_regex_set *const members = &classes->pcre2[i];
 
-        add_categories(classes->pcre2, name->mask & ~BIT(OY_CS), &part);
-        /* It has its own name for LC. */
-        if (part.n && name->mask != CASED && oy_regex_set_covers(set, &part) &&
-            part.run[part.n - 1].last > 255) {
-            oy_buffer_append_format(out, "\\p{%s}", name->code);
-            oy_regex_set_subtract(set, &part);
-        }
-        oy_regex_set_release(&part);
+        /* PCRE2 has its own name for LC; Latin is in bit maps. */
+        if (members->n && category_names[i].mask != CASED &&
+            members->run[members->n - 1].last > 255)
+            try_category(set, &category_names[i], members, spelling);
     }
+}
+
+static void write_runs(struct oy_regex_set *set, struct oy_buffer *out)
+{
+    /* The largest first: they are asked first. */
+    qsort(set->run, set->n, sizeof *set->run, is_larger);
+    for (size_t i = 0; i < set->n; i++)
+        write_run(set->run[i], out);
+}
+
+static void write_spelling(struct spelling *spelling, int inverted,
+                           struct oy_buffer *out)
+{
+    const int has_minus = spelling->minus.n > 0;
+
+    if (has_minus) {
+        oy_buffer_append_string(out, inverted ? "(?:[" : "(?:(?![");
+        write_runs(&spelling->minus, out);
+        oy_buffer_append_string(out, inverted ? "]|" : "])");
+    }
+    oy_buffer_append_string(out, inverted ? "[^" : "[");
+    oy_buffer_append(out, spelling->names.data, spelling->names.len);
+    write_runs(&spelling->runs, out);
+    oy_buffer_append_string(out, has_minus ? "])" : "]");
 }
 
 void oy_regex_class_write(const struct oy_regex_classes *classes,
                           const struct oy_regex_set *set, struct oy_buffer *out)
 {
-    struct oy_regex_set rest = {0};
+    struct spelling spelling = {.names = {0}};
+    struct oy_regex_set own = {0};
     const int inverted = set->n && set->run[set->n - 1].last == OY_REGEX_LAST;
 
-    oy_regex_set_join(&rest, set);
+    oy_regex_set_join(&own, set);
     if (inverted)
-        oy_regex_set_invert(&rest);
-    leave_surrogates(&rest);
-    if (!rest.n) {
+        oy_regex_set_invert(&own);
+    leave_surrogates(&own);
+    oy_regex_set_join(&spelling.runs, &own);
+    if (own.n) {
+        spell_categories(classes, &own, &spelling);
+        write_spelling(&spelling, inverted, out);
+    } else {
         oy_buffer_append_string(out, inverted ? "(?s:.)" : "(?!)");
-        oy_regex_set_release(&rest);
-        return;
     }
-    oy_buffer_append_string(out, inverted ? "[^" : "[");
-    write_categories(classes, &rest, out);
-    /* The largest first: they are asked first. */
-    qsort(rest.run, rest.n, sizeof *rest.run, is_larger);
-    for (size_t i = 0; i < rest.n; i++)
-        write_run(rest.run[i], out);
-    oy_buffer_append_char(out, ']');
-    oy_regex_set_release(&rest);
+    oy_regex_set_release(&own);
+    oy_regex_set_release(&spelling.runs);
+    oy_regex_set_release(&spelling.minus);
+    oy_buffer_release(&spelling.names);
 }

@@ -35,20 +35,17 @@ void oy_regex_set_intersect(struct oy_regex_set *set,
 void oy_regex_set_subtract(struct oy_regex_set *set,
                            const struct oy_regex_set *other);
 void oy_regex_set_invert(struct oy_regex_set *set);
-int oy_regex_set_has(const struct oy_regex_set *set, uint32_t c);
-/* Whether every member of `part` is one of `set`. */
-int oy_regex_set_covers(const struct oy_regex_set *set,
-                        const struct oy_regex_set *part);
 
 /* ---- named classes (regex_class.c) ---- */
 
-enum { OY_REGEX_N_CATEGORY = OY_CO + 1 };
+enum { OY_REGEX_N_CATEGORY = OY_CO + 1, OY_REGEX_N_NAME = 37 };
 
-/* General categories as sets: those of Unicode 16, and those that PCRE2
- * knows. `has_pcre2` is 0 when it is not known which those are. */
+/* General categories of Unicode 16 as sets, and those of PCRE2 (groups of
+ * categories too) by the rows of regex_class.c's table of names. `has_pcre2`
+ * is 0 when it is not known which those are. */
 struct oy_regex_classes {
     struct oy_regex_set category[OY_REGEX_N_CATEGORY];
-    struct oy_regex_set pcre2[OY_REGEX_N_CATEGORY];
+    struct oy_regex_set pcre2[OY_REGEX_N_NAME];
     int has_pcre2;
 };
 

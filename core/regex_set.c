@@ -17,6 +17,13 @@ void oy_regex_set_clear(struct oy_regex_set *set)
     set->n = 0;
 }
 
+/* Behind all others. */
+static void push_run(struct oy_regex_set *set, uint32_t first, uint32_t last)
+{
+    OY_GROW(set->run, set->cap, set->n + 1);
+    set->run[set->n++] = (struct oy_regex_run){first, last};
+}
+
 /* The first run that ends at c or behind it. */
 static size_t find_run(const struct oy_regex_set *set, uint32_t c)
 {
@@ -51,64 +58,83 @@ void oy_regex_set_add(struct oy_regex_set *set, uint32_t first, uint32_t last)
     set->run[from] = (struct oy_regex_run){first, last};
 }
 
+/* Where a set begins or ends next, and whether it does there. */
+struct border {
+    const struct oy_regex_set *set;
+    size_t at;
+    int is_inside;
+};
+
+static uint32_t next_border(const struct border *border)
+{
+    if (border->at == border->set->n)
+        return OY_REGEX_LAST + 1;
+    return border->is_inside ? border->set->run[border->at].last + 1
+                             : border->set->run[border->at].first;
+}
+
+static void pass_border(struct border *border, uint32_t c)
+{
+    if (next_border(border) != c)
+        return;
+    border->at += border->is_inside;
+    border->is_inside = !border->is_inside;
+}
+
+/* What becomes of the members of: only the set, only the other, both. */
+enum { OF_SET = 1 << 1, OF_OTHER = 1 << 2, OF_BOTH = 1 << 3 };
+
+static void combine(struct oy_regex_set *set, const struct oy_regex_set *other,
+                    unsigned stays)
+{
+    struct border a = {.set = set}, b = {.set = other};
+    struct oy_regex_set result = {0};
+    uint32_t first = 0;
+    int was_inside = 0;
+
+    for (;;) {
+        const uint32_t next_a = next_border(&a), next_b = next_border(&b);
+        const uint32_t c = next_a < next_b ? next_a : next_b;
+
+        if (c > OY_REGEX_LAST)
+            break;
+        pass_border(&a, c);
+        pass_border(&b, c);
+        const int is_inside = stays >> (a.is_inside | b.is_inside << 1) & 1;
+        if (is_inside && !was_inside)
+            first = c;
+        if (!is_inside && was_inside)
+            push_run(&result, first, c - 1);
+        was_inside = is_inside;
+    }
+    if (was_inside)
+        push_run(&result, first, OY_REGEX_LAST);
+    oy_free(set->run);
+    *set = result;
+}
+
 void oy_regex_set_join(struct oy_regex_set *set,
                        const struct oy_regex_set *other)
 {
-    for (size_t i = 0; i < other->n; i++)
-        oy_regex_set_add(set, other->run[i].first, other->run[i].last);
-}
-
-void oy_regex_set_invert(struct oy_regex_set *set)
-{
-    struct oy_regex_set inverse = {0};
-    uint32_t from = 0;
-
-    for (size_t i = 0; i < set->n; i++) {
-        if (set->run[i].first > from)
-            oy_regex_set_add(&inverse, from, set->run[i].first - 1);
-        from = set->run[i].last + 1;
-    }
-    if (from <= OY_REGEX_LAST)
-        oy_regex_set_add(&inverse, from, OY_REGEX_LAST);
-    oy_free(set->run);
-    *set = inverse;
+    combine(set, other, OF_SET | OF_OTHER | OF_BOTH);
 }
 
 void oy_regex_set_subtract(struct oy_regex_set *set,
                            const struct oy_regex_set *other)
 {
-    oy_regex_set_invert(set);
-    oy_regex_set_join(set, other);
-    oy_regex_set_invert(set);
+    combine(set, other, OF_SET);
 }
 
 void oy_regex_set_intersect(struct oy_regex_set *set,
                             const struct oy_regex_set *other)
 {
-    struct oy_regex_set outside = {0};
-
-    oy_regex_set_join(&outside, other);
-    oy_regex_set_invert(&outside);
-    oy_regex_set_subtract(set, &outside);
-    oy_regex_set_release(&outside);
+    combine(set, other, OF_BOTH);
 }
 
-int oy_regex_set_has(const struct oy_regex_set *set, uint32_t c)
+void oy_regex_set_invert(struct oy_regex_set *set)
 {
-    const size_t at = find_run(set, c);
+    struct oy_regex_run whole = {0, OY_REGEX_LAST};
+    const struct oy_regex_set all = {.run = &whole, .n = 1};
 
-    return at < set->n && set->run[at].first <= c;
-}
-
-int oy_regex_set_covers(const struct oy_regex_set *set,
-                        const struct oy_regex_set *part)
-{
-    for (size_t i = 0; i < part->n; i++) {
-        const size_t at = find_run(set, part->run[i].first);
-
-        if (at == set->n || set->run[at].first > part->run[i].first ||
-            set->run[at].last < part->run[i].last)
-            return 0;
-    }
-    return 1;
+    combine(set, &all, OF_OTHER);
 }

@@ -70,29 +70,32 @@ static int is_member(const struct pretokenizer_step *step, uint32_t c)
     return 0;
 }
 
-/* Script numbers that UnicodeScripts tells apart; ANY goes with all. */
+/* Scripts that UnicodeScripts tells apart are numbers; ANY goes with all. */
 enum { ANY = -1 };
+
+static int script_of_name(const char *name)
+{
+    return oy_unicode_find_script(name, strlen(name));
+}
 
 /* The tables of HF's UnicodeScripts are Unicode 9's, but for four characters
  * (measured). Japanese is one script. */
-static int script_of(uint32_t c)
+static int script_of(const struct pretokenizer_step *step, uint32_t c)
 {
-    const char *name = NULL;
-
-    if (c == ' ')
-        return ANY;
     switch (c) {
+    case ' ': return ANY;
     case 0x589:
-    case 0x61c: name = "Common"; break;
+    case 0x61c: return script_of_name("Common");
     case 0x953:
-    case 0x954: name = "Devanagari"; break;
-    case 0x30fc: name = "Han"; break;
+    case 0x954: return script_of_name("Devanagari");
+    case 0x30fc: return step->han;
     default: break;
     }
-    if (name)
-        return oy_unicode_find_script(name, strlen(name));
     const int script = oy_unicode_script(c);
-    return script && oy_unicode_category(c, 9) != OY_CN ? script : ANY;
+    if (!script || oy_unicode_category(c, 9) == OY_CN)
+        return ANY;
+    return script == step->hiragana || script == step->katakana ? step->han
+                                                                : script;
 }
 
 /* ---- cutting ---- */
@@ -279,7 +282,7 @@ static void cut_by_script(struct cutter *cutter, struct oy_text text)
 
     for (size_t at = 0; at < text.len;) {
         const size_t here = at;
-        const int script = script_of(oy_utf8_next(text.at, &at));
+        const int script = script_of(cutter->step, oy_utf8_next(text.at, &at));
 
         if (script == ANY || script == now)
             continue;

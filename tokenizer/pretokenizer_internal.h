@@ -65,6 +65,7 @@ struct pretokenizer_step {
      * class. REGEX: whether a match may begin with the byte. */
     unsigned char table[256];
     size_t length;
+    int han, hiragana, katakana; /* SCRIPTS: their numbers */
     enum pretokenizer_scheme scheme;
 };
 

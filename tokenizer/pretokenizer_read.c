@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/unicode_script.h"
 #include "core/utf8.h"
 #include "tokenizer/pretokenizer_internal.h"
 
@@ -311,7 +312,12 @@ static int read_scripts(struct reader *reader,
                         const struct oy_json_value *object)
 {
     (void)object;
-    (void)add_step(reader, PRETOKENIZER_SCRIPTS);
+    struct pretokenizer_step *const step =
+        add_step(reader, PRETOKENIZER_SCRIPTS);
+
+    step->han = oy_unicode_find_script("Han", 3);
+    step->hiragana = oy_unicode_find_script("Hiragana", 8);
+    step->katakana = oy_unicode_find_script("Katakana", 8);
     return 0;
 }
 

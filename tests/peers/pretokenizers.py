@@ -217,16 +217,30 @@ def can_load(component):
         return False
 
 
-def write_cases(path, chains, texts_for):
+def write_cases(path, chains):
+    """Chains are pairs of a component and its texts."""
     n = 0
     with open(path, "w", encoding="utf-8") as f:
-        for c in chains:
+        for c, texts in chains:
             if not can_load(c):
                 continue
-            done = cases(c, texts_for(c))
+            done = cases(c, texts)
             n += len(done)
             f.write(json.dumps({"pre_tokenizer": c, "cases": done}, ensure_ascii=False) + "\n")
     return n
+
+
+def every_code_point():
+    """What asks for classes, on all there are: in their order, and apart."""
+    scalars = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts = ["".join(scalars[i:i + 4096]) for i in range(0, len(scalars), 4096)]
+    texts += ["a" + "a".join(scalars[i:i + 4096]) for i in range(0, 0x34000, 4096)]
+    of_classes = [{"type": t} for t in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "UnicodeScripts", "Punctuation")]
+    of_classes.append({"type": "Digits", "individual_digits": True})
+    of_classes += [split(r) for r in (r"\w", r"\s", r"\d", r"[\w]", "[[:alpha:]]", "[[:upper:]]", "[[:lower:]]", "[[:punct:]]", "[[:graph:]]", r"\p{Punct}", r"\b", O200K,
+                                      QWEN35, KIMI, DEEPSEEK3)]
+    names = "L M N P S Z C Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Cc Cf Cn Co Han Common Latin Cyrillic Arabic Inherited Egyptian_Hieroglyphs".split()
+    return [(c, texts) for c in of_classes + [split(r"\p{%s}" % n) for n in names]]
 
 
 def compare_pieces(bin_, rng, groups, golden):
@@ -235,11 +249,12 @@ def compare_pieces(bin_, rng, groups, golden):
         print(f"SKIPPED: no {program}: run make unit")
         return True
 
-    def texts_for(_):
+    def texts():
         return [random_text(rng, groups) for _ in range(TEXTS)] + rng.sample(golden, min(len(golden), TEXTS // 4))
 
+    chains = [(c, texts()) for c in all_chains(rng, CHAINS)] + every_code_point()
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as f:
-        n = write_cases(f.name, all_chains(rng, CHAINS), texts_for)
+        n = write_cases(f.name, chains)
         run = subprocess.run([program], env={**os.environ, "OYSTER_PRETOKENIZERS": f.name}, capture_output=True, text=True, errors="replace")
     print(f"pieces of {n} texts {'equal' if run.returncode == 0 else 'DIFFER'}")
     if run.returncode:
@@ -270,7 +285,7 @@ def compare_ids(bin_, name, component, texts):
 def main():
     rng, groups = random.Random(SEED), code_point_groups()
     if sys.argv[1] == "--fixtures":
-        n = write_cases(sys.argv[2], all_chains(rng, 40), lambda _: [random_text(rng, groups, (3, 4))])
+        n = write_cases(sys.argv[2], [(c, [random_text(rng, groups, (3, 4))]) for c in all_chains(rng, 40)])
         print(n, "texts", os.path.getsize(sys.argv[2]), "bytes")
         return
     golden = golden_texts()
