@@ -194,7 +194,8 @@ int tokens_map_row(struct tokens_map *map, uint64_t row, uint64_t *at,
     }
     if (!found)
         end = map->foot.n_token;
-    if (end <= *at || end - *at > map->header.row_len)
+    if (end <= *at || end - *at > map->header.row_len ||
+        end > map->foot.n_token)
         return oy_fail(err, OY_DATA, "%s: row out of place", map->name);
     *n = (size_t)(end - *at);
     return 0;

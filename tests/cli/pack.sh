@@ -150,6 +150,19 @@ same "a share gets a system line" 3 \
 same "drawn by the seed" "$(chat --method sft --seq-len 99 --system-prompts "$T/system" -T 1 "$T/same.jsonl" | sha256sum)" \
     "$(chat --method sft --seq-len 99 --system-prompts "$T/system" -T 3 "$T/same.jsonl" | sha256sum)"
 
+# What oy-train sees is the same in a stream, in lines and in a pipe.
+chat --method sft --packing best-fit --seq-len 64 -o "$T/t.tok" $P/chats.jsonl
+chat --method sft --packing best-fit --seq-len 64 --export jsonl -o "$T/t.jsonl" $P/chats.jsonl
+train() { # train ARGUMENT...: the losses
+    rm -rf "$T/ckpt"
+    "$BIN/oy-train" --preset tiny -t $TOK --steps 2 --batch-rows 2 --seq-len 63 \
+        --log "$T/log" -o "$T/ckpt" "$@" && grep -o '"loss":[0-9.]*' "$T/log" | xargs
+}
+want=$(train --order sequential "$T/t.jsonl")
+same "oy-train learns from rows" 2 "$(wc -w <<<"$want")"
+same "of a stream as of lines" "$want" "$(train --order sequential "$T/t.tok")"
+same "of a pipe" "$want" "$(train <"$T/t.tok")"
+
 talk() { # talk WHAT CODE RECORD SAYS: what is wrong with a conversation
     echo "$3" >"$T/talk.jsonl"
     code "$1" "$2" chat --method sft --seq-len 64 "$T/talk.jsonl"

@@ -602,6 +602,52 @@ static void test_damaged_rows(void **state)
     drop(bad);
 }
 
+/* A start that lies behind its block, under hashes that are right. */
+static void test_forged_rows(void **state)
+{
+    (void)state;
+    enum { HEADER = 96, BLOCK_HEADER = 40, ROW = 3 };
+    const struct tokens_info info = rows_info(50);
+    char *path = new_path(".tok");
+    const char *const one = path;
+    struct rows rows = write_rows(path, &info, 40, 1);
+    struct oy_buffer part = {0};
+    struct oy_error err = {0};
+    struct tokens_summary summary;
+    uint32_t n_token, n_start, size, place = 0;
+    uint64_t at;
+    size_t len, n;
+    char *data = slurp(path, &len), *block = data + HEADER;
+
+    memcpy(&n_token, block + 4, 4);
+    memcpy(&n_start, block + 8, 4);
+    memcpy(&size, block + 12, 4);
+    char *start = block + BLOCK_HEADER + (n_token * 2 + 3) / 4 * 4;
+    for (int row = -1; row < ROW; start += 4) {
+        memcpy(&place, start, 4);
+        row += place >> 31;
+    }
+    place = 1U << 31 | (n_token + 7);
+    memcpy(start - 4, &place, 4);
+    oy_buffer_append(&part, block, 32);
+    oy_buffer_append(&part, block + BLOCK_HEADER, size);
+    const uint64_t hash = oy_hash64(part.data, part.len);
+    memcpy(block + 32, &hash, 8);
+    write_bytes(path, data, len);
+    assert_int_equal(tokens_check(path, &summary, &err), -1);
+    struct tokens_reader *reader = tokens_open(&one, 1, &err);
+    assert_non_null(reader);
+    assert_int_equal(tokens_find_row(reader, ROW, &at, &n, &err), -1);
+    err = (struct oy_error){0};
+    assert_int_equal(tokens_find_row(reader, ROW - 1, &at, &n, &err), -1);
+    assert_int_equal(err.code, OY_DATA);
+    tokens_close(reader);
+    oy_buffer_release(&part);
+    oy_free(data);
+    rows_release(&rows);
+    drop(path);
+}
+
 /* A permutation, another one in every epoch and for every seed. */
 static void test_rows_are_permuted(void **state)
 {
@@ -637,6 +683,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_rows_in_shards),
         cmocka_unit_test(test_damaged_rows),
+        cmocka_unit_test(test_forged_rows),
         cmocka_unit_test(test_rows_are_permuted),
     };
 
