@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/json_integers.h"
+
 enum { ID_TEXT_MAX = 9 }; /* "16777215," : VOCAB_MAX_ID - 1 and a comma */
 
 void tok_digits_init(struct tok_digits *digits)
@@ -55,23 +57,11 @@ void tok_set_ids(const struct tok_digits *digits, struct oy_record *record,
 
 int tok_read_ids(const struct oy_json_value *list, struct token_ids *ids)
 {
-    struct oy_json_cursor cursor;
-    struct oy_json_value value;
-    int64_t number;
-    int more;
+    OY_GROW(ids->id, ids->cap, oy_json_integers_max(list));
+    const int64_t n = oy_json_integers(list, ids->id);
 
-    ids->n = 0;
-    if (list->kind != OY_JSON_ARRAY)
-        return -1;
-    oy_json_enter(&cursor, list);
-    while ((more = oy_json_next_element(&cursor, &value)) > 0) {
-        if (oy_json_int64(&value, &number))
-            return -1;
-        const int32_t id =
-            number < 0 || number > INT32_MAX ? -1 : (int32_t)number;
-        token_ids_append(ids, &id, 1);
-    }
-    return more;
+    ids->n = n < 0 ? 0 : (size_t)n;
+    return n < 0 ? -1 : 0;
 }
 
 struct oy_text tok_id_text(const struct oy_json_value *list, size_t n)
