@@ -122,8 +122,13 @@ lint:
 	@$(SUBMAKE) BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
 	@tests/lint.sh
 
-bench: all
+bench: all $(BUILD)/bench/encode_bench
 	@benchmarks/speed/run.py --build $(BUILD)
+	@benchmarks/speed/encode.py --build $(BUILD)
+
+$(BUILD)/bench/%: benchmarks/speed/%.c $(BUILD)/liboyster.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/liboyster.a $(LIBS)
 
 demo: deps
 	@$(SUBMAKE) all
@@ -145,7 +150,8 @@ install: man
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/man/*.1 $(SHARE)/man/man1
 	install -m 644 $(BUILD)/completion/oy-* $(SHARE)/bash-completion/completions
-	install -d $(SHARE)/oyster/pipeline $(SHARE)/oyster/benchmarks
+	install -d $(SHARE)/oyster/pipeline $(SHARE)/oyster/tokenizer \
+	    $(SHARE)/oyster/benchmarks
 	cp -r pipeline/presets pipeline/words $(SHARE)/oyster/pipeline/
 	cp -r benchmarks/tasks benchmarks/samples $(SHARE)/oyster/benchmarks/
 

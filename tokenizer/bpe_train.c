@@ -153,8 +153,8 @@ static void add_word(struct bpe_corpus *corpus,
         bpe_corpus_add(corpus, symbol, n, word->count);
 }
 
-/* The words must fit, and beside them a list of all of them: that of a pair
- * that is in every word. */
+/* The words must fit, and beside them a list of all of them (that of a pair
+ * that is in every word) and the longest one while it is read. */
 static int make_room(struct trainer *t, const struct extent *extent,
                      struct oy_error *err)
 {
@@ -164,7 +164,8 @@ static int make_room(struct trainer *t, const struct extent *extent,
     const int is_wide = n_id > BPE_NARROW_IDS;
     const uint64_t size =
         bpe_corpus_size(extent->n_word, extent->n_symbol, is_wide);
-    const uint64_t list = extent->n_word * sizeof *t->pairs.list;
+    const uint64_t list = extent->n_word * sizeof *t->pairs.list +
+                          extent->longest * sizeof(uint32_t);
 
     t->out->words_size = size;
     if (extent->n_long_symbol > extent->n_symbol / 2)
