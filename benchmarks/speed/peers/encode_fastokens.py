@@ -18,11 +18,12 @@ import texts
 
 documents = texts.read(sys.argv[1])
 start = time.perf_counter()
-tokenizer = fastokens._native.Tokenizer.from_file(sys.argv[2]) if hasattr(fastokens, "_native") else fastokens.Tokenizer.from_file(sys.argv[2])
+tokenizer = fastokens.Tokenizer.from_file(sys.argv[2])
 load = time.perf_counter() - start
-seconds = []
+seconds, cpu = [], []
 for _ in range(int(sys.argv[3])):
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     ids, offsets = tokenizer.encode_batch_flat(documents)
     seconds.append(time.perf_counter() - start)
-print(json.dumps({"load": load, "seconds": seconds, "ids": len(ids) // 4, "digest": hashlib.sha256(ids).hexdigest()}))
+    cpu.append(time.process_time() - cpu_start)
+print(json.dumps({"load": load, "seconds": seconds, "cpu": cpu, "ids": len(ids) // 4, "digest": hashlib.sha256(ids).hexdigest()}))
