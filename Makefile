@@ -153,6 +153,7 @@ install: man
 	install -d $(SHARE)/oyster/pipeline $(SHARE)/oyster/tokenizer \
 	    $(SHARE)/oyster/benchmarks
 	cp -r pipeline/presets pipeline/words $(SHARE)/oyster/pipeline/
+	cp -r tokenizer/chat_templates $(SHARE)/oyster/tokenizer/
 	cp -r benchmarks/tasks benchmarks/samples $(SHARE)/oyster/benchmarks/
 
 clean:
