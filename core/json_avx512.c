@@ -191,8 +191,11 @@ AVX512 static const char *container_end_avx512(const char *begin,
             quote &= ~oy_json_escaped(backslash, &carry);
         const uint64_t inside = parity_of(quote) ^ in_string;
         in_string = (uint64_t)((int64_t)inside >> 63);
-        /* Malformed: outside of strings a backslash escapes nothing. */
-        if (backslash & ~inside)
+        /* Malformed: outside of strings a backslash escapes nothing. What
+         * stands behind the text may be anything. */
+        const size_t left = (size_t)(end - at);
+        const uint64_t is_text = left < 64 ? (1ULL << left) - 1 : ~0ULL;
+        if (backslash & ~inside & is_text)
             return oy_json_avx2.container_end(begin, end);
         /* `[` and `{` differ in one bit, and so do `]` and `}`. */
         const uint64_t open =
