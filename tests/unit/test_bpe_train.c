@@ -249,6 +249,8 @@ static void a_plain_trainer_agrees(void **state)
             .vocab_size = 4 + oy_random_below(&random, MAX_ID - 4),
             .min_frequency = (int64_t)(run % 4),
             .max_token_length = run % 3 ? 0 : oy_random_below(&random, 9),
+            /* So little that pairs are found anew again and again. */
+            .memory = run % 2 ? 0 : 4096,
         };
         struct plain plain = {0};
         struct word_count words = {0};
