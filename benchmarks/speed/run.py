@@ -82,6 +82,18 @@ def corpus(folder):
     return en
 
 
+def training_corpus(folder):
+    """62 MB of English, Chinese and code as one JSONL file; None without the shared texts."""
+    parts = ["en/debian_docs_en", "zh/debian_docs_zh_cn", "code/python_stdlib"]
+    sources = [os.path.join(SHARED, "data", "corpora", p + ".jsonl.zst") for p in parts]
+    path = os.path.join(folder, "train62.jsonl")
+    if not all(map(os.path.exists, sources)):
+        return None
+    with open(path, "wb") as f:
+        subprocess.run(["zstd", "-dcq", *sources], stdout=f, check=True)
+    return path
+
+
 def cases(folder):
     en = corpus(folder)
     size = os.path.getsize(en) / 1e6
@@ -103,6 +115,11 @@ def cases(folder):
     yield Case("dedup_near", size, [oy("oy-dedup"), "-T", "1", "--near", "--words", "ws", en], peer("minhash_datatrove"), "datatrove signatures (words = str.split)")
     yield Case("bpe_32k", size, [oy("oy-bpe"), "-T", "1", "--vocab-size", "32768", "--pre", "gpt2", "--special", "<|endoftext|>", en],
                peer("bpe_tokenizers"), "tokenizers")
+    mix = training_corpus(folder)
+    for cpus in (1, 2) if mix else ():
+        yield Case(f"bpe_62mb_{cpus}t", os.path.getsize(mix) / 1e6, [oy("oy-bpe"), "-T", str(cpus), "--vocab-size", "32768", "--pre", "gpt2", "--unit", "line",
+                   "--initial-alphabet", "none", "--special", "<|endoftext|>", mix],
+                   ["PYTHON", os.path.join(HERE, "peers", "bpe_gigabpe.py"), mix, str(cpus)], "gigabpe", cpus)
     if os.path.exists(tok):
         yield Case("tok_encode", size, [oy("oy-tok"), "encode", "-T", "1", "-t", tok, en], peer("encode_tokenizers", tok), "tokenizers")
     for cpus in (1, 2):
