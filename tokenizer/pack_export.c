@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Packed documents as files of nanoGPT, llm.c and Megatron. */
-#include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "core/alloc.h"
 #include "core/log.h"
-#include "core/spool.h"
 #include "tokenizer/pack_output.h"
+#include "tokenizer/temporary.h"
 #include "tokenizer/token_export.h"
 
 /* llm.c's own scripts cut at this many tokens (dev/data/fineweb.py). */
@@ -23,14 +20,14 @@ struct export
     int id_size;
     uint64_t split_tokens;
     struct pack_files files;
+    struct oy_buffer ids; /* of the document at hand */
 
     /* nanogpt: train.bin and val.bin of a folder. */
     struct oy_output_folder *folder;
     struct oy_output *part[2]; /* training, validation */
     uint64_t n_token[2];       /* of the shard at hand, for llmc */
     /* llmc: the header comes first, but what it counts is known last. */
-    int body[2];                 /* files of ids, */
-    struct oy_buffer waiting[2]; /* and what is not in them yet */
+    struct temporary body[2];
     size_t n_shard;
     /* megatron */
     struct megatron_index *index;
@@ -39,6 +36,14 @@ struct export
 static struct export *export_of(struct pack_sink *sink)
 {
     return (struct export *)sink;
+}
+
+static int write_ids(struct export *export, struct oy_output *output,
+                     const struct pack_document *document, struct oy_error *err)
+{
+    oy_buffer_clear(&export->ids);
+    token_export_put(&export->ids, export->id_size, document->id, document->n);
+    return oy_output_write(output, export->ids.data, export->ids.len, err);
 }
 
 /* ---- nanoGPT ---- */
@@ -65,8 +70,7 @@ static int nanogpt_add(struct export *export,
                        struct oy_error *err)
 {
     export->n_token[document->is_valid] += document->n;
-    return token_export_ids(export->part[document->is_valid], 2, document->id,
-                            document->n, err);
+    return write_ids(export, export->part[document->is_valid], document, err);
 }
 
 static int nanogpt_finish(struct export *export,
@@ -99,54 +103,21 @@ static int nanogpt_finish(struct export *export,
 
 /* ---- llm.c ---- */
 
-static int write_body(int file, const void *data, size_t len,
-                      struct oy_error *err)
-{
-    const char *at = data;
-
-    while (len) {
-        const ssize_t put = write(file, at, len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return oy_fail_errno(err, OY_SYSTEM, "temporary file");
-        at += put;
-        len -= (size_t)put;
-    }
-    return 0;
-}
-
-static int copy_body(int file, struct oy_output *output, struct oy_error *err)
+static int copy_body(const struct temporary *body, struct oy_output *output,
+                     struct oy_error *err)
 {
     char *data = oy_alloc(COPY_SIZE);
-    off_t at = 0;
     int failed = 0;
 
-    for (;;) {
-        const ssize_t got = pread(file, data, COPY_SIZE, at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            failed = oy_fail_errno(err, OY_SYSTEM, "temporary file");
-        if (got <= 0)
-            break;
-        failed = oy_output_write(output, data, (size_t)got, err);
-        if (failed)
-            break;
-        at += got;
+    for (uint64_t at = 0; at < body->size && !failed;) {
+        const uint64_t left = body->size - at;
+        const size_t n = left < COPY_SIZE ? (size_t)left : COPY_SIZE;
+        failed = temporary_read(body, at, data, n, err) ||
+                 oy_output_write(output, data, n, err);
+        at += n;
     }
     oy_free(data);
-    return failed;
-}
-
-static int llmc_flush(struct export *export, int part, struct oy_error *err)
-{
-    struct oy_buffer *waiting = &export->waiting[part];
-    const int failed =
-        write_body(export->body[part], waiting->data, waiting->len, err);
-
-    oy_buffer_clear(waiting);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 /* Header and ids of a shard into a file of its own; number 0 is the one for
@@ -154,9 +125,9 @@ static int llmc_flush(struct export *export, int part, struct oy_error *err)
 static int llmc_end_shard(struct export *export, int is_valid,
                           struct oy_error *err)
 {
-    const int file = export->body[is_valid];
+    struct temporary *body = &export->body[is_valid];
 
-    if (llmc_flush(export, is_valid, err))
+    if (temporary_flush(body, err))
         return -1;
     struct oy_output *output = pack_files_open(
         &export->files,
@@ -166,41 +137,20 @@ static int llmc_end_shard(struct export *export, int is_valid,
     if (!output ||
         llmc_write_header(output, export->id_size, export->n_token[is_valid],
                           err) ||
-        copy_body(file, output, err) ||
+        copy_body(body, output, err) ||
         pack_files_end(&export->files, export->files.n_file - 1, err))
         return -1;
-    if (ftruncate(file, 0) || lseek(file, 0, SEEK_SET))
-        return oy_fail_errno(err, OY_SYSTEM, "temporary file");
     export->n_token[is_valid] = 0;
-    return 0;
+    return temporary_clear(body, err);
 }
 
 static int llmc_begin(struct export *export, struct oy_error *err)
 {
-    const char *folder = oy_spool_folder(export->files.run->tmpdir);
-
     for (int i = 0; i < 2; i++) {
-        export->body[i] = oy_spool_file(folder, err);
-        if (export->body[i] < 0)
+        if (temporary_open(&export->body[i], export->files.run->tmpdir, err))
             return -1;
     }
     return 0;
-}
-
-static void append_ids(struct oy_buffer *buffer, int id_size, const int32_t *id,
-                       size_t n)
-{
-    char *at = oy_buffer_reserve(buffer, n * sizeof *id);
-
-    if (id_size == 4) {
-        memcpy(at, id, n * sizeof *id);
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            const uint16_t narrow = (uint16_t)id[i];
-            memcpy(at + 2 * i, &narrow, sizeof narrow);
-        }
-    }
-    buffer->len += n * (size_t)id_size;
 }
 
 static int llmc_add(struct export *export, const struct pack_document *document,
@@ -208,7 +158,6 @@ static int llmc_add(struct export *export, const struct pack_document *document,
 {
     const int part = document->is_valid;
     uint64_t *n = &export->n_token[part];
-    struct oy_buffer *waiting = &export->waiting[part];
 
     if (document->n > INT32_MAX)
         return oy_fail(err, OY_DATA,
@@ -221,19 +170,15 @@ static int llmc_add(struct export *export, const struct pack_document *document,
     if (!part && (is_full || *n >= export->split_tokens) &&
         llmc_end_shard(export, part, err))
         return -1;
-    append_ids(waiting, export->id_size, document->id, document->n);
     *n += document->n;
-    if (waiting->len < COPY_SIZE)
-        return 0;
-    return llmc_flush(export, part, err);
+    token_export_put(&export->body[part].waiting, export->id_size, document->id,
+                     document->n);
+    return temporary_spill(&export->body[part], err);
 }
 
-/* llm.c reads all that a pattern matches: what an earlier run left behind the
- * last shard would be taken for part of this one. */
-static int check_leftover(const struct export *export, struct oy_error *err)
+/* Fails where `path` (freed) is there. */
+static int expect_none(char *path, struct oy_error *err)
 {
-    char *path =
-        oy_asprintf("%s_train_%06zu.bin", export->name, export->n_shard + 1);
     int failed = 0;
 
     if (access(path, F_OK) == 0)
@@ -243,15 +188,30 @@ static int check_leftover(const struct export *export, struct oy_error *err)
     return failed;
 }
 
+/* llm.c reads all that a pattern matches: what an earlier run left beside
+ * these files would be taken for part of them. */
+static int check_leftover(const struct export *export, int has_valid,
+                          struct oy_error *err)
+{
+    if (!has_valid &&
+        expect_none(oy_asprintf("%s_val_000000.bin", export->name), err))
+        return -1;
+    return expect_none(
+        oy_asprintf("%s_train_%06zu.bin", export->name, export->n_shard + 1),
+        err);
+}
+
 static int llmc_finish(struct export *export, struct oy_filter_context *context,
                        struct oy_error *err)
 {
-    if (export->n_token[1] && llmc_end_shard(export, 1, err))
+    const int has_valid = export->n_token[1] > 0;
+
+    if (has_valid && llmc_end_shard(export, 1, err))
         return -1;
     if ((export->n_token[0] || !export->n_shard) &&
         llmc_end_shard(export, 0, err))
         return -1;
-    if (check_leftover(export, err))
+    if (check_leftover(export, has_valid, err))
         return -1;
     return pack_files_commit(&export->files, context, err);
 }
@@ -275,8 +235,7 @@ static int megatron_add(struct export *export,
 {
     if (megatron_index_add(export->index, document->n, err))
         return -1;
-    return token_export_ids(export->part[0], export->id_size, document->id,
-                            document->n, err);
+    return write_ids(export, export->part[0], document, err);
 }
 
 static int megatron_finish(struct export *export,
@@ -338,11 +297,9 @@ static void free_export(struct pack_output *output)
     pack_files_release(&export->files);
     oy_output_folder_discard(export->folder);
     megatron_index_free(export->index);
-    for (int i = 0; i < 2; i++) {
-        if (export->body[i] >= 0)
-            close(export->body[i]);
-        oy_buffer_release(&export->waiting[i]);
-    }
+    oy_buffer_release(&export->ids);
+    temporary_close(&export->body[0]);
+    temporary_close(&export->body[1]);
     oy_free(export);
 }
 
@@ -371,7 +328,7 @@ struct pack_output *pack_export_new(const struct pack_settings *settings,
     export->split_tokens =
         settings->split_tokens ? (uint64_t)settings->split_tokens : LLMC_SHARD;
     export->files.run = run;
-    export->body[0] = export->body[1] = -1;
+    export->body[0].file = export->body[1].file = -1;
     if (!begin(export, err))
         return &export->base;
     free_export(&export->base);

@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/output.h"
 
@@ -39,8 +40,8 @@ enum {
 #define NANOGPT_VALID_FRACTION 0.0005
 
 /* Appends n ids of 2 or 4 bytes. */
-int token_export_ids(struct oy_output *output, int id_size, const int32_t *id,
-                     size_t n, struct oy_error *err);
+void token_export_put(struct oy_buffer *out, int id_size, const int32_t *id,
+                      size_t n);
 
 /* Bytes of an id in a file of llm.c's. */
 int llmc_id_size(uint32_t vocab_size);

@@ -226,8 +226,9 @@ awk 'BEGIN { printf "{\"version\":\"1.0\",\"added_tokens\":[],\"model\":{\"type\
 code "ids that do not fit" 65 "$BIN/oy-pack" -t "$T/wide.json" --export nanogpt -o "$T/w" "$T/b.jsonl"
 says "are told" "16 bits"
 same "before anything is made" "" "$(ls "$T" | grep '^w$')"
-code "a shard of an earlier, larger set" 73 pack --export llmc -o "$T/l" "$T/b.jsonl"
+code "a shard of an earlier, larger set" 73 pack --export llmc --valid-fraction 0.1 -o "$T/l" "$T/b.jsonl"
 says "is told" "l_train_000002.bin"
+code "an earlier file for validation" 73 pack --export llmc -o "$T/l" "$T/b.jsonl"
 
 # Killed at random points: whole or not at all.
 for i in 1 2 3 4 5; do cat "$T/b.jsonl"; done >"$T/c.jsonl"
