@@ -15,7 +15,7 @@ static const char description[] =
     "FineWebQualityFilter), document by document.\n"
     "\n"
     "Rules: gopher_quality, gopher_repetition, c4_quality, c4_paragraph, "
-    "fineweb_quality, symbol_lines, pii, language, code, value, nfc, nfkc, "
+    "fineweb_quality, symbol_lines, pii, fix_text, language, code, value, nfc, nfkc, "
     "length. The same "
     "rule may "
     "be "

@@ -16,6 +16,7 @@ static const struct rule *const table[] = {
     &rule_fineweb_quality,
     &rule_symbol_lines,
     &rule_pii,
+    &rule_fix_text,
     &rule_language,
     &rule_code,
     &rule_nfc,
@@ -60,11 +61,19 @@ static int read_limit(const struct oy_json_value *value, int64_t *limit)
     return oy_json_int64(value, limit);
 }
 
+/* Whether a value is the JSON word true, false or null of that name. */
+static int is_word(const struct oy_json_value *value, const char *name)
+{
+    return (value->kind == OY_JSON_TRUE || value->kind == OY_JSON_FALSE ||
+            value->kind == OY_JSON_NULL) &&
+           strlen(name) == value->len && !memcmp(value->at, name, value->len);
+}
+
 static int read_choice(const struct oy_json_value *value,
                        const char *const *choice, int *chosen)
 {
     for (int i = 0; choice[i]; i++) {
-        if (oy_json_equals(value, choice[i])) {
+        if (oy_json_equals(value, choice[i]) || is_word(value, choice[i])) {
             *chosen = i;
             return 0;
         }

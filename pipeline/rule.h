@@ -26,7 +26,8 @@ enum rule_type {
     RULE_COUNT,  /* int64_t, not negative; null is 0 */
     RULE_LIMIT,  /* int64_t, negative (and null) for none */
     RULE_BOOL,   /* int */
-    RULE_CHOICE, /* int: which of the names in `choice` */
+    RULE_CHOICE, /* int: which of the names in `choice`; true, false and null
+                    are names */
     RULE_TEXT,   /* const char *: a string without NUL; null: "" */
     RULE_TEXTS,  /* struct rule_texts: a list of strings; null: none */
     RULE_PAIRS,  /* struct rule_pairs: a list of [n, limit]; null: none */

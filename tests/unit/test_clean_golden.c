@@ -333,9 +333,10 @@ static void c4_paragraph_is_datatroves(void **state)
     document_release(&document);
 }
 
-/* A rule that rewrites, on every document, against `text_after` of a table. */
+/* A rule that rewrites, on every document, against a member of a table that is
+ * no string where the text stays. */
 static void assert_rewrites(const char *name, const char *setting,
-                            const char *golden)
+                            const char *golden, const char *member)
 {
     struct document document = {.splitter = WORDS_WS};
     struct chain chain = {0};
@@ -350,11 +351,10 @@ static void assert_rewrites(const char *name, const char *setting,
     assert_int_equal(read_table(golden, &cases), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         const struct oy_json_value *row = &cases.row[i];
-        const struct oy_json_value after = oy_json_member(row, "text_after");
+        const struct oy_json_value after = oy_json_member(row, member);
         const struct oy_text text = document_text(member_string(row, "id"));
         const int changes = after.kind == OY_JSON_STRING;
-        const struct oy_text want =
-            changes ? member_text(row, "text_after") : text;
+        const struct oy_text want = changes ? member_text(row, member) : text;
         document_start(&document, text);
         assert_null(step->rule->judge(step->params, &document, NULL));
         assert_int_equal(document.is_rewritten, changes);
@@ -371,15 +371,22 @@ static void assert_rewrites(const char *name, const char *setting,
 static void symbol_lines_is_datatroves(void **state)
 {
     (void)state;
-    assert_rewrites("symbol_lines", NULL, "datatrove_symbol_lines");
+    assert_rewrites("symbol_lines", NULL, "datatrove_symbol_lines",
+                    "text_after");
 }
 
 static void pii_is_datatroves(void **state)
 {
     (void)state;
-    assert_rewrites("pii", NULL, "datatrove_pii");
+    assert_rewrites("pii", NULL, "datatrove_pii", "text_after");
     assert_rewrites("pii", "pii.only_remove_public_ips=false",
-                    "datatrove_pii_all_ips");
+                    "datatrove_pii_all_ips", "text_after");
+}
+
+static void fix_text_is_ftfys(void **state)
+{
+    (void)state;
+    assert_rewrites("fix_text", NULL, "ftfy", "datatrove_config");
 }
 
 int main(void)
@@ -392,6 +399,7 @@ int main(void)
         cmocka_unit_test(c4_paragraph_is_datatroves),
         cmocka_unit_test(symbol_lines_is_datatroves),
         cmocka_unit_test(pii_is_datatroves),
+        cmocka_unit_test(fix_text_is_ftfys),
     };
 
     if (read_table("docs", &documents))

@@ -215,6 +215,42 @@ static void pii_gets_stand_ins(void **state)
     assert_leaves("pii", SET("pii.email_replacement=null"), "a@b.c", "", 1);
 }
 
+static void fix_text_is_ftfys(void **state)
+{
+    const char *const none[] = {NULL};
+    const char *const *all =
+        SET("fix_text.fix_latin_ligatures=true",
+            "fix_text.fix_character_width=true", "fix_text.uncurl_quotes=true",
+            "fix_text.fix_line_breaks=true", "fix_text.normalization=NFC");
+
+    (void)state;
+    assert_leaves("fix_text", none, "", "", 0);
+    assert_leaves("fix_text", none, "caf\u00e9 \u4e2d\n", "caf\u00e9 \u4e2d\n",
+                  0);
+    /* Mojibake, once and twice over; with a lost no-break space. */
+    assert_leaves("fix_text", none, "sch\u00c3\u00b6n", "sch\u00f6n", 1);
+    assert_leaves("fix_text", none, "l\u00c3\u0192\u00c2\u00a9g", "l\u00e9g",
+                  1);
+    assert_leaves("fix_text", none, "voil\u00c3 le travail",
+                  "voil\u00e0 le travail", 1);
+    assert_leaves("fix_text", none, "a \u00e2\u20ac\u0153b\u00e2\u20ac\ufffd",
+                  "a \u201cb\ufffd", 1);
+    /* Entities, up to the first tag. */
+    assert_leaves("fix_text", none, "&lt;&#x41;&EACUTE;&none;&amp;amp;\n<&lt;",
+                  "<A\u00c9&none;&\n<&lt;", 1);
+    assert_leaves("fix_text", SET("fix_text.unescape_html=false"), "&lt;",
+                  "&lt;", 0);
+    assert_leaves("fix_text", SET("fix_text.unescape_html=true"), "<&lt;", "<<",
+                  1);
+    /* Controls and escapes. */
+    assert_leaves("fix_text", none, "a\x1b[36;44mb\x07\x1b[z\ufeff", "ab", 1);
+    assert_leaves("fix_text", SET("fix_text.remove_control_chars=false"),
+                  "a\x07", "a\x07", 0);
+    assert_leaves("fix_text", all,
+                  "\u2018a\u201d \ufb01 \u01c4 \uff21\u3000e\u0301\r\n",
+                  "'a\" fi D\u017d A \u00e9\n", 1);
+}
+
 static void code_looks_at_lines(void **state)
 {
     (void)state;
@@ -464,6 +500,7 @@ int main(void)
         cmocka_unit_test(fineweb_quality_gives_its_reasons),
         cmocka_unit_test(symbol_lines_go),
         cmocka_unit_test(code_looks_at_lines),
+        cmocka_unit_test(fix_text_is_ftfys),
         cmocka_unit_test(pii_gets_stand_ins),
         cmocka_unit_test(normal_forms_rewrite),
         cmocka_unit_test(c4_quality_drops_lines),
