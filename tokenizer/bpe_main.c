@@ -25,7 +25,7 @@ static const char description[] =
     "they need. Corpora of many machines are counted where they are (--counts) "
     "and the counts trained together.\n"
     "\n"
-    "    oy-bpe --counts part1.jsonl > part1.tsv\n"
+    "    oy-bpe --counts docs.jsonl > docs.tsv\n"
     "\n"
     "    oy-bpe --vocab-size 6400 --special '<|endoftext|>' clean.jsonl "
     "> tokenizer.json\n"
@@ -33,11 +33,13 @@ static const char description[] =
     "    oy-cat book.txt | oy-bpe --vocab-size 32768 --pre cl100k -o "
     "tokenizer.json";
 
-enum { N_OPTION = 13 };
+enum { N_TRAINING = 8, N_OUTPUT = 5 };
 
-static void set_options(struct oy_option *option, struct bpe_settings *settings)
+/* What is counted and merged. */
+static void set_training(struct oy_option *option,
+                         struct bpe_settings *settings)
 {
-    const struct oy_option table[N_OPTION + 1] = {
+    const struct oy_option table[N_TRAINING] = {
         {.name = "vocab-size",
          .type = OY_OPT_INT,
          .value = &settings->vocab_size,
@@ -102,6 +104,15 @@ static void set_options(struct oy_option *option, struct bpe_settings *settings)
          .help = "What is cut at a time: the text of a record, or every line "
                  "of it with its LF (a text ends with one LF more), as "
                  "Hugging Face reads files."},
+    };
+
+    memcpy(option, table, sizeof table);
+}
+
+/* What is written; ends the table. */
+static void set_output(struct oy_option *option, struct bpe_settings *settings)
+{
+    const struct oy_option table[N_OUTPUT + 1] = {
         {.name = "bos",
          .type = OY_OPT_STRING,
          .value = &settings->bos,
@@ -157,7 +168,7 @@ int main(int argc, char **argv)
     };
     struct oy_run run;
     struct oy_error err = {0};
-    struct oy_option option[N_OPTION + 1];
+    struct oy_option option[N_TRAINING + N_OUTPUT + 1];
     struct oy_program program = {
         .name = "oy-bpe",
         .synopsis = "--vocab-size N [OPTION]... [FILE]...",
@@ -166,7 +177,8 @@ int main(int argc, char **argv)
         .option = option,
     };
 
-    set_options(option, &settings);
+    set_training(option, &settings);
+    set_output(option + N_TRAINING, &settings);
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err))
         bpe_filter_run(&settings, &run, &err);

@@ -15,7 +15,7 @@
 
 enum {
     /* Lists of so many words are worth more than one thread. */
-    LONG_LIST = 8192,
+    LONG_LIST = 2048,
     LONG_WORD = 1024,
 };
 
