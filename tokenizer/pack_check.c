@@ -57,6 +57,8 @@ static const char *useless_option(const struct pack_settings *s)
         return "export";
     if (!is_stream && s->packing != PACK_AUTO)
         return "packing";
+    if (!is_stream && s->overlong == PACK_SPLIT)
+        return "overlong split";
     return NULL;
 }
 
@@ -105,7 +107,12 @@ int pack_check(struct pack_settings *settings, const struct oy_run *run,
         return oy_fail(err, OY_USAGE, "a tokenizer must be named with -t");
     if (useless)
         return oy_fail(err, OY_USAGE, "--%s is no use to this method", useless);
+    const int has_overlong = settings->overlong != PACK_OVERLONG_AUTO;
     resolve(settings);
+    if (has_overlong && settings->method <= PACK_SFT && !has_rows(settings))
+        return oy_fail(err, OY_USAGE,
+                       "--overlong is no use to --packing concat: rows are cut "
+                       "by the reader");
     if (check_export(settings, run, has_file, err))
         return -1;
     if (settings->shuffle && !has_file)

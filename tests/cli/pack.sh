@@ -192,6 +192,11 @@ code "a template that is not there" 66 pack --chat-template none --method sft --
 code "sft without --seq-len" 64 chat --method sft $P/chats.jsonl
 code "rows of one token" 64 chat --method sft --seq-len 1 $P/chats.jsonl
 code "a template for texts" 64 pack --chat-template $P/chat.jinja "$T/a.jsonl"
+code "split pairs" 64 chat --method dpo --overlong split "$T/pairs.jsonl"
+code "overlong texts without rows" 64 pack --overlong drop "$T/a.jsonl"
+printf '{"prompt":"\377","completion":"y"}\n' >"$T/bytes.jsonl"
+code "bytes that are not UTF-8" 0 chat --method sft --seq-len 64 "$T/bytes.jsonl"
+code "are bad data with --strict" 65 chat --method sft --seq-len 64 --strict "$T/bytes.jsonl"
 code "shuffled pairs" 64 chat --method dpo --shuffle -o "$T/x" "$T/pairs.jsonl"
 code "system lines that are not there" 66 chat --method sft --seq-len 64 --system-prompts "$T/no" $P/chats.jsonl
 code "no system lines" 65 chat --method sft --seq-len 64 --system-prompts /dev/null $P/chats.jsonl

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""oy-pack --method sft, dpo and rl against MiniMind's preprocessing, run by
+"""oy-pack --method sft, dpo, rl and pretrain against MiniMind's preprocessing, run by
 transformers: ids, labels, truncation, prompts, row by row.
 
     [RUNS=400] [SEED=1] python3 tests/peers/pack_sft.py [BIN [IGNORED]...]
@@ -172,6 +172,16 @@ def check_sft(name, peer, records, length):
                   [(r["ids"], r["labels"]) for r in rows])
 
 
+def check_pretrain(name, peer, records, length):
+    """MiniMind's PretrainDataset: one document a row, its end token kept."""
+    texts = [m["content"] for r in records for m in r["conversations"]]
+    want = [([1] + peer.ids(t)[:length - 2] + [2]) for t in texts if t]
+    rows = pack(peer, [{"text": t} for t in texts], "--packing", "none",
+                "--seq-len", str(length), "--export", "jsonl")
+    return differ(f"{name}: pretrain of {length}", want,
+                  [r["ids"] for r in rows])
+
+
 def check_dpo(name, peer, records, length):
     pairs = list(zip(records[::2], records[1::2]))
     want = [[peer.row(r, length) for r in p] for p in pairs]
@@ -263,6 +273,7 @@ def main():
             bad += check_dpo(name, peer, made, 300)
             bad += check_rl(name, peer, made)
             if name == "minimind":
+                bad += check_pretrain(name, peer, real[:300], 340)
                 bad += check_chances(name, peer, real[:600])
     print("ok" if not bad else f"{bad} differ", "- pack_sft")
     return bad > 0
