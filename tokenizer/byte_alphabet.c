@@ -31,21 +31,16 @@ void byte_alphabet_init(struct byte_alphabet *alphabet)
 int64_t byte_alphabet_map(const struct byte_alphabet *alphabet,
                           const char *text, size_t len, char *out)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    const char *at = text, *end = text + len;
     char *o = out;
 
-    for (size_t i = 0; i < len;) {
-        uint32_t c = s[i++];
-        if (c >= 0x80) {
-            if (c < 0xc2 || c > 0xc5 || i == len || (s[i] & 0xc0) != 0x80)
-                return -1;
-            c = (c & 0x1f) << 6 | (s[i++] & 0x3f);
-            if (c > BYTE_ALPHABET_LAST)
-                return -1;
-        }
-        if (alphabet->byte_of[c] < 0)
+    while (at < end) {
+        /* A character that is cut off at the end is none. */
+        const int is_cut = end - at == 1 && (unsigned char)*at >= 0x80;
+        const int byte = is_cut ? -1 : byte_alphabet_next(alphabet, &at);
+        if (byte < 0)
             return -1;
-        *o++ = (char)alphabet->byte_of[c];
+        *o++ = (char)byte;
     }
     return o - out;
 }

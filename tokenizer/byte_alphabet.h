@@ -23,6 +23,26 @@ struct byte_alphabet {
 
 void byte_alphabet_init(struct byte_alphabet *alphabet);
 
+/* The byte that the character at *at (any bytes, two of them readable) stands
+ * for; *at is moved behind it. -1 when it is not of the alphabet. */
+static inline int byte_alphabet_next(const struct byte_alphabet *alphabet,
+                                     const char **at)
+{
+    const unsigned char *s = (const unsigned char *)*at;
+    uint32_t c = s[0];
+
+    if (c >= 0x80) {
+        if (c < 0xc2 || c > 0xc5 || (s[1] & 0xc0) != 0x80)
+            return -1;
+        c = (c & 0x1f) << 6 | (s[1] & 0x3f);
+        if (c > BYTE_ALPHABET_LAST)
+            return -1;
+        ++*at;
+    }
+    ++*at;
+    return alphabet->byte_of[c];
+}
+
 /* Maps spelled text (any bytes) to the bytes it stands for; `out` has room
  * for len. Returns how many, -1 when a character is not of the alphabet; `out`
  * may be written to then too. */

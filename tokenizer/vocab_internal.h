@@ -97,6 +97,8 @@ int vocab_read_model(struct vocab_loader *loader,
                      const struct oy_json_value *model, int has_byte_level);
 int vocab_read_bpe(struct vocab_loader *loader,
                    const struct oy_json_value *parts);
+int vocab_read_merges(struct vocab_loader *loader,
+                      const struct oy_json_value *list);
 int vocab_read_unigram(struct vocab_loader *loader,
                        const struct oy_json_value *parts);
 
@@ -129,36 +131,6 @@ int vocab_read_added(struct vocab_loader *loader,
 void vocab_normalize_added(struct vocab *vocab);
 
 /* ---- components ---- */
-
-enum { VOCAB_MAX_STEPS = 8 };
-
-/* The components of a list in file order: a Sequence is taken apart, null is
- * none. */
-struct vocab_steps {
-    struct oy_json_value step[VOCAB_MAX_STEPS];
-    int n;
-};
-
-/* Adds the steps of a component, whose Sequence calls its members `list`. 0,
- * or -1; `depth` is 0. */
-int vocab_take_apart(const struct oy_json_value *component, const char *list,
-                     struct vocab_steps *steps, int depth,
-                     struct oy_error *err);
-int vocab_is_type(const struct oy_json_value *component, const char *name);
-/* Names the component. Returns -1. */
-int vocab_not_supported(const char *kind, const struct oy_json_value *component,
-                        struct oy_error *err);
-/* The text of a string member, in vocab->arena. -1 when it is no string. */
-int vocab_text_member(struct vocab *vocab, const struct oy_json_value *object,
-                      const char *name, struct oy_text *text);
-/* `replacement` of a Metaspace, and when it is prepended. 0, or -1. */
-enum vocab_prepend { VOCAB_NEVER, VOCAB_FIRST, VOCAB_ALWAYS };
-int vocab_read_metaspace(struct vocab *vocab, const struct oy_json_value *step,
-                         struct oy_text *mark, enum vocab_prepend *prepend);
-/* `pattern` and `content` of a Replace of a string that is not empty. 0, or -1
- * when it is something else. */
-int vocab_read_replace(struct vocab *vocab, const struct oy_json_value *step,
-                       struct oy_text *from, struct oy_text *to);
 
 /* One component each. 0, or -1 naming what is not supported. */
 int vocab_read_normalizer(struct vocab *vocab,
