@@ -31,11 +31,15 @@ void normalizer_release(struct normalizer *normalizer)
     *normalizer = (struct normalizer){0};
 }
 
-/* A replaced match has the offset of its last character (transform() of HF's
- * tokenizer/normalizer.rs, measured). */
-static int skips_character(struct oy_text match, struct oy_text to)
+/* What a match at the begin of the text does to *is_cut: what replaces it has
+ * the offset of its last character, in front of the first character 0
+ * (transform() of HF's tokenizer/normalizer.rs, measured). */
+static void replace_begin(struct oy_text match, struct oy_text to, int *is_cut)
 {
-    return !to.len || oy_utf8_count(match.at, match.len) > 1;
+    if (!match.len && to.len)
+        *is_cut = 0;
+    else if (match.len && (!to.len || oy_utf8_count(match.at, match.len) > 1))
+        *is_cut = 1;
 }
 
 static int begins_with(struct oy_text text, struct oy_text part)
@@ -90,22 +94,23 @@ static struct oy_text strip(const struct normalize_step *step,
     return (struct oy_text){text.at + begin, end - begin};
 }
 
-/* Whether the step takes off what the text begins with, as far as that can be
- * told beforehand. */
-static int loses_begin(const struct normalize_step *step, struct oy_text text)
+/* What the step does to *is_cut, as far as that can be told beforehand. */
+static void mark_begin(const struct normalize_step *step, struct oy_text text,
+                       int *is_cut)
 {
     const struct oy_utf8_set *set = normalize_set_of(step->kind);
     size_t at = 0;
     const uint32_t first = oy_utf8_next(text.at, &at);
 
-    if (set)
-        return oy_utf8_set_has(set, first) &&
-               normalize_removes(step->kind, first);
-    if (step->kind == NORMALIZE_STRIP)
-        return step->left && is_space(first);
-    return step->kind == NORMALIZE_REPLACE && step->from.len &&
-           begins_with(text, step->from) &&
-           skips_character(step->from, step->to);
+    if (step->kind == NORMALIZE_REPLACE) {
+        if (begins_with(text, step->from))
+            replace_begin(step->from, step->to, is_cut);
+    } else if (step->kind == NORMALIZE_STRIP) {
+        *is_cut |= step->left && is_space(first);
+    } else if (set) {
+        *is_cut |=
+            oy_utf8_set_has(set, first) && normalize_removes(step->kind, first);
+    }
 }
 
 static void prepend(struct oy_text text, struct oy_text to,
@@ -122,9 +127,8 @@ static void replace_matches(const struct normalize_step *step,
     size_t first;
 
     replace_regex_run(step->regex, text, step->to, out, &first);
-    if (is_cut && first &&
-        skips_character((struct oy_text){text.at, first}, step->to))
-        *is_cut = 1;
+    if (first != SIZE_MAX)
+        replace_begin((struct oy_text){text.at, first}, step->to, is_cut);
 }
 
 static void do_step(const struct normalize_step *step, struct oy_text text,
@@ -163,14 +167,15 @@ struct oy_text normalize_text(const struct normalizer *normalizer,
                               struct oy_text text, struct oy_buffer work[2],
                               int *is_cut)
 {
-    int next = 0;
+    int next = 0, ignored = 0;
 
+    if (!is_cut)
+        is_cut = &ignored;
     for (size_t i = 0; i < normalizer->n; i++) {
         const struct normalize_step *step = &normalizer->step[i];
         if (is_idle(step, text))
             continue;
-        if (is_cut && loses_begin(step, text))
-            *is_cut = 1;
+        mark_begin(step, text, is_cut);
         if (step->kind == NORMALIZE_STRIP) {
             text = strip(step, text);
             continue;

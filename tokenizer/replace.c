@@ -170,7 +170,7 @@ void replace_regex_run(struct replace_regex *regex, struct oy_text text,
     struct oy_regex_walk walk = {0};
     struct oy_regex_match match;
     struct oy_error err = {0};
-    size_t at = 0, n_first = 0;
+    size_t at = 0, n_first = SIZE_MAX;
     int found = 0;
 
     if (!matcher)
@@ -179,7 +179,7 @@ void replace_regex_run(struct replace_regex *regex, struct oy_text text,
     while (text.len &&
            (found = oy_regex_next(regex->regex, matcher, text.at, text.len,
                                   &walk, &match, &err)) > 0) {
-        if (!match.begin)
+        if (!match.begin && n_first == SIZE_MAX)
             n_first = match.end;
         oy_buffer_append(out, text.at + at, match.begin - at);
         oy_buffer_append(out, to.at, to.len);

@@ -7,6 +7,7 @@
 #define TOKENIZER_REPLACE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -30,7 +31,8 @@ struct replace_regex *replace_regex_new(struct oy_text pattern,
 void replace_regex_free(struct replace_regex *regex);
 
 /* Appends the text with every match replaced by `to`. *first (may be NULL)
- * becomes the length of the match at the begin of the text, 0 without one. An
+ * becomes the length of the match at the begin of the text, SIZE_MAX without
+ * one. An
  * expression that does not come to an end with a text (core/regex.h) ends the
  * program with 65, as refused memory ends it with 71: Hugging Face's panics. */
 void replace_regex_run(struct replace_regex *regex, struct oy_text text,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Normalizers and decoders against Hugging Face's, on all code points and on random texts.
 
-    [RUNS=200] [SEED=1] [ONLY=normalizers,decoders,posts] python3 tests/peers/normalizers.py [BIN [IGNORED]...]
+    [RUNS=200] [SEED=1] [ONLY=normalizers,begins,decoders,posts] python3 tests/peers/normalizers.py [BIN [IGNORED]...]
     python3 tests/peers/normalizers.py --freeze >tests/data/tokenizer/components.jsonl
 
 BIN is the folder of the programs, by default build/bin. Needs the package `tokenizers`; with `sentencepiece` its own character maps are tried too.
@@ -167,8 +167,15 @@ def random_text(rnd):
     return "".join(out)
 
 
+def is_empty_match(normalizer):
+    """Behind a Replace whose match at the begin is empty the peer's offsets go astray: its next step may double what was put in front."""
+    pattern = normalizer.get("pattern", {})
+    return pattern.get("String") == "" or pattern.get("Regex") in ("", "x*", r"\b")
+
+
 def check_normalizers(check, rnd, runs):
     known = singles()
+    usual = [n for n in known.values() if not is_empty_match(n)]
     for name, normalizer in known.items():
         texts = [random_text(rnd) for _ in range(runs)]
         if len(name) < 14 or name.startswith("Precompiled") or name in ("Bert [True, True, None, True]", "Bert [True, True, True, False]"):
@@ -177,12 +184,29 @@ def check_normalizers(check, rnd, runs):
             texts += ["a" + c for c in SCALARS]
         check.equal(name, *normalized(normalizer, texts))
     for _ in range(runs):
-        steps = rnd.choices(list(known.values()), k=rnd.randint(0, 12))
+        steps = rnd.choices(usual, k=rnd.randint(0, 12))
         if len(steps) > 3 and rnd.random() < .5:
             steps = steps[:2] + [{"type": "Sequence", "normalizers": steps[2:]}]
         normalizer = {"type": "Sequence", "normalizers": steps}
         texts = [random_text(rnd) for _ in range(20)]
         check.equal(json.dumps(normalizer)[:500], *normalized(normalizer, texts))
+
+
+def check_begins(check, rnd, runs):
+    """Metaspace's "first" asks whether what a text begins with was its begin before the normalizer.
+
+    One step each: what several did to the first character (made it several and took one of them off, say) ours does not follow to the end.
+    """
+    known = list(singles().values())
+    pre = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
+    added = [{"id": 256, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}]
+    for _ in range(runs):
+        normalizer = rnd.choice(known)
+        text = document({**BYTES, "<s>": 256}, normalizer=normalizer, pre_tokenizer=pre, added_tokens=added)
+        peer = Tokenizer.from_str(text)
+        texts = [rnd.choice(["", "", "<s>", " <s>"]) + "".join(rnd.choices(PARTS, k=rnd.randint(0, 4))) for _ in range(60)]
+        texts, theirs = attempt(lambda t: peer.encode(t).ids, texts)
+        check.equal(json.dumps(normalizer)[:500], texts, [r["ids"] for r in oy_tok("encode", text, [{"text": t} for t in texts])], theirs)
 
 
 # ---- decoders ----
@@ -309,9 +333,11 @@ def main():
         return
     runs, seed = int(os.environ.get("RUNS", 200)), int(os.environ.get("SEED", 1))
     rnd, check = random.Random(seed), Check()
-    only = os.environ.get("ONLY", "normalizers decoders posts")
+    only = os.environ.get("ONLY", "normalizers begins decoders posts")
     if "normalizers" in only:
         check_normalizers(check, rnd, runs)
+    if "begins" in only:
+        check_begins(check, rnd, runs)
     if "decoders" in only:
         check_decoders(check, rnd, runs)
     if "posts" in only:
