@@ -529,14 +529,19 @@ void pretokenizer_fill_table(struct pretokenizer_step *step)
     oy_buffer_release(&work);
 }
 
+void pretokenizer_release_step(struct pretokenizer_step *step)
+{
+    oy_regex_free(step->regex);
+    oy_free(step->text);
+    oy_free(step->path);
+}
+
 void pretokenizer_free(struct pretokenizer *chain)
 {
     if (!chain)
         return;
-    for (size_t i = 0; i < chain->n; i++) {
-        oy_regex_free(chain->step[i].regex);
-        oy_free(chain->step[i].text);
-    }
+    for (size_t i = 0; i < chain->n; i++)
+        pretokenizer_release_step(&chain->step[i]);
     oy_free(chain->step);
     oy_free(chain);
 }

@@ -56,9 +56,10 @@ struct pretokenizer_step {
      * of ours, one character for each byte. */
     int is_spelled;
     enum split_kind split;
-    struct oy_regex *regex;
+    struct oy_regex *regex; /* of the text */
     char *text;
     size_t text_len;
+    char *path; /* REGEX: where the text stands in the document */
     enum pretokenizer_class class;
     uint32_t character;
     /* CLASS: whether the ASCII character, or (spelled) the byte, is of the
@@ -78,6 +79,7 @@ struct pretokenizer {
 struct pretokenizer_step *pretokenizer_add(struct pretokenizer *chain,
                                            enum pretokenizer_kind kind,
                                            int is_spelled);
+void pretokenizer_release_step(struct pretokenizer_step *step);
 /* Fills step->table. */
 void pretokenizer_fill_table(struct pretokenizer_step *step);
 

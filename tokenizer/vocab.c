@@ -127,15 +127,6 @@ int vocab_find_parts(struct vocab_loader *loader,
     return more < 0 ? vocab_fail_json(loader, &cursor) : 0;
 }
 
-int vocab_bool(const struct oy_json_value *object, const char *name,
-               int otherwise)
-{
-    const struct oy_json_value value = oy_json_member(object, name);
-    int truth;
-
-    return oy_json_bool(&value, &truth) ? otherwise : truth;
-}
-
 /* ---- the file ---- */
 
 static int is_space(char c)

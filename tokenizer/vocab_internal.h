@@ -151,8 +151,5 @@ int vocab_read_pipeline(struct vocab *vocab,
 
 /* Whether a member is absent, null, or the given type. */
 int vocab_is_absent(const struct oy_json_value *value);
-/* The boolean, or `otherwise` when absent or null. */
-int vocab_bool(const struct oy_json_value *object, const char *name,
-               int otherwise);
 
 #endif

@@ -182,7 +182,7 @@ static void errors_name_the_place(void **state)
         {"{}", "pre_tokenizer.type: not a string"},
         {"{\"type\":\"Sequence\"}", "pre_tokenizer.pretokenizers: not a list"},
         {"{\"type\":\"Nonsense\"}",
-         "pre_tokenizer: pre_tokenizer \"Nonsense\" is not known"},
+         "pre_tokenizer: type \"Nonsense\" is not supported"},
         {IN_SEQUENCE("[]"), AT ": not an object"},
         {IN_SEQUENCE("{\"type\":\"Split\",\"pattern\":\" \"}"),
          AT ".pattern: not an object"},
@@ -191,20 +191,22 @@ static void errors_name_the_place(void **state)
          AT ".pattern.String: not a string"},
         {IN_SEQUENCE("{\"type\":\"Split\",\"pattern\":{},"
                      "\"behavior\":\"Isolated\"}"),
-         AT ".pattern: neither Regex nor String"},
+         AT ".pattern: neither a String nor a Regex"},
         {IN_SEQUENCE("{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},"
                      "\"behavior\":\"isolated\"}"),
          AT ".behavior: none of the five that there are"},
         {IN_SEQUENCE("{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},"
                      "\"behavior\":\"Isolated\",\"invert\":1}"),
-         AT ".invert: not a boolean"},
+         AT ".invert: not true or false"},
         {IN_SEQUENCE("{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a(b\"},"
                      "\"behavior\":\"Isolated\"}"),
-         AT ".pattern: regular expression, byte 1: a group without its end"},
+         AT
+         ".pattern.Regex: regular expression, byte 1: a group without its end"},
         {IN_SEQUENCE("{\"type\":\"Split\",\"pattern\":{\"Regex\":"
                      "\"\\\\p{Emoji}\"},\"behavior\":\"Isolated\"}"),
-         AT ".pattern: regular expression, byte 3: a property that is not "
-            "supported"},
+         AT
+         ".pattern.Regex: regular expression, byte 3: a property that is not "
+         "supported"},
         {IN_SEQUENCE("{\"type\":\"Metaspace\",\"replacement\":\"ab\"}"),
          AT ".replacement: not one character"},
         {IN_SEQUENCE("{\"type\":\"Metaspace\",\"replacement\":\"_\","
