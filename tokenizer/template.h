@@ -13,7 +13,7 @@
  * change a value that was passed in, no file, and no clock but strftime_now()
  * with the time that the caller gives.
  *
- * Rendering stops with an error after 1,000,000 steps, 16 MiB of output (or
+ * Rendering stops with an error after 3,000,000 steps, 16 MiB of output (or
  * of any text made on the way), or 200 levels of nesting: a template is data
  * from strangers.
  *

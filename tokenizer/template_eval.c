@@ -38,6 +38,19 @@ int template_step(struct state *state, size_t n)
     return template_fail(state, "more than %d steps", TEMPLATE_MAX_STEPS);
 }
 
+int template_charge(struct state *state, const struct template_value *value)
+{
+    return template_step(state, template_weight(value));
+}
+
+int template_charge_equal(struct state *state, const struct template_value *a,
+                          const struct template_value *b)
+{
+    const uint64_t x = template_weight(a), y = template_weight(b);
+
+    return a->kind == b->kind ? template_step(state, x < y ? x : y) : 0;
+}
+
 int eval_enter(struct state *state)
 {
     if (++state->depth <= TEMPLATE_MAX_DEPTH)
@@ -95,7 +108,7 @@ int template_iterate(struct state *state, const struct template_value *value,
         for (size_t i = 0; i < value->dict->n_entry; i++)
             template_push(list, state->arena, value->dict->entry[i].key);
     } else if (value->kind == TEMPLATE_STRING) {
-        if (template_step(state, value->text.len))
+        if (template_step(state, LIST_COST * value->text.len))
             return -1;
         for (size_t at = 0, start = 0; at < value->text.len; start = at) {
             oy_utf8_next(value->text.at, &at);
@@ -237,7 +250,8 @@ static int run_print(struct state *state, const struct node *node,
 {
     struct template_value value;
 
-    if (eval(state, node->a, &value) || template_defined(state, &value))
+    if (eval(state, node->a, &value) || template_defined(state, &value) ||
+        template_charge(state, &value))
         return -1;
     template_put_text(&value, out);
     return 0;
@@ -417,19 +431,18 @@ static int run_call(struct state *state, const struct node *node,
                     struct oy_buffer *out)
 {
     const struct template_value caller = new_macro(state, node->b, node->c);
-    struct arguments *arguments =
-        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct arguments arguments;
     struct template_value callee, value;
 
     if (eval(state, node->a->a, &callee) ||
-        eval_arguments(state, node->a->b, arguments))
+        eval_arguments(state, node->a->b, &arguments))
         return -1;
 
     const struct callable *macro =
         callee.kind == TEMPLATE_CALLABLE ? callee.callable : NULL;
     if (!macro || macro->kind != CALLABLE_MACRO)
         return template_fail(state, "expected a macro");
-    if (eval_macro(state, macro, arguments, &caller, &value))
+    if (eval_macro(state, macro, &arguments, &caller, &value))
         return -1;
     template_put_text(&value, out);
     return 0;

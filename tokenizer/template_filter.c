@@ -60,6 +60,8 @@ static int input_text(const struct filter_call *call, struct oy_text *text)
         *text = call->input->text;
         return 0;
     }
+    if (template_charge(call->state, call->input))
+        return -1;
     template_put_text(call->input, &buffer);
     if (template_take(call->state, &buffer, &value))
         return -1;
@@ -223,6 +225,8 @@ static int filter_indent(const struct filter_call *call)
         const size_t len = end ? (size_t)(end - text.at) - at : text.len - at;
         if (line ? len || blank : first)
             oy_buffer_append(&out, fill.at, fill.len);
+        if (out.len > TEMPLATE_MAX_OUTPUT)
+            break;
         oy_buffer_append(&out, text.at + at, len + (end != NULL));
         at += len + 1;
     }
@@ -446,7 +450,8 @@ static int filter_tojson(const struct filter_call *call)
     struct oy_buffer text = {0}, item = {0}, key = {0};
     int64_t indent = -1;
 
-    if (check_json(call, call->input) || filter_int(call, 1, "indent", &indent))
+    if (template_charge(call->state, call->input) ||
+        check_json(call, call->input) || filter_int(call, 1, "indent", &indent))
         return -1;
     style.indent = (int)(indent > 16 ? 16 : indent);
     style.ascii = filter_option(call, 0, "ensure_ascii");
@@ -546,6 +551,9 @@ int template_call_filter(struct state *state, struct oy_text name,
         filter = find(filter_sequence_table, name);
     if ((!filter || filter->function != filter_default) &&
         template_defined(state, input))
+        return -1;
+    if (input->kind == TEMPLATE_STRING &&
+        template_step(state, input->text.len / 256))
         return -1;
     if (filter)
         return filter->function(&call);

@@ -64,7 +64,9 @@ int template_format(struct state *state, struct oy_text text,
         }
         const struct template_value *value =
             argument_at(arguments, next++, NULL);
-        if (!value || !letter || put_format(value, spec, n, letter, &out)) {
+        if (!value || !letter || template_charge(state, value) ||
+            out.len > TEMPLATE_MAX_OUTPUT ||
+            put_format(value, spec, n, letter, &out)) {
             oy_buffer_release(&out);
             return template_fail(state, "malformed format");
         }
@@ -105,8 +107,9 @@ static const struct template_value *field_value(
 }
 
 /* `{}`, `{0}`, `{name}`, each with `!r` or `!s`; -1 for what is more. */
-static int put_field(struct oy_text field, const struct arguments *arguments,
-                     int *next, struct oy_buffer *out)
+static int put_field(struct state *state, struct oy_text field,
+                     const struct arguments *arguments, int *next,
+                     struct oy_buffer *out)
 {
     const int is_repr = field.len >= 2 && field.at[field.len - 2] == '!' &&
                         field.at[field.len - 1] == 'r';
@@ -117,6 +120,8 @@ static int put_field(struct oy_text field, const struct arguments *arguments,
         field.len -= 2;
     const struct template_value *value = field_value(arguments, field, next);
     if (!value)
+        return -1;
+    if (template_charge(state, value))
         return -1;
     (is_repr ? template_put_repr : template_put_text)(value, out);
     return 0;
@@ -144,7 +149,7 @@ int template_format_fields(struct state *state, struct oy_text format,
         const char *end =
             c == '{' ? memchr(format.at + i, '}', format.len - i) : NULL;
         const size_t len = end ? (size_t)(end - format.at) - i - 1 : 0;
-        if (!end || put_field((struct oy_text){format.at + i + 1, len},
+        if (!end || put_field(state, (struct oy_text){format.at + i + 1, len},
                               arguments, &next, &out)) {
             oy_buffer_release(&out);
             return template_fail(state, "malformed or unknown format");

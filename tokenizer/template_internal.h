@@ -8,7 +8,7 @@
 #include "tokenizer/template.h"
 
 enum {
-    TEMPLATE_MAX_STEPS = 1000000,
+    TEMPLATE_MAX_STEPS = 3000000,
     TEMPLATE_MAX_OUTPUT = 16 << 20,
     TEMPLATE_MAX_DEPTH = 200,
 };
@@ -156,8 +156,15 @@ const struct template_value *argument_at(const struct arguments *arguments,
 /* Fails with the place. Returns -1. */
 int template_fail(struct state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* What making an element of a list costs: it takes memory. */
+enum { LIST_COST = 4 };
 /* Counts `n` steps against the limit. */
 int template_step(struct state *state, size_t n);
+/* Pays for walking a value. */
+int template_charge(struct state *state, const struct template_value *value);
+/* Pays for comparing two values. */
+int template_charge_equal(struct state *state, const struct template_value *a,
+                          const struct template_value *b);
 /* Moves a finished buffer's bytes into the arena as a string value, releases
  * it, and checks the limit of size. */
 int template_take(struct state *state, struct oy_buffer *buffer,

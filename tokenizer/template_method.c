@@ -433,9 +433,10 @@ static int str_join(const struct call *call)
     if (template_iterate(call->state, &call->arguments->value[0], &list))
         return -1;
     for (size_t i = 0; i < list.list->n_item; i++) {
-        if (list.list->item[i].kind != TEMPLATE_STRING)
+        if (list.list->item[i].kind != TEMPLATE_STRING ||
+            text.len > TEMPLATE_MAX_OUTPUT)
             return oy_buffer_release(&text),
-                   template_fail(call->state, "join wants texts");
+                   template_fail(call->state, "join wants few texts");
         if (i)
             oy_buffer_append(&text, call->self->text.at, call->self->text.len);
         template_put_text(&list.list->item[i], &text);
@@ -695,6 +696,18 @@ static method_function find_method(const struct template_value *self,
     return NULL;
 }
 
+/* What looking for an element costs; the methods of dictionaries are cheap. */
+static size_t list_cost(const struct template_value *self,
+                        const struct arguments *arguments)
+{
+    const int is_search = self->kind != TEMPLATE_DICT && arguments->n &&
+                          template_weight(&arguments->value[0]) > 1;
+
+    return is_search                     ? template_weight(self)
+           : self->kind == TEMPLATE_DICT ? 0
+                                         : self->list->n_item;
+}
+
 int template_has_method(const struct template_value *self, struct oy_text name)
 {
     return find_method(self, name) != NULL;
@@ -709,5 +722,10 @@ int template_call_method(struct state *state, const struct template_value *self,
 
     if (!function)
         return 0;
+    /* Most methods go over the whole text or list. */
+    if (template_step(state, self->kind == TEMPLATE_STRING
+                                 ? self->text.len / 256
+                                 : list_cost(self, arguments)))
+        return -1;
     return function(&call) ? -1 : 1;
 }

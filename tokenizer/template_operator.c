@@ -327,7 +327,7 @@ static int call_range(struct state *state, const struct arguments *arguments,
         return template_fail(state, "malformed range");
     *value = template_new_list(state->arena);
     for (int64_t i = bound[0]; bound[2] > 0 ? i < bound[1] : i > bound[1];) {
-        if (template_step(state, 1))
+        if (template_step(state, LIST_COST))
             return -1;
         template_push(value, state->arena, template_int(i));
         if (__builtin_add_overflow(i, bound[2], &i))
@@ -353,6 +353,8 @@ static int call_dict(struct state *state, const struct arguments *arguments,
         }
         if (given->kind != TEMPLATE_DICT)
             return template_fail(state, "expected a dictionary");
+        if (template_step(state, LIST_COST * given->dict->n_entry))
+            return -1;
         for (size_t j = 0; j < given->dict->n_entry; j++)
             template_put(value, state->arena, given->dict->entry[j].key,
                          given->dict->entry[j].value);
@@ -364,7 +366,7 @@ static int call_raise(struct state *state, const struct arguments *arguments)
 {
     struct oy_buffer text = {0};
 
-    if (arguments->n)
+    if (arguments->n && !template_charge(state, &arguments->value[0]))
         template_put_text(&arguments->value[0], &text);
     template_fail(state, "the template says: %s", oy_buffer_string(&text));
     oy_buffer_release(&text);
@@ -422,6 +424,8 @@ static int call_loop(struct state *state, struct callable *loop,
     struct template_value seen = template_new_list(state->arena);
     for (int i = 0; i < arguments->n; i++)
         template_push(&seen, state->arena, arguments->value[i]);
+    if (template_charge(state, &seen))
+        return -1;
     *value = template_bool(!loop->has_changed ||
                            !template_equal(&seen, &loop->changed));
     loop->changed = seen;
@@ -456,18 +460,17 @@ static int call_member(struct state *state, const struct node *callee,
 static int eval_call(struct state *state, const struct node *node,
                      struct template_value *value)
 {
-    struct arguments *arguments =
-        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct arguments arguments;
     struct template_value callee;
 
-    if (template_step(state, 1) || eval_arguments(state, node->b, arguments))
+    if (template_step(state, 1) || eval_arguments(state, node->b, &arguments))
         return -1;
     if (node->a->kind == NODE_MEMBER)
-        return call_member(state, node->a, arguments, value);
+        return call_member(state, node->a, &arguments, value);
     if (eval(state, node->a, &callee))
         return -1;
     if (callee.kind == TEMPLATE_CALLABLE)
-        return call_callable(state, callee.callable, arguments, value);
+        return call_callable(state, callee.callable, &arguments, value);
     if (callee.kind == TEMPLATE_UNDEFINED)
         return template_fail(state, "'%.*s' is undefined", (int)callee.text.len,
                              callee.text.at);
@@ -478,27 +481,25 @@ static int eval_call(struct state *state, const struct node *node,
 static int eval_filter(struct state *state, const struct node *node,
                        struct template_value *value)
 {
-    struct arguments *arguments =
-        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct arguments arguments;
     struct template_value input;
 
     if (template_step(state, 1) || eval(state, node->a, &input) ||
-        eval_arguments(state, node->b, arguments))
+        eval_arguments(state, node->b, &arguments))
         return -1;
-    return template_call_filter(state, node->text, &input, arguments, value);
+    return template_call_filter(state, node->text, &input, &arguments, value);
 }
 
 static int eval_test(struct state *state, const struct node *node,
                      struct template_value *value)
 {
-    struct arguments *arguments =
-        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct arguments arguments;
     struct template_value input;
     int truth = 0;
 
     if (template_step(state, 1) || eval(state, node->a, &input) ||
-        eval_arguments(state, node->b, arguments) ||
-        template_call_test(state, node->text, &input, arguments, &truth))
+        eval_arguments(state, node->b, &arguments) ||
+        template_call_test(state, node->text, &input, &arguments, &truth))
         return -1;
     *value = template_bool(truth);
     return 0;
@@ -613,7 +614,7 @@ static int repeat_list(struct state *state, const struct template_list *list,
 {
     *value = template_new_list(state->arena);
     for (int64_t i = 0; i < n && list->n_item; i++) {
-        if (template_step(state, list->n_item))
+        if (template_step(state, LIST_COST * list->n_item))
             return -1;
         for (size_t j = 0; j < list->n_item; j++)
             template_push(value, state->arena, list->item[j]);
@@ -625,7 +626,7 @@ static int add_lists(struct state *state, const struct template_value *a,
                      const struct template_value *b,
                      struct template_value *value)
 {
-    if (template_step(state, a->list->n_item + b->list->n_item) ||
+    if (template_step(state, LIST_COST * b->list->n_item) ||
         repeat_list(state, a->list, 1, value))
         return -1;
     value->kind = a->kind;
@@ -645,6 +646,8 @@ static int concatenate(struct state *state, const struct template_value *a,
 {
     struct oy_buffer text = {0};
 
+    if (template_charge(state, a) || template_charge(state, b))
+        return -1;
     template_put_text(a, &text);
     template_put_text(b, &text);
     return template_take(state, &text, value);
@@ -673,18 +676,17 @@ static int format_text(struct state *state, const struct template_value *format,
                        const struct template_value *given,
                        struct template_value *value)
 {
-    struct arguments *arguments =
-        oy_arena_alloc(state->arena, sizeof *arguments);
+    struct arguments arguments;
     const int is_tuple = given->kind == TEMPLATE_TUPLE;
     const size_t n = is_tuple ? given->list->n_item : 1;
 
     if (n > TEMPLATE_MAX_ARGUMENTS)
         return template_fail(state, "more than %d arguments",
                              TEMPLATE_MAX_ARGUMENTS);
-    arguments->n = arguments->n_positional = (int)n;
+    arguments.n = arguments.n_positional = (int)n;
     for (size_t i = 0; i < n; i++)
-        arguments->value[i] = is_tuple ? given->list->item[i] : *given;
-    return template_format(state, format->text, arguments, value);
+        arguments.value[i] = is_tuple ? given->list->item[i] : *given;
+    return template_format(state, format->text, &arguments, value);
 }
 
 static int is_list(const struct template_value *value)
@@ -746,6 +748,8 @@ static int contains(struct state *state, const struct template_value *item,
     if (container->kind == TEMPLATE_STRING) {
         if (item->kind != TEMPLATE_STRING)
             return template_fail(state, "'in' wants a text on the left");
+        if (template_charge(state, container))
+            return -1;
         *truth = template_search(container->text, item->text, 0) != SIZE_MAX;
         return 0;
     }
@@ -757,8 +761,11 @@ static int contains(struct state *state, const struct template_value *item,
         template_step(state, list.list->n_item))
         return -1;
     *truth = 0;
-    for (size_t i = 0; i < list.list->n_item && !*truth; i++)
+    for (size_t i = 0; i < list.list->n_item && !*truth; i++) {
+        if (template_charge_equal(state, &list.list->item[i], item))
+            return -1;
         *truth = template_equal(&list.list->item[i], item);
+    }
     return 0;
 }
 
@@ -768,7 +775,8 @@ static int compare_pair(struct state *state, char op,
 {
     int order = 0;
 
-    if (template_defined(state, a) || template_defined(state, b))
+    if (template_defined(state, a) || template_defined(state, b) ||
+        template_charge_equal(state, a, b))
         return -1;
     if (op == '=' || op == '!') {
         *truth = template_equal(a, b) == (op == '=');

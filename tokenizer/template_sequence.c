@@ -103,6 +103,8 @@ static int attribute(const struct filter_call *call,
     *value = *item;
     if (!name || name->kind == TEMPLATE_NONE)
         return 0;
+    if (template_charge(call->state, name))
+        return -1;
     template_put_text(name, &text);
     if (template_take(call->state, &text, &path))
         return -1;
@@ -126,6 +128,8 @@ static int sequence_join(const struct filter_call *call)
             oy_buffer_release(&text);
             return template_fail(call->state, "join failed");
         }
+        if (template_charge(call->state, &item))
+            return oy_buffer_release(&text), -1;
         if (i)
             oy_buffer_append(&text, between.at, between.len);
         template_put_text(&item, &text);
@@ -394,7 +398,8 @@ static int sequence_unique(const struct filter_call *call)
         size_t j = 0;
         if (attribute(call, name, &list.list->item[i], &key) ||
             sort_key(call, filter_option(call, 0, "case_sensitive"), &key) ||
-            template_step(call->state, seen.list->n_item))
+            template_step(call->state, seen.list->n_item) ||
+            (template_depth(&key) && template_charge(call->state, &seen)))
             return -1;
         while (j < seen.list->n_item &&
                !template_equal(&seen.list->item[j], &key))

@@ -283,6 +283,11 @@ int template_call_test(struct state *state, struct oy_text name,
         if (table[i].function != is_defined &&
             table[i].function != is_undefined && template_defined(state, input))
             return -1;
+        if (template_step(state, input->kind == TEMPLATE_STRING
+                                     ? input->text.len / 256
+                                     : 0) ||
+            (arguments->n && template_charge(state, &arguments->value[0])))
+            return -1;
         *truth = table[i].function(input,
                                    arguments->n ? &arguments->value[0] : NULL);
         return 0;

@@ -7,9 +7,13 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/utf8.h"
 
-enum { MAX_DEPTH = 500 };
+enum {
+    MAX_DEPTH = 500,
+    MAX_UNINDEXED = 16, /* entries that are looked through one by one */
+};
 
 struct template_value template_none(void)
 {
@@ -85,6 +89,26 @@ int template_depth(const struct template_value *value)
     }
 }
 
+/* Shared parts make weights grow exponentially: they stay far from overflow. */
+static uint64_t add_weights(uint64_t a, uint64_t b)
+{
+    const uint64_t most = UINT64_C(1) << 60;
+
+    return a + b < most ? a + b : most;
+}
+
+uint64_t template_weight(const struct template_value *value)
+{
+    switch (value->kind) {
+    case TEMPLATE_STRING: return 1 + value->text.len / 256;
+    case TEMPLATE_LIST:
+    case TEMPLATE_TUPLE:
+    case TEMPLATE_GENERATOR: return add_weights(1, value->list->weight);
+    case TEMPLATE_DICT: return add_weights(1, value->dict->weight);
+    default: return 1;
+    }
+}
+
 void template_push(struct template_value *list, struct oy_arena *arena,
                    struct template_value item)
 {
@@ -93,18 +117,63 @@ void template_push(struct template_value *list, struct oy_arena *arena,
 
     if (l->depth < depth)
         l->depth = depth;
+    l->weight = add_weights(l->weight, template_weight(&item));
     l->item = grow(arena, l->item, l->n_item, &l->cap_item, sizeof *l->item);
     l->item[l->n_item++] = item;
+}
+
+/* Equal keys have equal hashes: 1, 1.0 and True are equal. */
+static uint64_t hash_key(const struct template_value *key)
+{
+    if (key->kind == TEMPLATE_STRING || key->kind == TEMPLATE_BIG_INT)
+        return oy_hash64(key->text.at, key->text.len);
+    if (template_is_number(key)) {
+        const double number = template_number(key) + 0.0; /* no -0 */
+        return oy_hash64(&number, sizeof number);
+    }
+    return (uint64_t)key->kind;
 }
 
 static struct template_entry *find_entry(const struct template_dict *dict,
                                          const struct template_value *key)
 {
-    for (size_t i = 0; i < dict->n_entry; i++) {
-        if (template_equal(&dict->entry[i].key, key))
-            return &dict->entry[i];
+    if (!dict->slot) {
+        for (size_t i = 0; i < dict->n_entry; i++) {
+            if (template_equal(&dict->entry[i].key, key))
+                return &dict->entry[i];
+        }
+        return NULL;
     }
-    return NULL;
+    for (size_t at = hash_key(key);; at++) {
+        const uint32_t found = dict->slot[at & (dict->n_slot - 1)];
+        if (!found || template_equal(&dict->entry[found - 1].key, key))
+            return found ? &dict->entry[found - 1] : NULL;
+    }
+}
+
+static void fill_slot(struct template_dict *dict, size_t entry)
+{
+    size_t at = hash_key(&dict->entry[entry].key);
+
+    while (dict->slot[at & (dict->n_slot - 1)])
+        at++;
+    dict->slot[at & (dict->n_slot - 1)] = (uint32_t)entry + 1;
+}
+
+/* Makes the last entry known to the table; a dictionary of few has none. */
+static void index_last(struct template_dict *dict, struct oy_arena *arena)
+{
+    if (dict->n_entry <= MAX_UNINDEXED)
+        return;
+    if (dict->n_entry * 2 <= dict->n_slot) {
+        fill_slot(dict, dict->n_entry - 1);
+        return;
+    }
+    dict->n_slot = dict->n_slot ? dict->n_slot * 2 : MAX_UNINDEXED * 4;
+    dict->slot = oy_arena_array(arena, dict->n_slot, sizeof *dict->slot);
+    memset(dict->slot, 0, dict->n_slot * sizeof *dict->slot);
+    for (size_t i = 0; i < dict->n_entry; i++)
+        fill_slot(dict, i);
 }
 
 void template_put(struct template_value *dict, struct oy_arena *arena,
@@ -116,6 +185,7 @@ void template_put(struct template_value *dict, struct oy_arena *arena,
 
     if (d->depth < depth)
         d->depth = depth;
+    d->weight = add_weights(d->weight, template_weight(&value));
     if (entry) {
         entry->value = value;
         return;
@@ -123,6 +193,8 @@ void template_put(struct template_value *dict, struct oy_arena *arena,
     d->entry =
         grow(arena, d->entry, d->n_entry, &d->cap_entry, sizeof *d->entry);
     d->entry[d->n_entry++] = (struct template_entry){key, value};
+    d->weight = add_weights(d->weight, template_weight(&key));
+    index_last(d, arena);
 }
 
 void template_put_name(struct template_value *dict, struct oy_arena *arena,

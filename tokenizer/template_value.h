@@ -52,7 +52,8 @@ struct template_list {
     struct template_value *item;
     size_t n_item;
     size_t cap_item;
-    int depth; /* of nesting, itself not counted */
+    int depth;       /* of nesting, itself not counted */
+    uint64_t weight; /* of the items, see template_weight() */
 };
 
 struct template_entry {
@@ -65,6 +66,9 @@ struct template_dict {
     size_t n_entry;
     size_t cap_entry;
     int depth;
+    uint64_t weight;
+    uint32_t *slot; /* [n_slot]: entry + 1 by its key's hash; NULL: few */
+    size_t n_slot;  /* a power of two */
 };
 
 /* ---- making ---- */
@@ -98,6 +102,9 @@ int template_parse_json(const char *text, size_t len, struct oy_arena *arena,
 /* Levels of lists and dictionaries inside a value, itself counted; what walks
  * a value recurses so deep. */
 int template_depth(const struct template_value *value);
+/* What it costs to walk a value: 1, and 1 for 256 bytes of a text, summed over
+ * all that is inside; something that is inside twice counts twice. */
+uint64_t template_weight(const struct template_value *value);
 
 /* ---- asking ---- */
 
