@@ -337,12 +337,23 @@ static int read_charsmap(struct reader *reader)
     return 0;
 }
 
+/* A file without types tells bytes by their names. */
+static int looks_like_byte(struct oy_text text)
+{
+    return text.len == 6 && !memcmp(text.at, "<0x", 3) && text.at[5] == '>';
+}
+
 static int check_bytes(struct reader *reader)
 {
+    const int has_types = find(reader, KEY "token_type") != NULL;
+
     for (size_t i = 0; i < reader->draft->n_token; i++) {
+        const struct oy_text text = reader->draft->token[i].text;
+        if (!has_types && looks_like_byte(text))
+            reader->pieces.type[i] = PIECE_BYTE;
         if (reader->pieces.type[i] != PIECE_BYTE)
             continue;
-        if (!document_is_byte_piece(reader->draft->token[i].text))
+        if (!document_is_byte_piece(text))
             return oy_fail(reader->err, OY_DATA,
                            KEY "tokens[%zu]: not the name of a byte", i);
         reader->pieces.byte_fallback = 1;

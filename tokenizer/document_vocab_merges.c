@@ -190,8 +190,14 @@ static void add_roles(const struct document_source *source,
     }
 }
 
-static char *copy_name(struct draft *draft, const char *name)
+/* What the configuration says, or the class if there is such a token. */
+static char *name_of(const struct document_source *source, struct draft *draft,
+                     const char *key, const char *otherwise)
 {
+    const char *name = role(source, key, NULL);
+
+    if (!name && otherwise && draft_find(draft, otherwise, strlen(otherwise)))
+        name = otherwise;
     return name ? oy_arena_copy(&draft->arena, name, strlen(name)) : NULL;
 }
 
@@ -224,7 +230,7 @@ int document_read_vocab_merges(const struct document_source *source,
     add_roles(source, class, draft);
     put_splitter(source, class, draft);
     draft_put_byte_level(&draft->decoder, 1, 1, 1);
-    draft->bos_token = copy_name(draft, role(source, "bos_token", class->bos));
-    draft->eos_token = copy_name(draft, role(source, "eos_token", class->eos));
+    draft->bos_token = name_of(source, draft, "bos_token", class->bos);
+    draft->eos_token = name_of(source, draft, "eos_token", class->eos);
     return put_frame(source, class, draft, err);
 }

@@ -15,71 +15,36 @@
 #include "core/gguf.h"
 #include "core/input.h"
 #include "core/random.h"
+#include "tests/unit/gguf_fixture.h"
 
 /* ---- files made on the spot ---- */
-
-static void put(struct oy_buffer *out, uint64_t number, int size)
-{
-    for (int i = 0; i < size; i++)
-        oy_buffer_append_char(out, (char)(number >> (8 * i)));
-}
-
-static void put_text(struct oy_buffer *out, const char *text)
-{
-    put(out, strlen(text), 8);
-    oy_buffer_append_string(out, text);
-}
-
-static void put_head(struct oy_buffer *out, uint64_t n_tensor, uint64_t n_pair)
-{
-    oy_buffer_append_string(out, "GGUF");
-    put(out, 3, 4);
-    put(out, n_tensor, 8);
-    put(out, n_pair, 8);
-}
-
-static void put_number(struct oy_buffer *out, const char *key,
-                       enum oy_gguf_type type, uint64_t number, int size)
-{
-    put_text(out, key);
-    put(out, type, 4);
-    put(out, number, size);
-}
 
 static void put_tensor(struct oy_buffer *out, const char *name, uint64_t dim,
                        uint32_t type, uint64_t offset)
 {
-    put_text(out, name);
-    put(out, 1, 4);
-    put(out, dim, 8);
-    put(out, type, 4);
-    put(out, offset, 8);
+    gguf_put_text(out, name);
+    gguf_put(out, 1, 4);
+    gguf_put(out, dim, 8);
+    gguf_put(out, type, 4);
+    gguf_put(out, offset, 8);
 }
 
 /* Keys of every kind and two tensors. */
 static void make(struct oy_buffer *out)
 {
-    put_head(out, 2, 8);
-    put_text(out, "general.architecture");
-    put(out, OY_GGUF_STRING, 4);
-    put_text(out, "llama");
-    put_number(out, "general.alignment", OY_GGUF_U32, 64, 4);
-    put_number(out, "minus", OY_GGUF_I16, (uint64_t)-2, 2);
-    put_number(out, "large", OY_GGUF_U64, UINT64_MAX, 8);
-    put_number(out, "half", OY_GGUF_F32, 0x3f000000, 4);
-    put_number(out, "yes", OY_GGUF_BOOL, 1, 1);
-    put_text(out, "list");
-    put(out, OY_GGUF_ARRAY, 4);
-    put(out, OY_GGUF_STRING, 4);
-    put(out, 2, 8);
-    put_text(out, "");
-    put_text(out, "b");
-    put_text(out, "numbers");
-    put(out, OY_GGUF_ARRAY, 4);
-    put(out, OY_GGUF_I32, 4);
-    put(out, 2, 8);
-    put(out, 7, 4);
-    put(out, (uint64_t)-7, 4);
+    gguf_put_head(out, 2, 8);
+    gguf_put_string(out, "general.architecture", "llama");
+    gguf_put_number(out, "general.alignment", OY_GGUF_U32, 64, 4);
+    gguf_put_number(out, "minus", OY_GGUF_I16, (uint64_t)-2, 2);
+    gguf_put_number(out, "large", OY_GGUF_U64, UINT64_MAX, 8);
+    gguf_put_number(out, "half", OY_GGUF_F32, 0x3f000000, 4);
+    gguf_put_number(out, "yes", OY_GGUF_BOOL, 1, 1);
+    gguf_put_array(out, "list", OY_GGUF_STRING, 2);
+    gguf_put_text(out, "");
+    gguf_put_text(out, "b");
+    gguf_put_array(out, "numbers", OY_GGUF_I32, 2);
+    gguf_put(out, 7, 4);
+    gguf_put(out, (uint64_t)-7, 4);
     put_tensor(out, "a", 3, 0, 0);
     put_tensor(out, "q", 64, 8, 64); /* two blocks of Q8_0 */
     while (out->len % 64)
@@ -185,7 +150,7 @@ static void test_begin_only(void **state)
 
     (void)state;
     make(&file);
-    const size_t data = file.len - 64 - 68, infos = 2 * (8 + 1 + 4 + 8 + 4 + 8);
+    const size_t data = file.len - 64 - 68;
     for (size_t len = 0; len < file.len; len++) {
         struct oy_gguf gguf = {0};
         char *part = malloc(len + 1);
@@ -204,7 +169,6 @@ static void test_begin_only(void **state)
         oy_gguf_release(&gguf);
         free(part);
     }
-    assert_true(infos < data);
     oy_buffer_release(&file);
 }
 
@@ -216,29 +180,29 @@ static void test_refused(void **state)
     oy_buffer_append_string(&file, "GGUX\3\0\0\0");
     refuse(&file, "");
     oy_buffer_append_string(&file, "GGUF");
-    put(&file, 0x03000000, 4);
+    gguf_put(&file, 0x03000000, 4);
     refuse(&file, "big-endian");
     oy_buffer_append_string(&file, "GGUF");
-    put(&file, 1, 4);
+    gguf_put(&file, 1, 4);
     refuse(&file, "version 1");
-    put_head(&file, 0, UINT64_MAX);
+    gguf_put_head(&file, 0, UINT64_MAX);
     refuse(&file, "keys do not fit");
-    put_head(&file, 0, 2);
-    put_number(&file, "twice", OY_GGUF_U8, 1, 1);
-    put_number(&file, "twice", OY_GGUF_U8, 1, 1);
-    put(&file, 0, 8);
+    gguf_put_head(&file, 0, 2);
+    gguf_put_number(&file, "twice", OY_GGUF_U8, 1, 1);
+    gguf_put_number(&file, "twice", OY_GGUF_U8, 1, 1);
+    gguf_put(&file, 0, 8);
     refuse(&file, "'twice' is there twice");
-    put_head(&file, 0, 1);
-    put_number(&file, "flag", OY_GGUF_BOOL, 2, 1);
-    put(&file, 0, 8);
+    gguf_put_head(&file, 0, 1);
+    gguf_put_number(&file, "flag", OY_GGUF_BOOL, 2, 1);
+    gguf_put(&file, 0, 8);
     refuse(&file, "flag: byte");
-    put_head(&file, 0, 1);
-    put_number(&file, "general.alignment", OY_GGUF_U32, 24, 4);
+    gguf_put_head(&file, 0, 1);
+    gguf_put_number(&file, "general.alignment", OY_GGUF_U32, 24, 4);
     refuse(&file, "general.alignment");
-    put_head(&file, 1, 0);
+    gguf_put_head(&file, 1, 0);
     put_tensor(&file, "t", 33, 8, 0);
     refuse(&file, "whole blocks");
-    put_head(&file, 1, 0);
+    gguf_put_head(&file, 1, 0);
     put_tensor(&file, "t", (uint64_t)1 << 62, 0, 0);
     refuse(&file, "too large");
 }
