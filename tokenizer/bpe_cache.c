@@ -138,19 +138,12 @@ static uint64_t hash_again(const struct bpe_entry *entry)
     return bpe_key_hash(entry->key[0], entry->key[1]);
 }
 
-/* One entry for each line is half of the places. */
-static void make_room(struct bpe_cache *cache)
+static void resize(struct bpe_cache *cache, int bits)
 {
-    if (cache->n >> cache->bits == 0)
-        return;
-    if (cache->bits == BPE_CACHE_MOST) {
-        if (cache->n >= (size_t)3 << cache->bits >> 1)
-            forget_all(cache);
-        return;
-    }
     struct bpe_line *old = cache->line;
     const size_t n_old = (size_t)1 << cache->bits;
-    alloc_lines(cache, cache->bits + 1);
+
+    alloc_lines(cache, bits);
     for (size_t i = 0; i < n_old; i++) {
         for (int k = 0; k < 2; k++) {
             const struct bpe_entry *entry = &old[i].way[k];
@@ -159,6 +152,20 @@ static void make_room(struct bpe_cache *cache)
         }
     }
     oy_free(old);
+}
+
+/* One entry for each line is half of the places; at the largest size three
+ * quarters are filled. */
+static void make_room(struct bpe_cache *cache)
+{
+    const size_t line = (size_t)1 << cache->bits;
+
+    if (cache->n < line)
+        return;
+    if (cache->bits < BPE_CACHE_MOST)
+        resize(cache, cache->bits + BPE_CACHE_STEP);
+    else if (cache->n >= line + line / 2)
+        forget_all(cache);
 }
 
 static uint32_t keep_text(struct bpe_cache *cache, const char *piece,

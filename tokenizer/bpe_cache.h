@@ -22,8 +22,10 @@ enum {
     BPE_INLINE_IDS = 4,   /* ids that fit an entry */
     BPE_SPILLED = 0xff,   /* count of an entry whose ids lie in the spill */
     BPE_COUNT_SHIFT = 24, /* VOCAB_MAX_ID: ids leave the upper byte free */
-    BPE_CACHE_LEAST = 15, /* 32,768 lines are 2 MiB */
-    BPE_CACHE_MOST = 18,
+    /* Bits of lines, in steps: 2 MiB, 8 MiB, 32 MiB. */
+    BPE_CACHE_LEAST = 15,
+    BPE_CACHE_STEP = 2,
+    BPE_CACHE_MOST = 19,
     /* In the length of a key: a part of a longer piece, for which a token that
      * no merge reaches is no answer; a key that is a hash; no key at all. */
     BPE_KEY_PART = 0x80,
