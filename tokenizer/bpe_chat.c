@@ -117,12 +117,14 @@ static int read_file(struct bpe_chat *chat, const char *path,
 {
     struct oy_json_value file;
     const char *why;
-    size_t len;
+    size_t len, where;
 
     chat->file = oy_input_slurp(path, MAX_SIZE, &len, err);
     if (!chat->file)
         return -1;
-    if (oy_json_value_of(chat->file, len, &file, &why) ||
+    /* `{{ ... }}` is braces too: only the whole grammar tells. */
+    if (oy_json_validate(chat->file, len, &why, &where) ||
+        oy_json_value_of(chat->file, len, &file, &why) ||
         file.kind != OY_JSON_OBJECT) {
         oy_json_put_string(&chat->chat_template, chat->file, len);
         return check_template(chat->file, len, err);
