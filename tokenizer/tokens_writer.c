@@ -13,8 +13,7 @@ struct tokens_writer {
     struct oy_output *output;
     uint32_t token_size;
     int has_header;
-    int32_t *id;     /* [TOKENS_BLOCK] of the block being filled */
-    uint32_t *start; /* [TOKENS_BLOCK] */
+    uint32_t *start; /* [TOKENS_BLOCK] of the block being filled */
     unsigned char *mask;
     uint32_t n_token, n_start;
     uint64_t total, n_document, text_bytes;
@@ -25,8 +24,21 @@ struct tokens_writer {
     uint64_t n_row, n_row_before; /* in all, before the block being filled */
     size_t row_fill;              /* tokens of the row being filled */
     int begins_row;
-    struct oy_buffer part; /* the bytes of a part on their way out */
+    /* The block being filled: room for what its hash covers of the header,
+     * then ids in the stream's own width. */
+    struct oy_buffer part;
 };
+
+enum { COVERED = offsetof(struct tokens_block_header, hash) };
+
+static void begin_block(struct tokens_writer *writer)
+{
+    writer->n_token = writer->n_start = 0;
+    memset(writer->mask, 0, TOKENS_BLOCK / 8);
+    oy_buffer_clear(&writer->part);
+    oy_buffer_reserve(&writer->part, COVERED);
+    writer->part.len = COVERED;
+}
 
 struct tokens_writer *tokens_writer_new(const struct tokens_info *info,
                                         struct oy_output *output)
@@ -36,9 +48,9 @@ struct tokens_writer *tokens_writer_new(const struct tokens_info *info,
     writer->info = *info;
     writer->output = output;
     writer->token_size = info->vocab_size <= 65536 ? 2 : 4;
-    writer->id = oy_alloc_array(TOKENS_BLOCK, sizeof *writer->id);
     writer->start = oy_alloc_array(TOKENS_BLOCK, sizeof *writer->start);
     writer->mask = oy_calloc(TOKENS_BLOCK / 8, 1);
+    begin_block(writer);
     return writer;
 }
 
@@ -46,7 +58,6 @@ void tokens_writer_free(struct tokens_writer *writer)
 {
     if (!writer)
         return;
-    oy_free(writer->id);
     oy_free(writer->start);
     oy_free(writer->mask);
     oy_free(writer->offset);
@@ -82,18 +93,17 @@ static int write_header(struct tokens_writer *writer, struct oy_error *err)
     return oy_output_write(writer->output, &header, sizeof header, err);
 }
 
-/* Appends the ids in the stream's own width. */
-static void put_ids(struct tokens_writer *writer)
+/* Appends ids in the stream's own width. */
+static void put_ids(struct tokens_writer *writer, const int32_t *id, size_t n)
 {
-    const uint32_t n = writer->n_token;
-    char *at = oy_buffer_reserve(&writer->part, n * sizeof(int32_t));
+    char *at = oy_buffer_reserve(&writer->part, n * writer->token_size);
 
     if (writer->token_size == 4) {
-        memcpy(at, writer->id, n * sizeof(int32_t));
+        memcpy(at, id, n * sizeof *id);
     } else {
-        for (uint32_t i = 0; i < n; i++) {
-            const uint16_t id = (uint16_t)writer->id[i];
-            memcpy(at + 2 * i, &id, sizeof id);
+        for (size_t i = 0; i < n; i++) {
+            const uint16_t narrow = (uint16_t)id[i];
+            memcpy(at + 2 * i, &narrow, sizeof narrow);
         }
     }
     writer->part.len += n * writer->token_size;
@@ -121,9 +131,7 @@ static int flush_block(struct tokens_writer *writer, struct oy_error *err)
     writer->row_index[writer->n_block] = writer->n_row_before;
     writer->n_row_before = writer->n_row;
     writer->offset[writer->n_block++] = oy_output_bytes(writer->output);
-    oy_buffer_clear(part);
-    oy_buffer_append(part, &header, offsetof(struct tokens_block_header, hash));
-    put_ids(writer);
+    memcpy(part->data, &header, COVERED);
     oy_buffer_append(part, zero, -part->len & 3);
     oy_buffer_append(part, writer->start, writer->n_start * sizeof(uint32_t));
     if (writer->info.has_mask)
@@ -131,14 +139,13 @@ static int flush_block(struct tokens_writer *writer, struct oy_error *err)
     oy_buffer_append(part, zero, -part->len & 7);
     header.hash = oy_hash64(part->data, part->len);
     writer->hash = header.hash;
-    const size_t fixed = offsetof(struct tokens_block_header, hash);
-    OY_ASSERT(part->len == fixed + header.payload_size);
-    writer->n_token = writer->n_start = 0;
-    memset(writer->mask, 0, TOKENS_BLOCK / 8);
-    if (oy_output_write(writer->output, &header, sizeof header, err))
-        return -1;
-    return oy_output_write(writer->output, part->data + fixed,
-                           header.payload_size, err);
+    OY_ASSERT(part->len == COVERED + header.payload_size);
+    const int failed =
+        oy_output_write(writer->output, &header, sizeof header, err) ||
+        oy_output_write(writer->output, part->data + COVERED,
+                        header.payload_size, err);
+    begin_block(writer);
+    return failed ? -1 : 0;
 }
 
 /* Copies what fits into the block; returns how many tokens did. */
@@ -152,7 +159,7 @@ static size_t fill_block(struct tokens_writer *writer, const int32_t *id,
     for (size_t i = 0; i < take; i++)
         bad |= (uint32_t)id[i] >= writer->info.vocab_size;
     OY_ASSERT(!bad);
-    memcpy(writer->id + writer->n_token, id, take * sizeof *id);
+    put_ids(writer, id, take);
     for (size_t i = 0; writer->info.has_mask && i < take; i++) {
         const size_t bit = writer->n_token + i;
         if (loss[i])
