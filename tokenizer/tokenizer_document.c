@@ -117,10 +117,15 @@ static enum form form_of_json(const char *data, size_t len)
 
 static enum form form_of(const char *data, size_t len)
 {
-    const size_t n_space = strspn(data, " \t\r\n");
+    static const char space[] = " \t\r\n";
+    const size_t start = strspn(data, space);
+    size_t end = len;
 
-    if (data[n_space] == '{')
-        return form_of_json(data + n_space, len - n_space);
+    if (data[start] == '{') {
+        while (strchr(space, data[end - 1]))
+            end--;
+        return form_of_json(data + start, end - start);
+    }
     if (document_is_sentencepiece(data, len))
         return FORM_SENTENCEPIECE;
     if (document_is_llama2c(data, len))

@@ -278,9 +278,10 @@ static inline void put_in(const char *folder, const char *name,
     } else {
         /* Without a sync: there are thousands. */
         plain = fopen(path, "wb");
-        failed = !plain ||
-                 fwrite(bytes->data, 1, bytes->len, plain) != bytes->len ||
-                 fclose(plain);
+        failed =
+            !plain ||
+            (bytes->len && fwrite(bytes->data, bytes->len, 1, plain) != 1) ||
+            fclose(plain);
     }
     if (failed)
         abort();
