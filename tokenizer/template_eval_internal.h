@@ -35,6 +35,23 @@ struct callable {
 /* Expressions. 0 and *value, or -1. */
 int eval(struct state *state, const struct node *node,
          struct template_value *value);
+/* Its parts in template_access.c: a name of a scope, a variable or a function;
+ * what is behind a dot and in brackets (undefined when it is not there);
+ * calls, filters and tests. */
+int eval_name(const struct state *state, struct oy_text name,
+              struct template_value *value);
+int eval_member(struct state *state, const struct template_value *object,
+                struct oy_text name, struct template_value *value);
+int eval_item(struct state *state, const struct template_value *object,
+              const struct template_value *index, struct template_value *value);
+int eval_slice(struct state *state, const struct node *node,
+               struct template_value *value);
+int eval_call(struct state *state, const struct node *node,
+              struct template_value *value);
+int eval_filter(struct state *state, const struct node *node,
+                struct template_value *value);
+int eval_test(struct state *state, const struct node *node,
+              struct template_value *value);
 /* Sets a name in the innermost scope. */
 void eval_bind(struct state *state, struct oy_text name,
                struct template_value value);
