@@ -68,22 +68,27 @@ static int take_command(struct oy_run *run, struct tok_settings *settings,
     return 0;
 }
 
-int main(int argc, char **argv)
+/* What texts are made into. */
+static size_t text_options(struct tok_settings *settings,
+                           struct oy_option *option)
 {
-    struct tok_settings settings = {.mask = 1};
-    struct oy_run run;
-    struct oy_error err = {0};
-    const struct oy_option option[] = {
+    const struct oy_option own[] = {
+        {.name = "command",
+         .type = OY_OPT_STRING,
+         .value = &settings->command_name,
+         .metavar = "COMMAND",
+         .flags = OY_OPT_IN_MANIFEST | OY_OPT_HIDDEN,
+         .help = "The command, in place of the first operand."},
         {.name = "tokenizer",
          .letter = 't',
          .type = OY_OPT_LIST,
-         .value = &settings.tokenizer,
+         .value = &settings->tokenizer,
          .metavar = "TOKENIZER",
          .help = "The tokenizer.json(.zst), or a folder that holds one. "
                  "Required; compare and info take several."},
         {.name = "special-text",
          .type = OY_OPT_CHOICE,
-         .value = &settings.special_text,
+         .value = &settings->special_text,
          .range = "token|text|error",
          .flags = OY_OPT_IN_MANIFEST,
          .help = "What the text of a special token inside the input becomes: "
@@ -91,25 +96,36 @@ int main(int argc, char **argv)
                  "error of the record. Not for chat."},
         {.name = "add-special",
          .type = OY_OPT_FLAG,
-         .value = &settings.add_special,
+         .value = &settings->add_special,
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Encode, count, compare: the tokens that the tokenizer's "
                  "post-processor puts around a text too."},
         {.name = "skip-special",
          .type = OY_OPT_FLAG,
-         .value = &settings.skip_special,
+         .value = &settings->skip_special,
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Decode: leave special tokens out."},
+    };
+
+    memcpy(option, own, sizeof own);
+    return sizeof own / sizeof *own;
+}
+
+/* Tables and chats. */
+static size_t chat_options(struct tok_settings *settings,
+                           struct oy_option *option)
+{
+    const struct oy_option own[] = {
         {.name = "format",
          .type = OY_OPT_CHOICE,
-         .value = &settings.format,
+         .value = &settings->format,
          .range = "markdown|table|json",
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Compare: a table of Markdown, a bare one, or an object of "
                  "JSON. Info: lines, or an object of JSON."},
         {.name = "by",
          .type = OY_OPT_STRING,
-         .value = &settings.by,
+         .value = &settings->by,
          .metavar = "PATH",
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Compare: one row for each value of this member "
@@ -117,13 +133,13 @@ int main(int argc, char **argv)
                  "records; without it, one for each file."},
         {.name = "chat-template",
          .type = OY_OPT_STRING,
-         .value = &settings.chat_template,
+         .value = &settings->chat_template,
          .metavar = "NAME|FILE",
          .help = "Chat: one of several templates of the configuration, or a "
                  "file of Jinja."},
         {.name = "date",
          .type = OY_OPT_STRING,
-         .value = &settings.date,
+         .value = &settings->date,
          .metavar = "DATE",
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Chat: what strftime_now tells the template, YYYY-MM-DD or "
@@ -131,24 +147,29 @@ int main(int argc, char **argv)
                  "it: now, local time; the manifest holds it."},
         {.name = "mask",
          .type = OY_OPT_FLAG,
-         .value = &settings.mask,
+         .value = &settings->mask,
          .flags = OY_OPT_IN_MANIFEST,
          .help = "Chat: add \"assistant_mask\" (the default); --no-mask "
                  "leaves it out and renders once."},
         {.name = "chat-template-hash",
          .type = OY_OPT_STRING,
-         .value = &settings.template_hash_text,
+         .value = &settings->template_hash_text,
          .metavar = "HASH",
          .flags = OY_OPT_IN_MANIFEST | OY_OPT_HIDDEN,
          .help = "XXH3-128 of the template, for the manifest."},
-        {.name = "command",
-         .type = OY_OPT_STRING,
-         .value = &settings.command_name,
-         .metavar = "COMMAND",
-         .flags = OY_OPT_IN_MANIFEST | OY_OPT_HIDDEN,
-         .help = "The command, in place of the first operand."},
-        {0},
     };
+
+    memcpy(option, own, sizeof own);
+    return sizeof own / sizeof *own;
+}
+
+int main(int argc, char **argv)
+{
+    struct tok_settings settings = {.mask = 1};
+    struct oy_run run;
+    struct oy_error err = {0};
+    struct oy_option option[16] = {0};
+    const size_t n = text_options(&settings, option);
     struct oy_program program = {
         .name = "oy-tok",
         .synopsis = "encode|decode|count|compare|info|chat -t TOKENIZER "
@@ -159,6 +180,7 @@ int main(int argc, char **argv)
         .option = option,
     };
 
+    chat_options(&settings, option + n);
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err) &&
         !take_command(&run, &settings, &err))
