@@ -8,6 +8,7 @@
 
 #include "core/input.h"
 #include "core/run.h"
+#include "core/utf8.h"
 #include "tokenizer/chat_template.h"
 
 static const size_t MAX_SIZE = 16 << 20; /* of a template's file */
@@ -122,6 +123,8 @@ static int read_file(struct bpe_chat *chat, const char *path,
     chat->file = oy_input_slurp(path, MAX_SIZE, &len, err);
     if (!chat->file)
         return -1;
+    if (!oy_utf8_valid(chat->file, len))
+        return oy_fail(err, OY_DATA, "not UTF-8");
     /* `{{ ... }}` is braces too: only the whole grammar tells. */
     if (oy_json_validate(chat->file, len, &why, &where) ||
         oy_json_value_of(chat->file, len, &file, &why) ||

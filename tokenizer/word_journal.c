@@ -43,6 +43,7 @@ struct word_journal {
     struct old_range *range; /* ascending */
     size_t n_range, range_cap;
     struct oy_buffer line;
+    int is_empty; /* it is ours, and no run is in it */
 };
 
 /* ---- records ---- */
@@ -320,24 +321,8 @@ out:
     return rc;
 }
 
-struct word_journal *word_journal_open(const char *folder, const char *identity,
-                                       struct oy_error *err)
+static void release(struct word_journal *journal)
 {
-    struct word_journal *const journal = oy_calloc(1, sizeof *journal);
-
-    journal->folder = oy_strdup(folder);
-    journal->fd = -1;
-    pthread_mutex_init(&journal->lock, NULL);
-    if (!open_journal(journal, identity, err))
-        return journal;
-    word_journal_close(journal);
-    return NULL;
-}
-
-void word_journal_close(struct word_journal *journal)
-{
-    if (!journal)
-        return;
     for (size_t i = 0; i < journal->n_part; i++) {
         if (journal->part[i] >= 0)
             close(journal->part[i]);
@@ -353,11 +338,9 @@ void word_journal_close(struct word_journal *journal)
     oy_free(journal);
 }
 
-void word_journal_remove(struct word_journal *journal)
+/* Only files of ours: a stranger's keeps the folder. */
+static void remove_files(const struct word_journal *journal)
 {
-    if (!journal)
-        return;
-    /* Only files of ours: a stranger's keeps the folder. */
     for (size_t i = 0; i < journal->n_part; i++) {
         char *const part = oy_asprintf("%s/part-%zu", journal->folder, i);
 
@@ -369,7 +352,39 @@ void word_journal_remove(struct word_journal *journal)
     unlink(path);
     rmdir(journal->folder);
     oy_free(path);
-    word_journal_close(journal);
+}
+
+struct word_journal *word_journal_open(const char *folder, const char *identity,
+                                       struct oy_error *err)
+{
+    struct word_journal *const journal = oy_calloc(1, sizeof *journal);
+
+    journal->folder = oy_strdup(folder);
+    journal->fd = -1;
+    pthread_mutex_init(&journal->lock, NULL);
+    if (open_journal(journal, identity, err)) {
+        release(journal);
+        return NULL;
+    }
+    journal->is_empty = !journal->n_run;
+    return journal;
+}
+
+void word_journal_close(struct word_journal *journal)
+{
+    if (!journal)
+        return;
+    if (journal->is_empty)
+        remove_files(journal);
+    release(journal);
+}
+
+void word_journal_remove(struct word_journal *journal)
+{
+    if (!journal)
+        return;
+    remove_files(journal);
+    release(journal);
 }
 
 /* ---- what was there ---- */
@@ -439,6 +454,7 @@ int word_journal_add(struct word_journal *journal, int part,
         oy_buffer_append_format(line, "%" PRIu64 "-%" PRIu64 ",",
                                 cover->range[i].first, cover->range[i].last);
     oy_buffer_append_char(line, '\n');
+    journal->is_empty = 0;
     const int rc = write_line(journal, err);
 
     pthread_mutex_unlock(&journal->lock);

@@ -53,7 +53,8 @@ struct word_journal;
  * NULL after a failure: 65 another identity, or damaged; 73; 74. */
 struct word_journal *word_journal_open(const char *folder, const char *identity,
                                        struct oy_error *err);
-/* Leaves the folder for a later run. NULL is allowed. */
+/* Leaves the folder for a later run, unless no run is in it. NULL is allowed.
+ */
 void word_journal_close(struct word_journal *journal);
 /* Removes it and what is in it. NULL is allowed. */
 void word_journal_remove(struct word_journal *journal);

@@ -121,6 +121,7 @@ static void malformed_files_are_told(void **state)
 {
     static const char *const bad[] = {
         "{% for x in y %}",
+        "\xff",
         "{\"a\":1}",
         "{\"chat_template\":7}",
         "{\"chat_template\":\"{{\"}",
