@@ -384,7 +384,8 @@ static void spell_categories(const struct oy_regex_classes *classes,
 static void write_runs(struct oy_regex_set *set, struct oy_buffer *out)
 {
     /* The largest first: they are asked first. */
-    qsort(set->run, set->n, sizeof *set->run, is_larger);
+    if (set->n)
+        qsort(set->run, set->n, sizeof *set->run, is_larger);
     for (size_t i = 0; i < set->n; i++)
         write_run(set->run[i], out);
 }
