@@ -133,6 +133,29 @@ static size_t put_odd(struct run *run, size_t i)
     return i + 1;
 }
 
+/* The usual run of bytes: valid, and before a short plain token or the end.
+ * Writes it to *to, and returns where it ends; i when it is of another kind. */
+static size_t put_short_bytes(const struct run *run, size_t i, size_t end,
+                              char **to)
+{
+    const struct decode_entry *entry = NULL;
+    char *at = *to;
+    size_t next = i;
+
+    for (; next < end; next++) {
+        entry = entry_of(run, run->id[next]);
+        if (entry->kind != DECODE_BYTE)
+            break;
+        *at++ = entry->byte[0];
+    }
+    const int is_whole =
+        next == end ? end == run->n : entry->kind <= DECODE_INLINE;
+    if (!is_whole || !oy_utf8_valid_plain(*to, (size_t)(at - *to)))
+        return i;
+    *to = at;
+    return next;
+}
+
 /* Tokens from number i up to `end`; a run of bytes may reach further. Returns
  * the next. */
 static size_t put_chunk(struct run *run, size_t i, size_t end)
@@ -141,12 +164,22 @@ static size_t put_chunk(struct run *run, size_t i, size_t end)
     const uint32_t n_entry = (uint32_t)run->table->n;
     char *to = oy_buffer_reserve(run->out, (end - i) * ENTRY + ENTRY);
 
-    for (; i < end; i++) {
+    while (i < end) {
         const uint32_t id = (uint32_t)run->id[i];
-        if (id >= n_entry || entry[id].kind > DECODE_INLINE)
+        if (id >= n_entry)
             break;
+        if (entry[id].kind > DECODE_INLINE) {
+            const size_t next = entry[id].kind == DECODE_BYTE
+                                    ? put_short_bytes(run, i, end, &to)
+                                    : i;
+            if (next == i)
+                break;
+            i = next;
+            continue;
+        }
         memcpy(to, &entry[id], ENTRY);
         to += entry[id].kind;
+        i++;
     }
     run->out->len = (size_t)(to - run->out->data);
     return i < end ? put_odd(run, i) : i;
