@@ -17,7 +17,10 @@ export BIN=$PWD/$build/bin
 export OYSTER_SHARED=${OYSTER_SHARED:-../shared}
 export OYSTER_DATA=$PWD
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# What programs keep for later goes into a folder of this run.
+OYSTER_CACHE=$(mktemp -d)
+export OYSTER_CACHE
+trap 'rm -rf "$log" "$OYSTER_CACHE"' EXIT
 passed=0
 failed=0
 

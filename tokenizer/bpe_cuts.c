@@ -120,17 +120,30 @@ static int knows_three(const struct bpe *bpe)
     return bpe->begins_with_bytes;
 }
 
+enum { N_PAIR = (1 << BPE_CUT_BITS) / 32, N_ONE = N_CHARACTER / 32 };
+
+size_t bpe_cuts_size(void)
+{
+    return (N_PAIR + 2 * N_ONE) * sizeof(uint32_t);
+}
+
+void bpe_cuts_set(struct bpe_cuts *cuts, uint32_t *pair)
+{
+    *cuts = (struct bpe_cuts){.pair = pair};
+    if (!pair)
+        return;
+    cuts->behind = pair + N_PAIR;
+    cuts->before = cuts->behind + N_ONE;
+}
+
 void bpe_cuts_init(struct bpe_cuts *cuts, const struct bpe *bpe)
 {
     const struct vocab *vocab = bpe->vocab;
-    enum { PAIR = (1 << BPE_CUT_BITS) / 32, ONE = N_CHARACTER / 32 };
 
-    *cuts = (struct bpe_cuts){0};
+    bpe_cuts_set(cuts, NULL);
     if (!knows_three(bpe))
         return;
-    cuts->pair = oy_calloc(PAIR + 2 * ONE, sizeof *cuts->pair);
-    cuts->behind = cuts->pair + PAIR;
-    cuts->before = cuts->behind + ONE;
+    bpe_cuts_set(cuts, oy_calloc(1, bpe_cuts_size()));
     for (int32_t id = 0; id < vocab->n_id; id++) {
         const struct vocab_token *token = &vocab->token[id];
         const unsigned char *s = (const unsigned char *)vocab->text + token->at;

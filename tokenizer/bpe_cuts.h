@@ -31,6 +31,10 @@ struct bpe_cuts {
 /* Reads the finished tables of bpe. */
 void bpe_cuts_init(struct bpe_cuts *cuts, const struct bpe *bpe);
 void bpe_cuts_release(struct bpe_cuts *cuts);
+/* The tables as one block of so many bytes, which begins with `pair`; NULL:
+ * there are none. */
+size_t bpe_cuts_size(void);
+void bpe_cuts_set(struct bpe_cuts *cuts, uint32_t *pair);
 
 /* Adds to the marks of split_marks() the borders in text[0..n), n <=
  * SPLIT_WINDOW. */

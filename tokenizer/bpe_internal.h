@@ -65,7 +65,12 @@ struct bpe {
     uint64_t *four;  /* hashed: any 4 neighbours inside a token */
     uint64_t *block; /* all the small tables above, on large pages */
     struct bpe_cuts cuts;
+    int is_kept; /* the tables are the vocabulary's (tokenizer/keep.h) */
 };
+
+/* The small tables in one block of so many bytes. */
+size_t bpe_block_size(void);
+void bpe_set_block(struct bpe *bpe, uint64_t *block);
 
 enum { BPE_THREE_BITS = 21, BPE_FOUR_BITS = 23, BPE_FILTER_BITS = 22 };
 

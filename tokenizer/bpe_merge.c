@@ -91,22 +91,29 @@ static void *alloc_table(size_t n, size_t size)
     return table ? table : oy_calloc(n, size);
 }
 
-static void alloc_small_tables(struct bpe *bpe)
-{
-    enum {
-        FOUR = (1 << BPE_FOUR_BITS) / 64,
-        FILTER = (1 << BPE_FILTER_BITS) / 64,
-        BYTES = 1 << 16,
-        THREE = (1 << BPE_THREE_BITS) / 64,
-        TWO = (1 << 16) / 64,
-    };
+/* Words of 64 bits. */
+enum {
+    N_FOUR = (1 << BPE_FOUR_BITS) / 64,
+    N_FILTER = (1 << BPE_FILTER_BITS) / 64,
+    N_BYTES = 1 << 16,
+    N_THREE = (1 << BPE_THREE_BITS) / 64,
+    N_TWO = (1 << 16) / 64,
+    N_BLOCK = N_FOUR + N_FILTER + N_BYTES + N_THREE + N_TWO,
+};
 
-    bpe->block = alloc_table(FOUR + FILTER + BYTES + THREE + TWO, 8);
-    bpe->four = bpe->block;
-    bpe->filter = bpe->four + FOUR;
-    bpe->byte_merge = bpe->filter + FILTER;
-    bpe->three = bpe->byte_merge + BYTES;
-    bpe->two = bpe->three + THREE;
+size_t bpe_block_size(void)
+{
+    return N_BLOCK * sizeof(uint64_t);
+}
+
+void bpe_set_block(struct bpe *bpe, uint64_t *block)
+{
+    bpe->block = block;
+    bpe->four = block;
+    bpe->filter = bpe->four + N_FOUR;
+    bpe->byte_merge = bpe->filter + N_FILTER;
+    bpe->three = bpe->byte_merge + N_BYTES;
+    bpe->two = bpe->three + N_THREE;
 }
 
 struct bpe *bpe_new(const struct vocab *vocab)
@@ -122,7 +129,7 @@ struct bpe *bpe_new(const struct vocab *vocab)
     bpe->pair_mask = size - 1;
     bpe->pair = alloc_table(size, sizeof *bpe->pair);
     memset(bpe->pair, 0xff, size * sizeof *bpe->pair);
-    alloc_small_tables(bpe);
+    bpe_set_block(bpe, alloc_table(N_BLOCK, sizeof *bpe->block));
     put_pairs(bpe);
     bpe_prepare_symbols(bpe);
     fill_byte_merges(bpe);
@@ -135,10 +142,12 @@ void bpe_free(struct bpe *bpe)
 {
     if (!bpe)
         return;
-    oy_free(bpe->pair);
-    oy_free(bpe->block);
-    bpe_cuts_release(&bpe->cuts);
-    bpe_release_symbols(bpe);
+    if (!bpe->is_kept) {
+        oy_free(bpe->pair);
+        oy_free(bpe->block);
+        bpe_cuts_release(&bpe->cuts);
+        bpe_release_symbols(bpe);
+    }
     oy_free(bpe);
 }
 

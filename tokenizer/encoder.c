@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "tokenizer/bpe_cache.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/keep.h"
 #include "tokenizer/normalize.h"
 #include "tokenizer/pretokenizer.h"
 #include "tokenizer/split.h"
@@ -42,7 +43,12 @@ struct encoder *encoder_new(const struct vocab *vocab)
 
     encoder->vocab = vocab;
     switch (vocab->model) {
-    case VOCAB_BPE: encoder->bpe = bpe_new(vocab); break;
+    case VOCAB_BPE:
+        encoder->bpe = vocab->kept.n ? keep_find_bpe(vocab) : bpe_new(vocab);
+        if (vocab->rest.len)
+            keep_store(vocab, encoder->bpe,
+                       (struct oy_text){vocab->rest.data, vocab->rest.len});
+        break;
     case VOCAB_WORDPIECE: encoder->wordpiece = wordpiece_new(vocab); break;
     case VOCAB_UNIGRAM: encoder->unigram = unigram_new(vocab); break;
     case VOCAB_WORDLEVEL: break;

@@ -8,11 +8,8 @@
 #include "core/alloc.h"
 #include "core/utf8.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/keep.h"
 #include "tokenizer/vocab_internal.h"
-
-/* Unescaped, a token is not longer than in the file, but a repaired byte takes
- * three. */
-enum { TEXT_GROWTH = 3 };
 
 /* ---- parts ---- */
 
@@ -160,36 +157,84 @@ static char *copy_string(const char *text)
     return text ? oy_strdup(text) : NULL;
 }
 
+static const char *const part_name[VOCAB_N_PART] = {
+    [VOCAB_MODEL] = "model",
+    [VOCAB_ADDED_TOKENS] = "added_tokens",
+    [VOCAB_NORMALIZER] = "normalizer",
+    [VOCAB_PRE_TOKENIZER] = "pre_tokenizer",
+    [VOCAB_DECODER] = "decoder",
+    [VOCAB_POST_PROCESSOR] = "post_processor",
+    [VOCAB_TRUNCATION] = "truncation",
+    [VOCAB_PADDING] = "padding",
+};
+
+/* The document without its model, for tokenizer/keep.h. */
+static void copy_rest(struct vocab *vocab,
+                      const struct oy_json_value part[VOCAB_N_PART])
+{
+    struct oy_buffer *rest = &vocab->rest;
+
+    oy_buffer_append_string(rest, "{");
+    for (int i = 0; i < VOCAB_N_PART; i++) {
+        if (i == VOCAB_MODEL || part[i].kind == OY_JSON_MISSING)
+            continue;
+        oy_buffer_append_format(rest, "%s\"%s\":", rest->len > 1 ? "," : "",
+                                part_name[i]);
+        oy_buffer_append(rest, part[i].at, part[i].len);
+    }
+    oy_buffer_append_char(rest, '}');
+}
+
+static int find_parts(struct vocab_loader *loader,
+                      struct oy_json_value part[VOCAB_N_PART])
+{
+    struct oy_json_value root;
+
+    return open_document(loader, loader->data, loader->size, &root) ||
+                   vocab_find_parts(loader, &root, VOCAB_N_PART, part_name,
+                                    part)
+               ? -1
+               : 0;
+}
+
+/* The model of the document, kept or read; and where its other parts are. */
+static int open_model(struct vocab_loader *loader,
+                      struct oy_json_value part[VOCAB_N_PART])
+{
+    struct vocab *vocab = loader->vocab;
+    struct oy_text rest;
+
+    if (!keep_find(vocab, &rest)) {
+        loader->data = rest.at;
+        loader->size = rest.len;
+        loader->used = vocab->n_text;
+        return find_parts(loader, part);
+    }
+    if (find_parts(loader, part))
+        return -1;
+    loader->is_valid = oy_utf8_valid(loader->data, loader->size);
+    vocab->text = oy_alloc(VOCAB_TEXT_GROWTH * loader->size);
+    if (vocab_read_model(loader, &part[VOCAB_MODEL],
+                         vocab_has_byte_level(&part[VOCAB_PRE_TOKENIZER])))
+        return -1;
+    if (keep_wants(vocab))
+        copy_rest(vocab, part);
+    return 0;
+}
+
 static int read_document(struct vocab *vocab, const char *data, size_t len,
                          struct oy_error *err)
 {
-    static const char *const name[VOCAB_N_PART] = {
-        [VOCAB_MODEL] = "model",
-        [VOCAB_ADDED_TOKENS] = "added_tokens",
-        [VOCAB_NORMALIZER] = "normalizer",
-        [VOCAB_PRE_TOKENIZER] = "pre_tokenizer",
-        [VOCAB_DECODER] = "decoder",
-        [VOCAB_POST_PROCESSOR] = "post_processor",
-        [VOCAB_TRUNCATION] = "truncation",
-        [VOCAB_PADDING] = "padding",
-    };
     struct vocab_loader loader = {
         .vocab = vocab, .err = err, .data = data, .size = len};
-    struct oy_json_value root, part[VOCAB_N_PART];
+    struct oy_json_value part[VOCAB_N_PART];
 
     /* Places of tokens are of 32 bits. */
-    if (len >= UINT32_MAX / TEXT_GROWTH)
+    if (len >= UINT32_MAX / VOCAB_TEXT_GROWTH)
         return oy_fail(err, OY_DATA, "larger than a tokenizer can be");
-    if (open_document(&loader, data, len, &root) ||
-        vocab_find_parts(&loader, &root, VOCAB_N_PART, name, part))
-        return -1;
     byte_alphabet_init(&loader.alphabet);
-    vocab->text = oy_alloc(TEXT_GROWTH * len);
     vocab->hash = oy_hash128(data, len);
-    loader.is_valid = oy_utf8_valid(data, len);
-    int failed =
-        vocab_read_model(&loader, &part[VOCAB_MODEL],
-                         vocab_has_byte_level(&part[VOCAB_PRE_TOKENIZER]));
+    int failed = open_model(&loader, part);
     if (!failed)
         failed = vocab_read_added(&loader, &part[VOCAB_ADDED_TOKENS]);
     if (!failed)
@@ -244,7 +289,11 @@ void vocab_free(struct vocab *vocab)
     oy_free(vocab->token);
     oy_free(vocab->merge);
     oy_free(vocab->score);
-    oy_free(vocab->slot);
+    if (vocab->kept.n)
+        oy_cache_close(&vocab->kept); /* and the slots with it */
+    else
+        oy_free(vocab->slot);
+    oy_buffer_release(&vocab->rest);
     oy_free(vocab->before);
     oy_free(vocab->behind);
     oy_free(vocab->bos_token);

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cache.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "tokenizer/decode_chain.h"
@@ -127,6 +128,10 @@ struct vocab {
     struct oy_hash128 hash;  /* XXH3-128 of the uncompressed tokenizer.json */
     struct vocab_slot *slot; /* private: from bytes to id of the model */
     uint32_t slot_mask;
+    /* Private, see tokenizer/keep.h: what was kept of an earlier load, in which
+     * the slots lie; or the document without its model, to be kept. */
+    struct oy_cache_entry kept;
+    struct oy_buffer rest;
     /* Private: from content to number in `added` + 1; 0 is free. */
     uint32_t *added_slot;
     uint32_t added_mask;

@@ -22,6 +22,10 @@ enum {
     VOCAB_N_PART,
 };
 
+/* Unescaped, a token is not longer than in the file, but a repaired byte takes
+ * three. */
+enum { VOCAB_TEXT_GROWTH = 3 };
+
 /* Whether the pre_tokenizer of a document has a ByteLevel step. */
 int vocab_has_byte_level(const struct oy_json_value *pre_tokenizer);
 
@@ -61,6 +65,8 @@ int vocab_open_id(struct vocab_loader *loader, int64_t id);
 /* Fills the table from bytes to id with all tokens; with is_unique two that
  * are spelled alike are a failure, else the last one is found. */
 int vocab_build_table(struct vocab_loader *loader, int is_unique);
+/* Bytes of that table. */
+size_t vocab_table_size(const struct vocab *vocab);
 
 /* The id of a token of bytes (1) or of one spelled outside the byte alphabet
  * (0), or -1. */

@@ -169,3 +169,8 @@ int vocab_build_table(struct vocab_loader *loader, int is_unique)
     }
     return 0;
 }
+
+size_t vocab_table_size(const struct vocab *vocab)
+{
+    return ((size_t)vocab->slot_mask + 1) * sizeof *vocab->slot;
+}
