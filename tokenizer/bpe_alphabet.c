@@ -7,18 +7,16 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "tokenizer/byte_alphabet.h"
 
-/* The letter that stands for a byte: itself where it is printable Latin-1,
- * else the next one from U+0100 on (GPT-2, encoder.py, bytes_to_unicode). */
 static void spell_bytes(uint32_t letter[256])
 {
-    uint32_t next = 0x100;
+    struct byte_alphabet alphabet;
 
-    for (uint32_t b = 0; b < 256; b++) {
-        const int printable =
-            (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
-
-        letter[b] = printable ? b : next++;
+    byte_alphabet_init(&alphabet);
+    for (uint32_t c = 0; c <= BYTE_ALPHABET_LAST; c++) {
+        if (alphabet.byte_of[c] >= 0)
+            letter[alphabet.byte_of[c]] = c;
     }
 }
 

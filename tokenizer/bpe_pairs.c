@@ -210,14 +210,13 @@ static void count_pairs(struct finder *finder)
  * half of that for safety. A bad guess costs time, nothing else. */
 static int64_t first_bar(const struct finder *finder)
 {
-    const size_t n_wanted = finder->rules->n_wanted;
     int64_t most = 0;
 
     for (size_t i = 0; i < finder->n; i++) {
         if (finder->pair[i].entry.count > most)
             most = finder->pair[i].entry.count;
     }
-    return most / (int64_t)(n_wanted ? n_wanted : 1) / 2;
+    return most / (int64_t)finder->rules->n_wanted / 2;
 }
 
 /* The lowest bar above which pairs take half of the room; the class of the

@@ -39,7 +39,7 @@ struct bpe_pair_rules {
     size_t n_token;
     const uint32_t *token_len; /* [n_token] */
     size_t longest;  /* pairs are shorter than this, or of length 2; 0: any */
-    size_t n_wanted; /* merges, for a guess at the first bar */
+    size_t n_wanted; /* merges (not 0), for a guess at the first bar */
     int64_t lowest;  /* a bar is never below this */
 };
 

@@ -239,15 +239,14 @@ static void find_pairs(struct trainer *t)
 {
     const size_t n_token = t->out->n_token;
 
-    bpe_pairs_find(
-        &t->pairs, &t->corpus,
-        &(struct bpe_pair_rules){
-            .n_token = n_token,
-            .token_len = t->token_len,
-            .longest = t->options->max_token_length,
-            .n_wanted = is_done(t) ? 0 : t->options->vocab_size - n_token,
-            .lowest = lowest_bar(t),
-        });
+    bpe_pairs_find(&t->pairs, &t->corpus,
+                   &(struct bpe_pair_rules){
+                       .n_token = n_token,
+                       .token_len = t->token_len,
+                       .longest = t->options->max_token_length,
+                       .n_wanted = t->options->vocab_size - n_token,
+                       .lowest = lowest_bar(t),
+                   });
 }
 
 /* ---- one merge ---- */
@@ -453,11 +452,11 @@ static void merge_all(struct trainer *t)
 {
     const int64_t lowest = lowest_bar(t);
 
-    for (;;) {
+    while (!is_done(t)) {
         find_pairs(t);
         const int is_dry = merge_down_to_bar(t);
 
-        if (is_done(t) || (is_dry && t->pairs.least <= lowest))
+        if (is_dry && t->pairs.least <= lowest)
             return;
         if (is_dry)
             t->pairs.least =

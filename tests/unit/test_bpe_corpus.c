@@ -174,6 +174,7 @@ static void pairs_are_found_in_any_room(void **state)
             const struct bpe_pair_rules rules = {
                 .n_token = sides[s],
                 .token_len = len,
+                .n_wanted = 1,
                 .lowest = 1,
             };
             struct bpe_pairs all = {.least = 1};
