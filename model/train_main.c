@@ -129,8 +129,8 @@ static size_t put_options(struct values *v, struct oy_run *run,
         {"init", 0, OY_OPT_STRING, &o->init, "CKPT", NULL, 0,
          "Start from the weights of this checkpoint."},
         {"tokenizer", 't', OY_OPT_STRING, &o->tokenizer, "TOKENIZER", NULL, 0,
-         "tokenizer.json or a folder with one: tokenises texts, and is copied "
-         "into the checkpoint (default: that of --init)."},
+         "In any form that oy-tok reads: tokenises texts, and goes into the "
+         "checkpoint as a tokenizer.json (default: that of --init)."},
         {"valid", 0, OY_OPT_STRING, &o->valid, "FILE", NULL, 0,
          "Validation input of any of the three kinds; its loss is logged with "
          "every checkpoint."},

@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     struct oy_error err = {0};
     const struct oy_option option[] = {
         {"tokenizer", 't', OY_OPT_STRING, &s->tokenizer, "TOKENIZER", NULL, 0,
-         "The tokenizer.json(.zst), or a folder that holds one. Required."},
+         "The tokenizer, in any form that oy-tok reads. Required."},
         {"method", 0, OY_OPT_CHOICE, &s->method, NULL, "pretrain|sft|dpo|rl", M,
          "What the tokens are for."},
         {"bos", 0, OY_OPT_STRING, &s->bos, "TOKEN", NULL, M,

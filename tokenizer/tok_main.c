@@ -34,8 +34,11 @@ static const char description[] =
     "to it. Where a template rewrites what was said so that a turn cannot be "
     "found, the mask is null, and a count and a warning say so.\n"
     "\n"
-    "TOKENIZER is a tokenizer.json, plain or compressed, a folder with one (a "
-    "checkpoint), or another file that holds a vocabulary. Ids are equal to "
+    "TOKENIZER is a file or a folder (a checkpoint): tokenizer.json, "
+    "vocab.json with merges.txt, BERT's vocab.txt, a rank file of tiktoken, a "
+    "SentencePiece model, tokenizer.bin of llama2.c or a GGUF, plain or "
+    "compressed; what is in it tells which. A name such as org/name that is "
+    "no path is looked for in the Hugging Face cache. Ids are equal to "
     "Hugging Face's. A component that is not known is an error that names "
     "it.\n"
     "\n"
@@ -84,8 +87,8 @@ static size_t text_options(struct tok_settings *settings,
          .type = OY_OPT_LIST,
          .value = &settings->tokenizer,
          .metavar = "TOKENIZER",
-         .help = "The tokenizer.json(.zst), or a folder that holds one. "
-                 "Required; compare and info take several."},
+         .help = "The tokenizer, in any of the forms above. Required; compare "
+                 "and info take several."},
         {.name = "special-text",
          .type = OY_OPT_CHOICE,
          .value = &settings->special_text,

@@ -33,9 +33,9 @@ enum tokenizer_special {
     TOKENIZER_ERROR, /* a failure */
 };
 
-/* PATH: tokenizer.json(.zst) or a folder that holds one (a checkpoint), see
- * tokenizer/vocab.h. NULL after a failure (66 missing, 65 damaged or not
- * supported). */
+/* PATH: a tokenizer in any form, or a folder that holds one (a checkpoint),
+ * see tokenizer/tokenizer_document.h. NULL after a failure (66 missing, 65
+ * damaged or not supported). */
 struct tokenizer *tokenizer_load(const char *path, struct oy_error *err);
 void tokenizer_free(struct tokenizer *tokenizer);
 
@@ -43,7 +43,7 @@ void tokenizer_free(struct tokenizer *tokenizer);
 const char *tokenizer_path(const struct tokenizer *tokenizer);
 /* Highest id + 1: the rows that an embedding needs. */
 int32_t tokenizer_size(const struct tokenizer *tokenizer);
-/* XXH3-128 of the uncompressed tokenizer.json. */
+/* XXH3-128 of the tokenizer.json, uncompressed, that the file is or becomes. */
 struct oy_hash128 tokenizer_hash(const struct tokenizer *tokenizer);
 /* The id of a token as the file spells it, or -1. */
 int32_t tokenizer_id(const struct tokenizer *tokenizer, const char *content,
