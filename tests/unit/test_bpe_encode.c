@@ -7,9 +7,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/random.h"
+#include "tests/unit/cpu_levels.h"
 #include "tests/unit/tokenizer_fixture.h"
 #include "tokenizer/bpe_encode.h"
 
@@ -94,6 +97,20 @@ static const char *const sound_merges[] = {
     "\xe5", "\xa5", "\xe5\xa5", "\xbd", NULL,
 };
 
+/* Tokens across the borders of characters of three bytes: two of them, one and
+ * a half, two halves; the last two are reached by no merge. */
+static const char *const crossing_merges[] = {
+    "\xe4",         "\xbd",         "\xe4\xbd",     "\xa0",
+    "\xe5",         "\xa5",         "\xe5\xa5",     "\xbd",
+    "\xe4\xbd\xa0", "\xe5\xa5\xbd", "\xe5",         "\x90",
+    "\xe5\x90",     "\x97",         "\xe5\xa5\xbd", "\xe5",
+    "\x97",         "\xe4\xbd\xa0", "\x82",         "\xe5",
+    "\xe5\x90\x97", "\xe3",         "\x80",         "\x82",
+    "\xe3",         "\x80\x82",     "\xe3\x80\x82", "\xe3\x80\x82",
+    "\x90",         "\x97",         "\xe5",         "\x90\x97",
+    NULL,
+};
+
 /* A text of pieces that these merges know, and some that they do not. */
 static size_t make_text(struct oy_random *random, char *text, size_t most)
 {
@@ -114,6 +131,8 @@ static size_t make_text(struct oy_random *random, char *text, size_t most)
         "\xc3\xa9",
         "\xe4\xbd\xa0",
         "\xe5\xa5\xbd",
+        "\xe5\x90\x97",
+        "\xe3\x80\x82",
         "\xf0\x9f\x98\x80",
         "aaaaaaaa",
     };
@@ -199,6 +218,50 @@ static void test_unordered_ranks(void **state)
         6);
 }
 
+static void test_tokens_across_characters(void **state)
+{
+    (void)state;
+    compare_many(&(struct fixture){.merge = crossing_merges}, 7);
+    compare_many(&(struct fixture){.merge = crossing_merges,
+                                   .model = "\"ignore_merges\":true,"},
+                 8);
+    compare_many(&(struct fixture){.merge = crossing_merges,
+                                   .pre_tokenizer = BYTE_LEVEL_WHOLE},
+                 9);
+}
+
+/* A page between two that may not be touched, filled by a text and the padding
+ * behind it. */
+static void test_nothing_else_is_read(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const struct fixture fixture = {.merge = crossing_merges};
+    struct vocab *vocab = load(&fixture);
+    struct bpe *bpe = bpe_new(vocab);
+    struct bpe_worker *worker = bpe_worker_new(bpe);
+    struct token_ids ids = {0};
+    char *map =
+        mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)state;
+    assert_ptr_not_equal(map, MAP_FAILED);
+    assert_int_equal(mprotect(map + page, page, PROT_READ | PROT_WRITE), 0);
+    for (size_t cut = 0; cut < 70; cut++) {
+        const size_t len = page - OY_PADDING - 3 * (cut + 1);
+        char *text = map + page + (cut % 2 ? 3 * (cut + 1) : 0);
+        for (size_t i = 0; i < page; i++)
+            map[page + i] = "\xe5\x90\x97"[i % 3];
+        ids.n = 0;
+        bpe_encode(worker, text, len - len % 3, &ids);
+        assert_true(ids.n > 0);
+    }
+    munmap(map, 3 * page);
+    token_ids_release(&ids);
+    bpe_worker_free(worker);
+    bpe_free(bpe);
+    vocab_free(vocab);
+}
+
 /* Quadratic methods take minutes here. */
 static void test_long_word_is_fast(void **state)
 {
@@ -254,7 +317,7 @@ static void test_prefix_space(void **state)
     vocab_free(vocab);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest test[] = {
         cmocka_unit_test(test_equals_plain_form),
@@ -262,9 +325,12 @@ int main(void)
         cmocka_unit_test(test_equals_plain_form_ignoring_merges),
         cmocka_unit_test(test_equals_plain_form_lacking_bytes),
         cmocka_unit_test(test_unordered_ranks),
+        cmocka_unit_test(test_tokens_across_characters),
+        cmocka_unit_test(test_nothing_else_is_read),
         cmocka_unit_test(test_long_word_is_fast),
         cmocka_unit_test(test_prefix_space),
     };
 
-    return cmocka_run_group_tests(test, NULL, NULL);
+    (void)argc;
+    return run_lower_level(argv, cmocka_run_group_tests(test, NULL, NULL));
 }
