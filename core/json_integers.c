@@ -3,9 +3,7 @@
  * Lists of integers. */
 #include "core/json_integers.h"
 
-#include <string.h>
-
-#define EVERY_BYTE 0x0101010101010101u
+#include "core/bytes8.h"
 
 size_t oy_json_integers_max(const struct oy_json_value *list)
 {
@@ -28,12 +26,10 @@ static int64_t read_plain(const char *at, const char *end, int32_t *out)
     int64_t n = 0;
 
     while (at < end) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
         /* Bytes above 9 get the high bit. */
-        word ^= EVERY_BYTE * '0';
+        const uint64_t word = oy_load8(at) ^ OY_EVERY_BYTE * '0';
         const uint64_t other =
-            ((word + EVERY_BYTE * (0x80 - 10)) | word) & EVERY_BYTE * 0x80;
+            ((word + OY_EVERY_BYTE * (0x80 - 10)) | word) & OY_HIGH_BITS;
         const int n_digit = other ? __builtin_ctzll(other) / 8 : 8;
         if (n_digit == 0 || n_digit == 8 || (n_digit > 1 && !(word & 255)))
             return -1;

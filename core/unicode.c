@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/bytes8.h"
 #include "core/unicode_internal.h"
 #include "core/unicode_sets.h"
 #include "core/utf8.h"
@@ -26,28 +27,7 @@ enum {
     N_HANGUL_S = N_HANGUL_L * N_HANGUL_V * N_HANGUL_T,
 };
 
-#define EVERY_BYTE 0x0101010101010101u
-#define HIGH_BITS  (EVERY_BYTE * 0x80)
-
-static uint64_t load8(const char *text)
-{
-    uint64_t word;
-
-    memcpy(&word, text, sizeof word);
-    return word;
-}
-
 /* ---- lower case ---- */
-
-/* Eight ASCII letters at once: a byte of A..Z gets the high bit in the first
- * sum and not in the second. */
-static uint64_t lower8(uint64_t word)
-{
-    const uint64_t from_a = word + EVERY_BYTE * (0x80 - 'A');
-    const uint64_t after_z = word + EVERY_BYTE * (0x80 - 'Z' - 1);
-
-    return word | (from_a & ~after_z & HIGH_BITS) >> 2;
-}
 
 static int cased_before(const char *text, size_t at)
 {
@@ -95,8 +75,8 @@ void oy_py_lower(const char *text, size_t len, struct oy_buffer *out)
     size_t at = 0;
 
     while (at < len) {
-        while (len - at >= 8 && !(load8(text + at) & HIGH_BITS)) {
-            const uint64_t lower = lower8(load8(text + at));
+        while (len - at >= 8 && !(oy_load8(text + at) & OY_HIGH_BITS)) {
+            const uint64_t lower = oy_lower8(oy_load8(text + at));
 
             memcpy(to, &lower, 8);
             to += 8;

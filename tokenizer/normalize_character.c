@@ -3,15 +3,13 @@
  * Steps of a normalizer that look at one character at a time. */
 #include <string.h>
 
+#include "core/bytes8.h"
 #include "core/unicode.h"
 #include "core/unicode_sets.h"
 #include "core/utf8.h"
 #include "tokenizer/normalize_internal.h"
 
 enum { CAPITAL_I_DOT = 0x130 };
-
-#define EVERY_BYTE 0x0101010101010101u
-#define HIGH_BITS  (EVERY_BYTE * 0x80)
 
 const struct oy_utf8_set *normalize_set_of(enum normalize_kind kind)
 {
@@ -51,16 +49,6 @@ int normalize_removes(enum normalize_kind kind, uint32_t c)
     }
 }
 
-/* Eight bytes at once: one of A..Z gets the high bit in the first sum and not
- * in the second. */
-static uint64_t lower8(uint64_t word)
-{
-    const uint64_t from_a = word + EVERY_BYTE * (0x80 - 'A');
-    const uint64_t after_z = word + EVERY_BYTE * (0x80 - 'Z' - 1);
-
-    return word | (from_a & ~after_z & HIGH_BITS) >> 2;
-}
-
 static char *put_lower(char *to, uint32_t c)
 {
     to += oy_utf8_put(to, oy_unicode_lower17(c));
@@ -75,14 +63,11 @@ static char *lower(struct oy_text text, char *to)
     size_t at = 0;
 
     while (at < text.len) {
-        uint64_t word;
-        for (; text.len - at >= sizeof word; at += sizeof word) {
-            memcpy(&word, text.at + at, sizeof word);
-            if (word & HIGH_BITS)
-                break;
-            word = lower8(word);
+        while (text.len - at >= 8 && !(oy_load8(text.at + at) & OY_HIGH_BITS)) {
+            const uint64_t word = oy_lower8(oy_load8(text.at + at));
             memcpy(to, &word, sizeof word);
             to += sizeof word;
+            at += sizeof word;
         }
         if (at < text.len)
             to = put_lower(to, oy_utf8_next(text.at, &at));
