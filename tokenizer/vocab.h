@@ -45,8 +45,7 @@ struct vocab_token {
                            so that no merge leads to it */
     uint8_t is_added;   /* also, or only, an added token */
     uint8_t is_special; /* left out by --skip-special */
-    uint8_t is_renamed; /* an added token that decodes to what the normalizer
-                           made of its content */
+    uint8_t is_renamed; /* decodes to `normal` of its added token */
 };
 
 /* left + right = result; the place in the list is the rank. */

@@ -50,17 +50,6 @@ static void grow_slots(struct vocab *vocab)
 
 /* ---- added tokens ---- */
 
-/* The id is not the file's: the model's own for a known content, else the
- * next free one (add_tokens in HF's tokenizer/added_vocabulary.rs). */
-static int32_t id_for_added(const struct vocab_loader *loader,
-                            const char *bytes, size_t len, int is_bytes)
-{
-    const int32_t known =
-        vocab_find_spelled(loader->vocab, bytes, len, is_bytes);
-
-    return known >= 0 ? known : loader->next_id;
-}
-
 /* A new added token of this content; NULL after a failure. */
 static struct vocab_added *new_added(struct vocab_loader *loader,
                                      struct oy_text content, int32_t id)
@@ -69,8 +58,6 @@ static struct vocab_added *new_added(struct vocab_loader *loader,
 
     if (vocab_open_id(loader, id))
         return NULL;
-    if (id >= loader->next_id)
-        loader->next_id = id + 1;
     grow_slots(vocab);
     OY_GROW(vocab->added, vocab->cap_added, vocab->n_added + 1);
     struct vocab_added *added = &vocab->added[vocab->n_added];
@@ -141,6 +128,31 @@ static int read_content(struct vocab_loader *loader,
                : 0;
 }
 
+/* What the id of an added token stands for from now on. One that the model
+ * has given away already (its ids have holes) decodes to the added token, and
+ * stays the model's in encoding. Once special is always special. */
+static void claim_id(struct vocab_loader *loader,
+                     const struct vocab_added *added, int is_new, size_t len,
+                     int is_bytes)
+{
+    struct vocab *vocab = loader->vocab;
+    struct vocab_token *token = &vocab->token[added->id];
+
+    if (!token->is_used) {
+        token->at = (uint32_t)loader->used;
+        token->len = (uint32_t)len;
+        token->is_bytes = (uint8_t)is_bytes;
+        loader->used += len;
+    } else if (is_new) {
+        token->is_renamed = 1;
+        vocab->has_renamed = 1;
+    }
+    token->is_used = token->is_added = 1;
+    token->is_special |= (uint8_t)added->special;
+}
+
+/* The id is not the file's: the model's own for a known content, else the
+ * next free one (add_tokens in HF's tokenizer/added_vocabulary.rs). */
 static int read_entry(struct vocab_loader *loader,
                       const struct oy_json_value *entry)
 {
@@ -163,23 +175,16 @@ static int read_entry(struct vocab_loader *loader,
     if (!content.len)
         return 0;
     struct vocab_added *added = find_added(vocab, content.at, content.len);
+    const int32_t known =
+        vocab_find_spelled(vocab, vocab->text + loader->used, len, is_bytes);
+    const int is_new = !added && known < 0;
     if (!added)
-        added = new_added(
-            loader, content,
-            id_for_added(loader, vocab->text + loader->used, len, is_bytes));
+        added = new_added(loader, content, is_new ? loader->next_id++ : known);
     if (!added)
         return oy_fail_at(loader->err, "added_tokens[%zu]", loader->n_entry);
     if (read_flags(loader, member, added))
         return -1;
-    struct vocab_token *token = &vocab->token[added->id];
-    if (!token->is_used) {
-        token->at = (uint32_t)loader->used;
-        token->len = (uint32_t)len;
-        token->is_bytes = (uint8_t)is_bytes;
-        loader->used += len;
-    }
-    token->is_used = token->is_added = 1;
-    token->is_special = (uint8_t)added->special;
+    claim_id(loader, added, is_new, len, is_bytes);
     return 0;
 }
 

@@ -118,7 +118,7 @@ static void alloc_slots(struct vocab *vocab)
 {
     uint32_t size = 16;
 
-    while (size < 2U * (uint32_t)vocab->n_id)
+    while (size < 2U * (uint32_t)vocab->n_model)
         size *= 2;
     vocab->slot = oy_try_alloc(size, sizeof *vocab->slot);
     if (!vocab->slot)

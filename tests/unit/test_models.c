@@ -220,6 +220,26 @@ static void models_are_known_by_their_members(void **state)
     expect("{\"model\":{\"vocab\":[[\"a\",-1]],\"unk_id\":0}}", "aa", IDS(0));
 }
 
+/* Model ids with holes: their number is the first id of an added token that
+ * the model lacks, be it taken or not, and known contents do not move it. */
+static void added_tokens_may_share_ids(void **state)
+{
+    const char *json =
+        "{\"added_tokens\":[{\"content\":\"c\"},{\"content\":\"X\"},"
+        "{\"content\":\"Y\"}],\"pre_tokenizer\":{\"type\":\"Whitespace\"},"
+        "\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"u\",\"vocab\":{"
+        "\"a\":0,\"u\":1,\"b\":4,\"c\":7}}}";
+    struct tokenizer *tokenizer = load(json);
+    struct oy_buffer out = {0};
+
+    (void)state;
+    expect(json, "a b X Y c", IDS(0, 4, 4, 5, 7));
+    tokenizer_decode(tokenizer, IDS(0, 4, 5, 7), 4, 0, &out);
+    assert_string_equal(oy_buffer_string(&out), "a X Y c");
+    oy_buffer_release(&out);
+    tokenizer_free(tokenizer);
+}
+
 static void long_pieces_are_fast(void **state)
 {
     const char *json = UNIGRAM("", "[\"a\",-1],[\"aaaa\",-1],[\"b\",-2]");
@@ -424,6 +444,7 @@ int main(void)
         cmocka_unit_test(models_see_visible_bytes),
         cmocka_unit_test(bpe_spells_affixes),
         cmocka_unit_test(models_are_known_by_their_members),
+        cmocka_unit_test(added_tokens_may_share_ids),
         cmocka_unit_test(long_pieces_are_fast),
         cmocka_unit_test(tries_hold_all_tokens),
         cmocka_unit_test(places_in_bpe_are_named),
