@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base64.h"
 #include "core/grapheme.h"
 #include "core/unicode_sets.h"
 #include "core/utf8.h"
@@ -19,56 +20,6 @@ struct charsmap {
     size_t n_text;
     struct oy_utf8_set *set; /* what changes, or is oy_set_joining */
 };
-
-/* ---- base64 ---- */
-
-static int digit_of(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* One group of four digits; the padding was taken off before. */
-static int put_group(const char *digit, size_t n, struct oy_buffer *out)
-{
-    uint32_t bits = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const int value = digit_of((unsigned char)digit[i]);
-        if (value < 0)
-            return -1;
-        bits |= (uint32_t)value << (18 - 6 * i);
-    }
-    /* Bits that belong to no byte are zero. */
-    if (n == 1 || (n == 2 && bits & 0xffff) || (n == 3 && bits & 0xff))
-        return -1;
-    for (size_t i = 0; i + 1 < n; i++)
-        oy_buffer_append_char(out, (char)(bits >> (16 - 8 * i)));
-    return 0;
-}
-
-/* RFC 4648 with padding, as strict as HF's crate base64. */
-static int decode_base64(struct oy_text text, struct oy_buffer *out)
-{
-    size_t len = text.len;
-
-    if (len % 4)
-        return -1;
-    for (int i = 0; i < 2 && len && text.at[len - 1] == '='; i++)
-        len--;
-    oy_buffer_reserve(out, len);
-    for (size_t at = 0; at < len; at += 4) {
-        const size_t n = len - at < 4 ? len - at : 4;
-        if (put_group(text.at + at, n, out))
-            return -1;
-    }
-    return 0;
-}
 
 /* ---- the trie ---- */
 
@@ -209,7 +160,7 @@ struct charsmap *charsmap_new(struct oy_text base64, const char **why)
     struct oy_buffer bytes = {0};
     struct charsmap *map = NULL;
 
-    if (decode_base64(base64, &bytes))
+    if (oy_base64_read(base64.at, base64.len, &bytes))
         *why = "the character map is not base64";
     else
         map = charsmap_new_of_bytes(bytes.data, bytes.len, why);

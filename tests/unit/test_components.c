@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "core/input.h"
+#include "core/random.h"
+#include "core/utf8.h"
 #include "tests/unit/tokenizer_fixture.h"
 #include "tokenizer/tokenizer.h"
 
@@ -338,6 +340,68 @@ static void test_post_processors_are_refused(void **state)
         refuse("post_processor", bad[i][0], bad[i][1]);
 }
 
+/* A damaged component is refused, or does something, never harm. */
+static void check_damaged(const char *name, struct oy_text component,
+                          struct oy_random *random)
+{
+    char *copy = oy_strndup(component.at, component.len);
+    char text[64 + OY_PADDING] = "The \xc3\xa9 e\xcc\x81 <s>\xe4\xb8\xad ";
+    static const int32_t id[] = {'a', 0xc3, 0xa9, 0xff, 'b', 300};
+    struct oy_error err = {0};
+    struct oy_buffer out = {0};
+
+    for (int i = 0; i < 3; i++)
+        copy[oy_random_below(random, component.len)] =
+            "\"{}[],:0a\\"[oy_random_below(random, 10)];
+    char *file = document_of(name, (struct oy_text){copy, component.len}, NULL);
+    struct tokenizer *tokenizer = tokenizer_load(file, &err);
+    if (tokenizer) {
+        struct tokenizer_worker *worker = tokenizer_worker_new(tokenizer);
+        struct token_ids ids = {0};
+        tokenizer_encode(worker, text, strlen(text), TOKENIZER_TOKEN, &ids,
+                         NULL);
+        tokenizer_decode(tokenizer, id, sizeof id / sizeof *id, 0, &out);
+        assert_true(oy_utf8_valid(out.data, out.len));
+        token_ids_release(&ids);
+        tokenizer_worker_free(worker);
+    } else {
+        assert_int_equal(err.code, OY_DATA);
+    }
+    tokenizer_free(tokenizer);
+    oy_buffer_release(&out);
+    drop_file(file);
+    oy_free(copy);
+}
+
+/* Expressions stand aside: a damaged one may take its time. */
+static void test_damage_is_harmless(void **state)
+{
+    struct oy_error err = {0};
+    struct oy_random random = oy_random_at(17, 0);
+    size_t len;
+    char *const data = oy_input_slurp("tests/data/tokenizer/components.jsonl",
+                                      1 << 24, &len, &err);
+    static const int part[] = {NORMALIZER, DECODER, POST_PROCESSOR};
+
+    (void)state;
+    assert_non_null(data);
+    for (char *at = data, *end; at < data + len; at = end + 1) {
+        struct oy_json_value line, value;
+        const char *why;
+        end = memchr(at, '\n', (size_t)(data + len - at));
+        assert_int_equal(oy_json_value_of(at, (size_t)(end - at), &line, &why),
+                         0);
+        for (int i = 0; i < 3; i++) {
+            value = oy_json_member(&line, field[part[i]]);
+            if (value.kind == OY_JSON_OBJECT &&
+                !memmem(value.at, value.len, "Regex", 5))
+                check_damaged(field[part[i]],
+                              (struct oy_text){value.at, value.len}, &random);
+        }
+    }
+    oy_free(data);
+}
+
 /* Lists are as long as they are, nested as deep as 64. */
 static void test_many_steps(void **state)
 {
@@ -374,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_decoders_are_refused),
         cmocka_unit_test(test_post_processors_are_refused),
         cmocka_unit_test(test_many_steps),
+        cmocka_unit_test(test_damage_is_harmless),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
