@@ -257,11 +257,6 @@ AVX512 static uint64_t mark_avx512(const struct bpe_cuts *cuts,
                                    const unsigned char *text, uint64_t valid,
                                    uint64_t *carry)
 {
-    static const uint8_t count[64] = {
-        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-        48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     const __m512i upper = _mm512_and_si512(_mm512_loadu_si512(text),
                                            _mm512_set1_epi8((char)0xf0));
     const uint64_t lead =
@@ -272,7 +267,7 @@ AVX512 static uint64_t mark_avx512(const struct bpe_cuts *cuts,
     if (!border)
         return 0;
     const __m512i place =
-        _mm512_maskz_compress_epi8(border, _mm512_loadu_si512(count));
+        _mm512_maskz_compress_epi8(border, _mm512_loadu_si512(split_place));
     const unsigned n = (unsigned)_mm_popcnt_u64(border);
     uint64_t open = are_open(cuts, text, _mm512_castsi512_si128(place), n);
     if (n > 16)
@@ -284,26 +279,29 @@ AVX512 static uint64_t mark_avx512(const struct bpe_cuts *cuts,
 
 #endif
 
+typedef uint64_t (*mark_function)(const struct bpe_cuts *cuts,
+                                  const unsigned char *text, uint64_t valid,
+                                  uint64_t *carry);
+
+static mark_function choose_form(void)
+{
+#ifdef __x86_64__
+    if (split_has_avx512())
+        return mark_avx512;
+#endif
+    return mark_plain;
+}
+
 void bpe_cuts_mark(const struct bpe_cuts *cuts, const char *text, size_t n,
                    uint64_t *mark)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    const mark_function mark_block = choose_form();
     uint64_t carry = 0;
-    int wide = 0;
 
-#ifdef __x86_64__
-    wide = split_has_avx512();
-#endif
     for (size_t i = 0; 64 * i < n; i++) {
         const size_t left = n - 64 * i;
         const uint64_t valid = left >= 64 ? ~0ULL : (1ULL << left) - 1;
-#ifdef __x86_64__
-        if (wide) {
-            mark[i] |= mark_avx512(cuts, s + 64 * i, valid, &carry);
-            continue;
-        }
-#endif
-        mark[i] |= mark_plain(cuts, s + 64 * i, valid, &carry);
+        mark[i] |= mark_block(cuts, (const unsigned char *)text + 64 * i, valid,
+                              &carry);
     }
-    (void)wide;
 }

@@ -100,8 +100,7 @@ AVX512 void split_masks_avx512(const char *text, const uint8_t *class, size_t n,
     }
 }
 
-/* The places in a block, which its mask compresses. */
-static const uint8_t place[64] = {
+const uint8_t split_place[64] = {
     0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
@@ -110,7 +109,7 @@ static const uint8_t place[64] = {
 AVX512 size_t split_list_avx512(const uint64_t *mark, size_t n_byte,
                                 uint32_t *begin)
 {
-    const __m512i places = _mm512_loadu_si512(place);
+    const __m512i places = _mm512_loadu_si512(split_place);
     uint32_t *out = begin;
 
     for (size_t i = 0; 64 * i < n_byte; i++) {

@@ -92,6 +92,8 @@ size_t split_marks(enum split_kind kind, const char *text, size_t len,
 enum { SPLIT_LIST_MAX = SPLIT_WINDOW + SPLIT_BLOCK };
 size_t split_list(const uint64_t *mark, size_t n_byte, uint32_t *begin);
 size_t split_list_avx512(const uint64_t *mark, size_t n_byte, uint32_t *begin);
+/* 0 to 63, for compression by a mask. */
+extern const uint8_t split_place[64];
 /* Whether split_classify_avx512() and the like may be called. */
 int split_has_avx512(void);
 

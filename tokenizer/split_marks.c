@@ -105,42 +105,58 @@ static void clear_from(uint64_t *word, size_t begin, size_t n_word)
 
 /* ---- classes and masks of a window ---- */
 
-static void classify(struct window *window)
+static void find_classes(const struct window *window, uint8_t *class,
+                         uint64_t *todo)
 {
-    const struct split_classes *classes = split_classes_of(window->kind);
-    uint8_t class[SPLIT_WINDOW + SPLIT_BLOCK];
-    uint64_t todo[SPLIT_N_BLOCK];
-
 #ifdef __x86_64__
-    const int wide =
-        oy_cpu_level() >= OY_CPU_AVX512 && __builtin_cpu_supports("avx512vbmi");
-    if (wide)
+    const struct split_classes *classes = split_classes_of(window->kind);
+
+    if (split_has_avx512())
         split_classify_avx512(classes, window->text, window->n_block, class,
                               todo);
     else
         split_classify_avx2(classes, window->text, window->n_block, class,
                             todo);
 #endif
-    for (size_t i = 0; i < window->n_block; i++) {
-        for (uint64_t bits = todo[i]; bits; bits &= bits - 1) {
-            const size_t begin = 64 * i + (size_t)__builtin_ctzll(bits);
-            size_t end = begin;
-            if (begin >= window->n)
-                break;
-            const uint32_t character = oy_utf8_next(window->text, &end);
-            const uint16_t pair =
-                (uint16_t)(split_class_of(window->kind, character) * 0x0101);
-            /* Two pairs cover a character of 2 to 4 bytes. */
-            memcpy(class + begin, &pair, 2);
-            memcpy(class + end - 2, &pair, 2);
-        }
-    }
+}
+
+static void find_masks(struct window *window, const uint8_t *class)
+{
 #ifdef __x86_64__
-    if (wide)
+    if (split_has_avx512())
         split_masks_avx512(window->text, class, window->n_block, window->masks);
     else
         split_masks_avx2(window->text, class, window->n_block, window->masks);
 #endif
+}
+
+/* The class of the character at `begin`, on all its bytes. */
+static void paint(const struct window *window, size_t begin, uint8_t *class)
+{
+    size_t end = begin;
+    const uint32_t character = oy_utf8_next(window->text, &end);
+    const uint16_t pair =
+        (uint16_t)(split_class_of(window->kind, character) * 0x0101);
+
+    /* Two pairs cover a character of 2 to 4 bytes. */
+    memcpy(class + begin, &pair, 2);
+    memcpy(class + end - 2, &pair, 2);
+}
+
+static void classify(struct window *window)
+{
+    uint8_t class[SPLIT_WINDOW + SPLIT_BLOCK];
+    uint64_t todo[SPLIT_N_BLOCK];
+
+    find_classes(window, class, todo);
+    for (size_t i = 0; i < window->n_block; i++) {
+        for (uint64_t bits = todo[i]; bits; bits &= bits - 1) {
+            const size_t begin = 64 * i + (size_t)__builtin_ctzll(bits);
+            if (begin < window->n)
+                paint(window, begin, class);
+        }
+    }
+    find_masks(window, class);
 }
 
 /* Nothing stands behind the end of the window. */
@@ -309,6 +325,20 @@ INLINE uint64_t find_words(enum split_kind kind, const struct block *b,
     return bare & ~glued;
 }
 
+/* o200k: a word ends before the upper case letter behind a lower case one.
+ * Behind a letter of both halves it depends on what follows. */
+INLINE uint64_t find_cased(const struct block *b, struct state *s,
+                           uint64_t *hard)
+{
+    const uint64_t lower = b->letter & ~b->upper & ~b->both;
+    const uint64_t mark = b->upper & before(lower, s->lower);
+
+    *hard |= b->upper & before(b->both, s->both);
+    s->lower = lower;
+    s->both = b->both;
+    return mark;
+}
+
 /* The family of cl100k. */
 INLINE uint64_t lines_block(enum split_kind kind, struct window *window,
                             size_t i, const struct block *b, struct state *s,
@@ -338,12 +368,8 @@ INLINE uint64_t lines_block(enum split_kind kind, struct window *window,
     window->quote[i] = kind == SPLIT_DEEPSEEK3 ? 0 : lone & b->quote;
     window->hard[i] = b->hard;
     if (kind == SPLIT_O200K) {
+        mark |= find_cased(b, s, &window->hard[i]);
         window->quote[i] &= before(b->letter, s->letter);
-        const uint64_t lower = b->letter & ~b->upper & ~b->both;
-        mark |= b->upper & before(lower, s->lower);
-        window->hard[i] |= b->upper & before(b->both, s->both);
-        s->lower = lower;
-        s->both = b->both;
     }
     if (kind == SPLIT_DEEPSEEK3) {
         mark |= b->cjk & ~before(b->cjk, s->cjk);
