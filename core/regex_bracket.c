@@ -192,6 +192,7 @@ struct bracket {
     int has_whole;
     int has_first; /* a character that may begin a range */
     uint32_t first;
+    int has_class; /* the last member was `\\w` or the like */
 };
 
 static void end_first(struct bracket *bracket)
@@ -254,30 +255,28 @@ static int take_member(struct oy_regex_reader *reader, uint32_t *c,
     return kind;
 }
 
-/* A `-`: of a range, or itself. */
+/* A `-`: itself at the ends of a part and behind a range, else of a range.
+ * What Oniguruma does not take, or takes for something strange (`[a-[b]]` is
+ * `[b]` to it), is refused. */
 static int take_dash(struct oy_regex_reader *reader, struct bracket *bracket)
 {
     const char *const at = reader->at++;
-    const int is_range = bracket->has_first && reader->at < reader->end &&
-                         !oy_regex_looking_at(reader, "]") &&
-                         !oy_regex_looking_at(reader, "[") &&
-                         !oy_regex_looking_at(reader, "&&");
+    const int is_last =
+        oy_regex_looking_at(reader, "]") || oy_regex_looking_at(reader, "&&");
     uint32_t last = 0;
 
-    if (!is_range) {
+    if (bracket->has_class && !is_last)
+        return oy_regex_refuse(reader, at, "a range that begins with a class");
+    if (is_last || !bracket->has_first) {
         end_first(bracket);
         bracket->has_first = 1;
         bracket->first = '-';
         return 0;
     }
-    const int kind = take_member(reader, &last, &bracket->own);
-    if (kind < 0)
-        return -1;
-    if (kind > 0) {
-        end_first(bracket);
-        oy_regex_set_add(&bracket->own, '-', '-');
-        return 0;
-    }
+    if (oy_regex_looking_at(reader, "[") ||
+        take_member(reader, &last, &bracket->own) != 0)
+        return oy_regex_refuse(reader, at,
+                               "a range that ends with no character");
     if (last < bracket->first)
         return oy_regex_refuse(reader, at, "a range that runs backwards");
     oy_regex_set_add(&bracket->own, bracket->first, last);
@@ -289,6 +288,8 @@ static int take_item(struct oy_regex_reader *reader, struct bracket *bracket)
 {
     uint32_t c = 0;
 
+    if (*reader->at != '-')
+        bracket->has_class = 0;
     if (oy_regex_take_text(reader, "&&")) {
         end_part(bracket);
         return 0;
@@ -302,6 +303,7 @@ static int take_item(struct oy_regex_reader *reader, struct bracket *bracket)
         return take_dash(reader, bracket);
     end_first(bracket);
     const int kind = take_member(reader, &c, &bracket->own);
+    bracket->has_class = kind > 0;
     bracket->has_first = kind == 0;
     bracket->first = c;
     return kind;

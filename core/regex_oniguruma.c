@@ -260,7 +260,6 @@ static int take_group(struct oy_regex_reader *reader, const char *at,
 struct repeat {
     int least, most; /* most -1: no limit */
     char kind;       /* 0 greedy, '?' lazy, '+' possessive */
-    int is_lone;     /* {n}? : the n of them, or none */
 };
 
 static int take_decimal(struct oy_regex_reader *reader, int *number)
@@ -304,8 +303,9 @@ static int take_interval(struct oy_regex_reader *reader, struct repeat *repeat)
         repeat->most = repeat->least;
         repeat->least = least;
         repeat->kind = '+';
-    } else if (oy_regex_take_text(reader, "?")) {
-        repeat->is_lone = repeat->least == repeat->most;
+    } else if (repeat->least != repeat->most &&
+               oy_regex_take_text(reader, "?")) {
+        /* Behind {n} it is a repeat of its own. */
         repeat->kind = '?';
     }
     return 1;
@@ -339,7 +339,7 @@ static void wrap(struct oy_regex_reader *reader, size_t start)
     reader->out->data[reader->out->len - 1] = ')';
 }
 
-static void put_repeat(struct oy_regex_reader *reader, size_t start,
+static void put_repeat(struct oy_regex_reader *reader,
                        const struct repeat *repeat)
 {
     const char kind[2] = {repeat->kind, 0};
@@ -348,12 +348,7 @@ static void put_repeat(struct oy_regex_reader *reader, size_t start,
     if (repeat->most >= 0)
         oy_buffer_append_format(reader->out, "%d", repeat->most);
     put(reader, "}");
-    if (repeat->is_lone) {
-        wrap(reader, start);
-        put(reader, "?");
-    } else {
-        put(reader, kind);
-    }
+    put(reader, kind);
 }
 
 /* All repeats behind what was written from `start` on. */
@@ -375,7 +370,7 @@ static int take_repeats(struct oy_regex_reader *reader, size_t start,
         reader->literal = 0;
         if (i)
             wrap(reader, start);
-        put_repeat(reader, start, &repeat);
+        put_repeat(reader, &repeat);
     }
     return more;
 }
