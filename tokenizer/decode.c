@@ -225,21 +225,12 @@ static void put_tokens(struct run *run)
 static void strip(const struct decode_step *step, struct oy_buffer *out,
                   size_t begin)
 {
-    const struct oy_text mark = step->from;
-    size_t from = begin;
+    const struct oy_text all = {out->data + begin, out->len - begin};
+    const struct oy_text kept = decode_strip(step, all);
 
-    for (size_t i = 0; i < step->n_left && out->len - from >= mark.len &&
-                       !memcmp(out->data + from, mark.at, mark.len);
-         i++)
-        from += mark.len;
-    for (size_t i = 0;
-         i < step->n_right && out->len - from >= mark.len &&
-         !memcmp(out->data + out->len - mark.len, mark.at, mark.len);
-         i++)
-        out->len -= mark.len;
-    if (from > begin)
-        memmove(out->data + begin, out->data + from, out->len - from);
-    out->len -= from - begin;
+    if (kept.at > all.at)
+        memmove(out->data + begin, kept.at, kept.len);
+    out->len = begin + kept.len;
 }
 
 static void repair(struct oy_buffer *out, size_t begin)

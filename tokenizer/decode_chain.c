@@ -119,7 +119,7 @@ static void fall_back(const struct decode_texts *in, struct decode_texts *out)
 
 /* ---- steps on each text ---- */
 
-static struct oy_text strip(const struct decode_step *step, struct oy_text text)
+struct oy_text decode_strip(const struct decode_step *step, struct oy_text text)
 {
     const struct oy_text mark = step->from;
 
@@ -141,7 +141,7 @@ static void strip_each(const struct decode_step *step,
                        const struct decode_texts *in, struct decode_texts *out)
 {
     for (size_t i = 0; i < in->n; i++)
-        put(out, strip(step, decode_texts_at(in, i)));
+        put(out, decode_strip(step, decode_texts_at(in, i)));
 }
 
 /* What replaces a match in text number i. */

@@ -81,6 +81,10 @@ void decode_texts_close(struct decode_texts *texts);
 /* One of them, borrowed. */
 struct oy_text decode_texts_at(const struct decode_texts *texts, size_t i);
 
+/* What a step DECODE_STRIP leaves of a text. */
+struct oy_text decode_strip(const struct decode_step *step,
+                            struct oy_text text);
+
 /* Runs the steps from number `first` up to `end` on work[0]; returns which of
  * the two holds the result. */
 int decode_chain_run(const struct decode_chain *chain, size_t first, size_t end,
