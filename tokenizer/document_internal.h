@@ -28,12 +28,14 @@ enum draft_model {
     DRAFT_UNIGRAM,
 };
 
+struct draft_slot {
+    uint32_t tag;   /* upper half of the hash */
+    uint32_t place; /* from 1 on; 0: free */
+};
+
 /* From texts to places in an array whose elements begin with their text. */
 struct draft_map {
-    struct draft_slot {
-        uint32_t tag;   /* upper half of the hash */
-        uint32_t place; /* from 1 on; 0: free */
-    } * slot;
+    struct draft_slot *slot;
     size_t n_slot;
 };
 

@@ -48,12 +48,22 @@ static int too_large(struct oy_input *input, struct oy_error *err)
                    oy_input_name(input), MAX_FILE_SIZE);
 }
 
+/* What to ask for first: a plain file as a whole. */
+static size_t first_read(struct oy_input *input)
+{
+    const int64_t size =
+        oy_input_codec(input) == OY_CODEC_PLAIN ? oy_input_size(input) : -1;
+
+    return size > FIRST_READ && size < MAX_FILE_SIZE ? (size_t)size + 1
+                                                     : FIRST_READ;
+}
+
 static int read_all(struct oy_input *input, struct oy_buffer *data,
                     struct oy_error *err)
 {
     int ended = 0;
 
-    for (size_t want = FIRST_READ; !ended; want *= 2) {
+    for (size_t want = first_read(input); !ended; want *= 2) {
         if (want > MAX_FILE_SIZE)
             return too_large(input, err);
         ended = read_more(input, data, want, err);
@@ -134,7 +144,7 @@ static enum form form_of(const char *data, size_t len)
         return FORM_TIKTOKEN;
     if (len > 8 && !memcmp(data, "#version", 8))
         return FORM_MERGES;
-    return len && !memchr(data, 0, len) ? FORM_WORDPIECE : FORM_UNKNOWN;
+    return len ? FORM_WORDPIECE : FORM_UNKNOWN;
 }
 
 /* The other one of a vocabulary's two files, whole. */
