@@ -10,7 +10,7 @@
 #include "tokenizer/vocab_internal.h"
 
 enum {
-    KEEP_VERSION = 1,        /* raised when any of the structures changes */
+    KEEP_VERSION = 1,     /* raised when any of the structures changes */
     LEAST_TOKENS = 16000, /* fewer are read as fast */
 };
 
@@ -129,7 +129,8 @@ struct bpe *keep_find_bpe(const struct vocab *vocab)
 int keep_wants(const struct vocab *vocab)
 {
     return vocab->model == VOCAB_BPE && vocab->n_model >= LEAST_TOKENS &&
-           !vocab->prefix.len && !vocab->suffix.len && !vocab->kept.n;
+           !vocab->prefix.len && !vocab->suffix.len && !vocab->spells_bytes &&
+           !vocab->kept.n;
 }
 
 void keep_store(const struct vocab *vocab, const struct bpe *bpe,

@@ -143,7 +143,7 @@ static void claim_id(struct vocab_loader *loader,
         token->len = (uint32_t)len;
         token->is_bytes = (uint8_t)is_bytes;
         loader->used += len;
-    } else if (is_new) {
+    } else if (is_new && token->is_model) {
         token->is_renamed = 1;
         vocab->has_renamed = 1;
     }
