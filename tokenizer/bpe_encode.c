@@ -242,28 +242,40 @@ static void encode_batch(struct bpe_worker *worker, const char *text,
 
 /* Pieces from text[at] on, as worker->begin from there; returns how many, and
  * *n_byte is the length of all. */
-static size_t next_pieces(struct bpe_worker *worker, const char *text,
+static size_t mark_pieces(struct bpe_worker *worker, const char *text,
                           size_t len, size_t at, size_t *n_byte)
 {
     const struct bpe *bpe = worker->bpe;
-    const enum split_kind kind = bpe->vocab->split;
     uint64_t mark[SPLIT_N_BLOCK];
-    uint32_t *begin = worker->begin;
-    size_t n = 0;
+    size_t n = 1;
 
-    begin[0] = 0;
-    if (!worker->has_marks) {
-        const size_t end = split_piece(kind, text, len, at);
-        *n_byte = end - at;
-        begin[1] = (uint32_t)*n_byte;
-        return !split_is_dropped(kind, text, at);
+    worker->begin[0] = 0;
+    *n_byte = split_marks(bpe->vocab->split, text, len, at, SPLIT_WINDOW, mark);
+    if (*n_byte <= SPLIT_WINDOW) {
+        if (bpe->cuts.pair)
+            bpe_cuts_mark(&bpe->cuts, text + at, *n_byte, mark);
+        n = split_list(mark, *n_byte, worker->begin);
     }
-    *n_byte = split_marks(kind, text, len, at, SPLIT_WINDOW, mark);
-    if (bpe->cuts.pair && *n_byte <= SPLIT_WINDOW)
-        bpe_cuts_mark(&bpe->cuts, text + at, *n_byte, mark);
-    n = *n_byte <= SPLIT_WINDOW ? split_list(mark, *n_byte, begin) : 1;
-    begin[n] = (uint32_t)*n_byte;
+    worker->begin[n] = (uint32_t)*n_byte;
     return n;
+}
+
+/* The same for kinds without marks; pieces that are thrown away go one by
+ * one. */
+static size_t match_pieces(struct bpe_worker *worker, const char *text,
+                           size_t len, size_t at, size_t *n_byte)
+{
+    const enum split_kind kind = worker->bpe->vocab->split;
+    const int may_drop = split_drops(kind);
+    size_t end[BATCH];
+    const size_t n =
+        split_batch(kind, text, len, at, end, may_drop ? 1 : BATCH);
+
+    worker->begin[0] = 0;
+    for (size_t i = 0; i < n; i++)
+        worker->begin[i + 1] = (uint32_t)(end[i] - at);
+    *n_byte = end[n - 1] - at;
+    return may_drop && split_is_dropped(kind, text, at) ? 0 : n;
 }
 
 static void encode_text(struct bpe_worker *worker, const char *text, size_t len,
@@ -272,7 +284,9 @@ static void encode_text(struct bpe_worker *worker, const char *text, size_t len,
     size_t n_byte;
 
     for (size_t at = 0; at < len; at += n_byte) {
-        const size_t n = next_pieces(worker, text, len, at, &n_byte);
+        const size_t n = worker->has_marks
+                             ? mark_pieces(worker, text, len, at, &n_byte)
+                             : match_pieces(worker, text, len, at, &n_byte);
         for (size_t i = 0; i < n; i += BATCH)
             encode_batch(worker, text + at, worker->begin + i,
                          n - i < BATCH ? n - i : BATCH, ids);
