@@ -28,8 +28,8 @@ int pretokenizer_has_byte_level(const struct oy_json_value *component);
  * order and nesting. The document may be released. NULL after a failure (65)
  * that names the place ("pre_tokenizer.pretokenizers[2].behavior: ..."): what
  * is malformed, what Hugging Face does not have, expressions that core/regex.h
- * refuses, Metaspace behind ByteLevel, Metaspace's "first" behind another. Steps
- * that a kind of split is the equal of become that kind. */
+ * refuses, Metaspace behind ByteLevel, Metaspace's "first" behind another.
+ * Steps that a kind of split is the equal of become that kind. */
 struct pretokenizer *pretokenizer_read(const struct oy_json_value *component,
                                        struct oy_error *err);
 
