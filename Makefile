@@ -107,7 +107,7 @@ UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
 THREADED = filter pool input output source engine gemm tree generate decoder \
-           word_count minhash regex pretokenizer
+           word_count minhash regex pretokenizer decode
 test-slow: deps
 	@$(SUBMAKE) all $(TESTS)
 	@$(SUBMAKE) BUILD=$(BUILD)/tsan OPT='-O1 -g' CFLAGS='-fsanitize=thread' \

@@ -66,7 +66,9 @@ struct normalize_step *normalizer_add(struct normalizer *normalizer,
  * more, else in one of the two buffers, whose contents are lost. Borrowed
  * from them. Valid UTF-8 in, valid UTF-8 out. *is_cut (may be NULL) becomes 1
  * when what the text begins with is, by HF's offsets, no longer from its
- * begin: that was taken off, or more than one character was replaced. */
+ * begin: that was taken off, or more than one character was replaced. (After
+ * one step that is exact; where a step makes several characters of the first
+ * one and a later step replaces them as one, or takes some off, it says 1.) */
 struct oy_text normalize_text(const struct normalizer *normalizer,
                               struct oy_text text, struct oy_buffer work[2],
                               int *is_cut);

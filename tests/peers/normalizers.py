@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Normalizers and decoders against Hugging Face's, on all code points and on random texts.
 
-    [RUNS=200] [SEED=1] [ONLY=normalizers,begins,decoders,posts] python3 tests/peers/normalizers.py [BIN [IGNORED]...]
+    [RUNS=60] [SEED=1] [ONLY=normalizers,begins,decoders,posts] python3 tests/peers/normalizers.py [BIN [IGNORED]...]
     python3 tests/peers/normalizers.py --freeze >tests/data/tokenizer/components.jsonl
 
 BIN is the folder of the programs, by default build/bin. Needs the package `tokenizers`; with `sentencepiece` its own character maps are tried too.
@@ -331,7 +331,7 @@ def main():
     if BIN == "--freeze":
         freeze()
         return
-    runs, seed = int(os.environ.get("RUNS", 200)), int(os.environ.get("SEED", 1))
+    runs, seed = int(os.environ.get("RUNS", 60)), int(os.environ.get("SEED", 1))
     rnd, check = random.Random(seed), Check()
     only = os.environ.get("ONLY", "normalizers begins decoders posts")
     if "normalizers" in only:

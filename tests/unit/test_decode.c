@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "core/random.h"
 #include "core/utf8.h"
@@ -151,6 +152,55 @@ static void test_table_equals_steps(void **state)
     }
 }
 
+/* ---- threads ---- */
+
+struct shared {
+    struct decode *decode;
+    const char *want;
+};
+
+static void *decode_often(void *self)
+{
+    static const int32_t id[] = {1, 0, 4, 5, 2, 15, 9};
+    const struct shared *shared = self;
+    struct oy_buffer out = {0};
+    int n_wrong = 0;
+
+    for (int i = 0; i < 200; i++) {
+        oy_buffer_clear(&out);
+        decode_ids(shared->decode, id, sizeof id / sizeof *id, 0, &out);
+        n_wrong += strcmp(oy_buffer_string(&out), shared->want) != 0;
+    }
+    oy_buffer_release(&out);
+    return n_wrong ? self : NULL;
+}
+
+/* The table is made by whoever comes first; an expression is shared. */
+static void test_threads(void **state)
+{
+    static const char *const decoder =
+        SEQUENCE(REPLACE "," FALLBACK "," FUSE ",{\"type\":\"Replace\","
+                         "\"pattern\":{\"Regex\":\"[aeiou]+\"},"
+                         "\"content\":\"_\"}");
+    struct vocab *vocab = make_vocab(decoder);
+    struct shared shared = {decode_new(vocab),
+                            " th_\xc3\xa9 _ v_ry l_ng t_k_n, l_ng_r th_n _ny "
+                            "_ntry h_ldsw_rd</w>"};
+    pthread_t thread[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(
+            pthread_create(&thread[i], NULL, decode_often, &shared), 0);
+    for (int i = 0; i < 4; i++) {
+        void *wrong;
+        pthread_join(thread[i], &wrong);
+        assert_null(wrong);
+    }
+    decode_free(shared.decode);
+    vocab_free(vocab);
+}
+
 static void expect(struct tokenizer *tokenizer, const int32_t *id, size_t n,
                    const char *want)
 {
@@ -270,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_equals_steps),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bytes_of_several_tokens),
         cmocka_unit_test(test_round_trip_of_a_fixture),
         cmocka_unit_test(test_round_trips_of_real_ones),
