@@ -66,17 +66,18 @@ static void close_behind(struct bpe_cuts *cuts, const unsigned char *s,
     }
 }
 
-/* The border before byte `at` of a token of n, where a character begins. */
+/* The border before byte `at` of a token of n, where a character of three
+ * bytes begins. */
 static void note_border(struct bpe_cuts *cuts, const unsigned char *s,
                         size_t at, size_t n)
 {
     const int left = at >= 3 && is_whole(s + at - 3);
     const int right = n - at >= 3 && is_whole(s + at);
-    int left_part = at < 3 && s[at] >> 4 == 0xe;
+    int left_part = at < 3;
 
     for (size_t i = 0; i < at; i++)
         left_part = left_part && continues(s[i]);
-    const int right_part = n - at < 3 && s[at] >> 4 == 0xe;
+    const int right_part = n - at < 3;
     if (left && right)
         set_bit(cuts->pair, pair_hash(decode3(s + at - 3), decode3(s + at)));
     else if (left && right_part)
@@ -150,7 +151,7 @@ void bpe_cuts_init(struct bpe_cuts *cuts, const struct bpe *bpe)
         if (!token->is_used || !token->is_bytes)
             continue;
         for (size_t at = 1; at < token->len; at++) {
-            if (!continues(s[at]))
+            if (s[at] >> 4 == 0xe)
                 note_border(cuts, s, at, token->len);
         }
         if (vocab->ignore_merges && token->len && s[0] >= 0xe0)
