@@ -143,8 +143,8 @@ static int loop_member(const struct callable *loop, struct oy_text name,
         {"first", template_bool(at == 0)},
         {"last", template_bool(at == n - 1)},
         {"length", template_int(n)},
-        {"depth", template_int(1)}, /* counts recursive loops only */
-        {"depth0", template_int(0)},
+        {"depth", template_int(loop->depth + 1)},
+        {"depth0", template_int(loop->depth)},
     };
 
     for (size_t i = 0; i < sizeof member / sizeof *member; i++) {
@@ -332,6 +332,26 @@ static int call_range(struct state *state, const struct arguments *arguments,
     return 0;
 }
 
+/* dict([('a', 1)]). */
+static int put_pairs(struct state *state, const struct template_value *given,
+                     struct template_value *value)
+{
+    struct template_value list, pair;
+
+    if (template_iterate(state, given, &list) ||
+        template_step(state, LIST_COST * list.list->n_item))
+        return -1;
+    for (size_t i = 0; i < list.list->n_item; i++) {
+        if (template_iterate(state, &list.list->item[i], &pair))
+            return -1;
+        if (pair.list->n_item != 2)
+            return template_fail(state, "expected pairs");
+        template_put(value, state->arena, pair.list->item[0],
+                     pair.list->item[1]);
+    }
+    return 0;
+}
+
 /* dict(a=1), dict(other, a=1), namespace(a=1). */
 static int call_dict(struct state *state, const struct arguments *arguments,
                      enum template_kind kind, struct template_value *value)
@@ -347,8 +367,11 @@ static int call_dict(struct state *state, const struct arguments *arguments,
                 *given);
             continue;
         }
-        if (given->kind != TEMPLATE_DICT)
-            return template_fail(state, "expected a dictionary");
+        if (given->kind != TEMPLATE_DICT) {
+            if (put_pairs(state, given, value))
+                return -1;
+            continue;
+        }
         if (template_step(state, LIST_COST * given->dict->n_entry))
             return -1;
         for (size_t j = 0; j < given->dict->n_entry; j++)
@@ -401,7 +424,7 @@ static int call_callable(struct state *state, const struct callable *callable,
                    : 0;
     case CALLABLE_LOOP: break;
     }
-    return template_fail(state, "a loop cannot be called");
+    return eval_loop(state, callable, arguments, value);
 }
 
 /* loop.cycle(...) and loop.changed(...). */

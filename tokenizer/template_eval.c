@@ -287,14 +287,19 @@ static int filter_items(struct state *state, const struct node *node,
 }
 
 static int run_loop(struct state *state, const struct node *node,
-                    const struct template_value *list, struct oy_buffer *out)
+                    const struct template_value *list, int depth,
+                    struct oy_buffer *out)
 {
     struct callable *loop = oy_arena_alloc(state->arena, sizeof *loop);
     struct scope *outer = state->scope;
     const struct template_value self = {.kind = TEMPLATE_CALLABLE,
                                         .callable = loop};
 
-    *loop = (struct callable){.kind = CALLABLE_LOOP, .list = list->list};
+    *loop = (struct callable){.kind = CALLABLE_LOOP,
+                              .list = list->list,
+                              .loop = node,
+                              .scope = outer,
+                              .depth = depth};
     for (size_t i = 0; i < list->list->n_item; i++) {
         /* What a turn sets is forgotten by the next one. */
         push_scope(state, outer);
@@ -314,13 +319,14 @@ static int run_loop(struct state *state, const struct node *node,
     return 0;
 }
 
-static int run_for(struct state *state, const struct node *node,
-                   struct oy_buffer *out)
+static int run_over(struct state *state, const struct node *node,
+                    const struct template_value *value, int depth,
+                    struct oy_buffer *out)
 {
     struct scope *outer = state->scope;
-    struct template_value value, list;
+    struct template_value list;
 
-    if (eval(state, node->b, &value) || template_iterate(state, &value, &list))
+    if (template_iterate(state, value, &list))
         return -1;
     if (node->e) {
         push_scope(state, outer);
@@ -330,7 +336,36 @@ static int run_for(struct state *state, const struct node *node,
     }
     if (list.list->n_item == 0)
         return run_body(state, node->d, out);
-    return run_loop(state, node, &list, out);
+    return run_loop(state, node, &list, depth, out);
+}
+
+static int run_for(struct state *state, const struct node *node,
+                   struct oy_buffer *out)
+{
+    struct template_value value;
+
+    return eval(state, node->b, &value) || run_over(state, node, &value, 0, out)
+               ? -1
+               : 0;
+}
+
+int eval_loop(struct state *state, const struct callable *loop,
+              const struct arguments *arguments, struct template_value *value)
+{
+    struct scope *outer = state->scope;
+    struct oy_buffer text = {0};
+    int rc;
+
+    if (loop->loop->op != 'r' || arguments->n != 1)
+        return template_fail(state, "this loop cannot be called so");
+    state->scope = loop->scope;
+    rc = run_over(state, loop->loop, &arguments->value[0], loop->depth + 1,
+                  &text);
+    state->scope = outer;
+    if (rc == 0)
+        return template_take(state, &text, value);
+    oy_buffer_release(&text);
+    return -1;
 }
 
 static int run_set(struct state *state, const struct node *node)
@@ -382,6 +417,23 @@ static struct template_value new_macro(struct state *state,
                                    .callable = macro};
 }
 
+/* Every named argument is one of the macro's parameters. */
+static int check_names(struct state *state, const struct callable *macro,
+                       const struct arguments *arguments)
+{
+    for (int i = arguments->n_positional; i < arguments->n; i++) {
+        const struct oy_text name = arguments->name[i];
+        const struct node *p = macro->parameters;
+        while (p && (p->text.len != name.len ||
+                     memcmp(p->text.at, name.at, name.len)))
+            p = p->next;
+        if (!p)
+            return template_fail(state, "the macro has no argument '%.*s'",
+                                 (int)name.len, name.at);
+    }
+    return 0;
+}
+
 /* Binds a macro's parameters in the innermost scope. */
 static int bind_parameters(struct state *state, const struct callable *macro,
                            const struct arguments *arguments)
@@ -402,7 +454,7 @@ static int bind_parameters(struct state *state, const struct callable *macro,
     }
     if (arguments->n_positional > i)
         return template_fail(state, "too many arguments for the macro");
-    return 0;
+    return check_names(state, macro, arguments);
 }
 
 int eval_macro(struct state *state, const struct callable *macro,

@@ -18,13 +18,15 @@ struct callable {
         CALLABLE_TIME,
         CALLABLE_METHOD,
     } kind;
-    /* MACRO: where it was defined. */
+    /* MACRO, LOOP: where it was defined. */
     const struct node *parameters;
     const struct node *body;
     struct scope *scope;
     /* LOOP: the elements, and which one it is at. */
     const struct template_list *list;
     size_t at;
+    int depth;                     /* of calls to itself, from 0 */
+    const struct node *loop;       /* its node */
     struct template_value changed; /* what loop.changed() saw last */
     int has_changed;
     /* METHOD: the name behind a value, not called yet. */
@@ -64,6 +66,9 @@ int eval_macro(struct state *state, const struct callable *macro,
                const struct arguments *arguments,
                const struct template_value *caller,
                struct template_value *value);
+/* loop(value) of a recursive loop: the text of its body over that value. */
+int eval_loop(struct state *state, const struct callable *loop,
+              const struct arguments *arguments, struct template_value *value);
 int eval_arguments(struct state *state, const struct node *list,
                    struct arguments *arguments);
 /* Fails beyond TEMPLATE_MAX_DEPTH; the caller takes it off again. */

@@ -54,7 +54,8 @@ enum node_kind {
     NODE_TEXT,
     NODE_PRINT,        /* a */
     NODE_IF,           /* a: condition, b: body, c: else */
-    NODE_FOR,          /* a: target, b: iterable, c: body, d: else, e: filter */
+    NODE_FOR,          /* a: target, b: iterable, c: body, d: else, e: filter;
+                          op 'r': recursive */
     NODE_SET,          /* a: target, b: value */
     NODE_SET_BLOCK,    /* a: target, b: filters over CAPTURED, c: body */
     NODE_MACRO,        /* text: name, a: parameters, c: body */

@@ -206,8 +206,8 @@ static struct node *parse_for(struct parser *parser)
         if (!node->e)
             return NULL;
     }
-    if (parser_at(parser, TOKEN_NAME, "recursive"))
-        return parser_fail(parser, "recursive loops are not known");
+    if (parser_take(parser, TOKEN_NAME, "recursive"))
+        node->op = 'r';
     if (end_block(parser) ||
         parse_until(parser, " else endfor", &node->c, &end))
         return NULL;

@@ -269,6 +269,10 @@ static int sort_key(const struct filter_call *call, int case_sensitive,
 {
     struct oy_buffer text = {0};
 
+    /* Lists are walked by every comparison. */
+    if (template_depth(key) &&
+        template_step(call->state, 32 * template_weight(key)))
+        return -1;
     if (key->kind != TEMPLATE_STRING || case_sensitive)
         return 0;
     oy_py_lower(key->text.at, key->text.len, &text);
@@ -315,28 +319,6 @@ static int sort(const struct filter_call *call, struct sortable *item, size_t n,
     for (size_t i = 0; i < n; i++)
         push(call, item[i].value);
     return 0;
-}
-
-static int sequence_sort(const struct filter_call *call)
-{
-    const struct template_value *name =
-        argument_at(call->arguments, 2, "attribute");
-    struct template_value list;
-    struct sortable *item;
-
-    if (iterate(call, &list))
-        return -1;
-    item =
-        oy_arena_array(call->state->arena, list.list->n_item + 1, sizeof *item);
-    for (size_t i = 0; i < list.list->n_item; i++) {
-        item[i].value = list.list->item[i];
-        if (attribute(call, name, &item[i].value, &item[i].key) ||
-            sort_key(call, filter_option(call, 1, "case_sensitive"),
-                     &item[i].key))
-            return -1;
-    }
-    return sort(call, item, list.list->n_item,
-                filter_option(call, 0, "reverse"));
 }
 
 static struct template_value pair(const struct filter_call *call,
@@ -410,6 +392,68 @@ static int sequence_unique(const struct filter_call *call)
         push(call, list.list->item[i]);
     }
     return is_lazy(call);
+}
+
+/* The items sorted by an attribute. */
+static struct sortable *sort_by(const struct filter_call *call,
+                                const struct template_value *name,
+                                int case_sensitive, int reverse, size_t *n)
+{
+    struct template_value list;
+    struct sortable *item;
+
+    if (iterate(call, &list))
+        return NULL;
+    *n = list.list->n_item;
+    item = oy_arena_array(call->state->arena, *n + 1, sizeof *item);
+    for (size_t i = 0; i < *n; i++) {
+        item[i].value = list.list->item[i];
+        if (attribute(call, name, &item[i].value, &item[i].key) ||
+            sort_key(call, case_sensitive, &item[i].key))
+            return NULL;
+    }
+    return sort(call, item, *n, reverse) ? NULL : item;
+}
+
+static int sequence_sort(const struct filter_call *call)
+{
+    size_t n;
+
+    return sort_by(call, argument_at(call->arguments, 2, "attribute"),
+                   filter_option(call, 1, "case_sensitive"),
+                   filter_option(call, 0, "reverse"), &n)
+               ? 0
+               : -1;
+}
+
+/* (attribute, [items that are equal in it]), in the order of the attribute. */
+static int sequence_groupby(const struct filter_call *call)
+{
+    const struct template_value *name =
+        argument_at(call->arguments, 0, "attribute");
+    struct oy_arena *arena = call->state->arena;
+    struct template_value key;
+    size_t n;
+    const struct sortable *item =
+        sort_by(call, name, filter_option(call, 2, "case_sensitive"), 0, &n);
+
+    if (!item)
+        return -1;
+    *call->value = template_new_list(arena);
+    for (size_t i = 0; i < n;) {
+        struct template_value group = template_new_list(arena);
+        struct template_value members = template_new_list(arena);
+        const size_t first = i;
+        if (attribute(call, name, &item[i].value, &key))
+            return -1;
+        while (i < n && template_equal(&item[i].key, &item[first].key))
+            template_push(&members, arena, item[i++].value);
+        group.kind = TEMPLATE_TUPLE;
+        template_push(&group, arena, key);
+        template_push(&group, arena, members);
+        push(call, group);
+    }
+    return 0;
 }
 
 static int extreme(const struct filter_call *call, int want)
@@ -514,6 +558,7 @@ const struct filter filter_sequence_table[] = {
     {"dictsort", sequence_dictsort},
     {"items", sequence_items},
     {"unique", sequence_unique},
+    {"groupby", sequence_groupby},
     {"min", sequence_min},
     {"max", sequence_max},
     {"sum", sequence_sum},

@@ -92,7 +92,7 @@ int template_depth(const struct template_value *value)
 /* Shared parts make weights grow exponentially: they stay far from overflow. */
 static uint64_t add_weights(uint64_t a, uint64_t b)
 {
-    const uint64_t most = UINT64_C(1) << 60;
+    const uint64_t most = UINT64_C(1) << 50;
 
     return a + b < most ? a + b : most;
 }

@@ -279,9 +279,128 @@ static void json_comes_back_as_python_writes_it(void **state)
     oy_arena_release(&arena);
 }
 
+static void generators_are_read_once(void **state)
+{
+    (void)state;
+    assert_renders(0,
+                   "{% set g = l|select('in', 'ab') %}{{ g|join }}-{{ g|join }}"
+                   "{% if [] |select('odd') %}true{% endif %}",
+                   "ab-true");
+    assert_renders(0, "{{n|map('upper')|list}}{{l|reverse|first}}", "[]c");
+    assert_fails(0, "{{ (l|map('upper'))|length }}", "no length");
+    assert_fails(0, "{{ l|map('upper')|tojson }}", "'generator' has no JSON");
+    assert_fails(0, "{{ zz|tojson }}", "'Undefined' has no JSON");
+}
+
+static void markup_escapes_what_joins_it(void **state)
+{
+    (void)state;
+    assert_renders(0, "{{'<'|safe + '<'}} {{'<' + '<'|e}} {{'<'|e|e}}",
+                   "<&lt; &lt;&lt; &lt;");
+    assert_renders(0, "{{'<'|safe ~ '<'}} {{'<'|e|forceescape}}",
+                   "<< &amp;lt;");
+}
+
+static void formats(void **state)
+{
+    (void)state;
+    assert_renders(
+        0, "{{'%s=%d'|format('a', 3)}} {{'%s' % s}} {{'%s%s' % (1, 2)}}",
+        "a=3 Hello World 12");
+    assert_renders(0, "{{'{} {x!r} {{}}'.format(1, x='q')}}", "1 'q' {}");
+    assert_fails(0, "{{'%s' % (1, 2)}}", "more values");
+    assert_fails(0, "{{'{}'.format()}}", "format");
+}
+
+static void names_behind_a_dot_are_methods_first(void **state)
+{
+    (void)state;
+    assert_renders(0,
+                   "{% set q = {'items': 1, 'k': 2} %}{{q['items']}} {{q.k}} "
+                   "{% for k, v in q.items() %}{{k}}{{v}} {% endfor %}"
+                   "{% set f = s.upper %}{{f()}}",
+                   "1 2 items1 k2 HELLO WORLD");
+    assert_fails(0, "{% set q = namespace() %}{% set q._a = 1 %}", "_a");
+}
+
+static void loops_call_themselves(void **state)
+{
+    (void)state;
+    assert_renders(0,
+                   "{% for n in [1, [2, [3]]] recursive %}{% if n is number %}"
+                   "{{n}}d{{loop.depth}}{% else %}[{{loop(n)}}]{% endif %}"
+                   "{% endfor %}",
+                   "1d1[2d2[3d3]]");
+    assert_fails(0, "{% for n in l %}{{loop(l)}}{% endfor %}",
+                 "cannot be called");
+    assert_renders(0,
+                   "{% for k, v in u|groupby('age') %}{{k}}{{v|length}} "
+                   "{% endfor %}{{dict([('a', 1)])}}",
+                   "31 51 {'a': 1}");
+    assert_fails(0, "{% macro m(a) %}{% endmacro %}{{m(b=1)}}",
+                 "no argument 'b'");
+}
+
+/* Each would take hours, or the whole memory. */
+static void hostile_templates_end(void **state)
+{
+    static const char *const grow =
+        "{% set q = namespace(s=[1]) %}{% for i in range(60) %}"
+        "{% set q.s = [q.s, q.s] %}{% endfor %}";
+    static const char *const use[] = {"{{q.s}}",
+                                      "{{q.s|tojson}}",
+                                      "{{q.s == [[1], [q.s]]}}",
+                                      "{{[q.s, q.s]|sort}}",
+                                      "{{'%s' % (q.s,)}}",
+                                      "{{q.s ~ 'a'}}",
+                                      "{{q.s is eq q.s}}"};
+    static const char *const search[] = {
+        "{% if 'ab' in t %}{% endif %}",   "{% set x = t.count('b') %}",
+        "{% set x = t.strip('b') %}",      "{% set x = t|length %}",
+        "{% if t == t ~ '' %}{% endif %}", "{% if t is upper %}{% endif %}"};
+    char source[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof use / sizeof *use; i++) {
+        snprintf(source, sizeof source, "%s%s", grow, use[i]);
+        assert_fails(0, source, "steps");
+    }
+    for (size_t i = 0; i < sizeof search / sizeof *search; i++) {
+        snprintf(source, sizeof source,
+                 "{%% set t = 'a' * 1000000 %%}{%% for i in range(500000) %%}"
+                 "%s{%% endfor %%}",
+                 search[i]);
+        assert_fails(0, source, "steps");
+    }
+    assert_fails(0, "{{('a' * 1000000).join('b' * 99999)}}", "few texts");
+    assert_fails(0, "{{('a\n' * 99999)|indent('b' * 99999)}}", "bytes");
+}
+
+static void keys_are_found_among_many(void **state)
+{
+    (void)state;
+    assert_renders(
+        0,
+        "{% set q = namespace(d={}) %}{% for i in range(300) %}"
+        "{% set q.d = dict(q.d, **{i|string: i}) %}{% endfor %}"
+        "{{q.d|length}} {{q.d['299']}} {{q.d['17']}} {{q.d['300']}}|",
+        "300 299 17 |");
+    assert_renders(0,
+                   "{% set q = dict(range(40)|map('string')|list|batch(2)) %}"
+                   "{{q|length}} {{q['38']}}",
+                   "20 39");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(generators_are_read_once),
+        cmocka_unit_test(markup_escapes_what_joins_it),
+        cmocka_unit_test(formats),
+        cmocka_unit_test(names_behind_a_dot_are_methods_first),
+        cmocka_unit_test(loops_call_themselves),
+        cmocka_unit_test(hostile_templates_end),
+        cmocka_unit_test(keys_are_found_among_many),
         cmocka_unit_test(values_print_as_in_python),
         cmocka_unit_test(operators),
         cmocka_unit_test(items_slices_methods),
