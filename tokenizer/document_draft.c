@@ -9,6 +9,10 @@
 #include "tokenizer/document_internal.h"
 #include "tokenizer/vocab.h"
 
+/* Of a token that is made by merges, whose ways are tried one by one: longer
+ * ones are damage (o200k_base has 128 bytes, Gemma some hundreds). */
+enum { MAX_MERGED = 4096 };
+
 void draft_release(struct draft *draft)
 {
     oy_arena_release(&draft->arena);
@@ -233,12 +237,19 @@ static void add_candidates(const struct draft *draft,
     }
 }
 
-void draft_make_merges(struct draft *draft, enum draft_order order)
+int draft_make_merges(struct draft *draft, enum draft_order order,
+                      struct oy_error *err)
 {
     struct candidates found = {NULL, 0, 0};
 
-    for (size_t i = 0; i < draft->n_token; i++)
+    for (size_t i = 0; i < draft->n_token; i++) {
+        if (draft->token[i].text.len > MAX_MERGED) {
+            oy_free(found.item);
+            return oy_fail(err, OY_DATA, "token %d: longer than %d bytes",
+                           draft->token[i].id, MAX_MERGED);
+        }
         add_candidates(draft, &draft->token[i], &found);
+    }
     if (found.n)
         qsort(found.item, found.n, sizeof *found.item,
               order == DRAFT_BY_ID ? by_id : by_score);
@@ -249,4 +260,5 @@ void draft_make_merges(struct draft *draft, enum draft_order order)
     }
     draft->n_merge = found.n;
     oy_free(found.item);
+    return 0;
 }

@@ -156,7 +156,7 @@ static int is_model_name(const char *path)
                                   "0123456789-_.";
     const size_t n = strspn(path, allowed);
 
-    if (!n || path[0] == '.')
+    if (!n || path[0] == '.' || path[0] == '-')
         return 0;
     if (path[n] != '/')
         return !path[n];
@@ -210,6 +210,27 @@ static char *find_snapshot(const char *name)
 
 /* ---- the whole ---- */
 
+static int fail_missing(const char *path, struct oy_error *err)
+{
+    char *cache = cache_folder();
+
+    oy_fail(err, OY_NOINPUT, "%s: no such file, nor a model in %s", path,
+            cache);
+    oy_free(cache);
+    return -1;
+}
+
+static int find_of_folder(char **file, char **folder, struct oy_error *err)
+{
+    if (document_find_in_folder(*folder, file, err))
+        return -1;
+    if (has_end(*file, stem_of(*file), ".gguf")) {
+        oy_free(*folder); /* it has a configuration of its own */
+        *folder = NULL;
+    }
+    return 0;
+}
+
 int document_find_file(const char *path, char **file, char **folder,
                        struct oy_error *err)
 {
@@ -222,14 +243,10 @@ int document_find_file(const char *path, char **file, char **folder,
         *folder = oy_strdup(path);
     else if (is_missing && is_model_name(path))
         *folder = find_snapshot(path);
-    if (*folder) {
-        const int failed = document_find_in_folder(*folder, file, err);
-        if (!failed && has_end(*file, stem_of(*file), ".gguf")) {
-            oy_free(*folder); /* it has a configuration of its own */
-            *folder = NULL;
-        }
-        return failed;
-    }
+    if (*folder)
+        return find_of_folder(file, folder, err);
+    if (is_missing && is_model_name(path))
+        return fail_missing(path, err);
     *file = oy_strdup(path);
     if (is_well_known(path))
         *folder = document_folder_of(path);

@@ -99,7 +99,9 @@ enum draft_order {
     DRAFT_BY_ID,    /* lowest id first, then by the ids of the parts */
     DRAFT_BY_SCORE, /* highest score first, then longest left part */
 };
-void draft_make_merges(struct draft *draft, enum draft_order order);
+/* 0, or -1 when a token is too long for it. */
+int draft_make_merges(struct draft *draft, enum draft_order order,
+                      struct oy_error *err);
 
 /* Appends the document, in the form of tokenizers' Tokenizer.to_str(). Ends
  * the draft: nothing can be added or found behind it. 0, or -1 when two tokens

@@ -237,7 +237,8 @@ static int make_bpe(struct conversion *c)
 
     draft->fuse_unk = 1;
     draft->byte_fallback = c->pieces->byte_fallback;
-    draft_make_merges(draft, DRAFT_BY_SCORE);
+    if (draft_make_merges(draft, DRAFT_BY_SCORE, c->err))
+        return -1;
     if (c->class == GEMMA)
         make_gemma(c);
     else

@@ -266,12 +266,13 @@ static int apply(const struct known *known, struct draft *draft,
 }
 
 /* The parts that all rank files share. No expression: GPT-2's. */
-static void complete(struct draft *draft, const char *regex)
+static int complete(struct draft *draft, const char *regex,
+                    struct oy_error *err)
 {
     draft->ignore_merges = 1;
-    draft_make_merges(draft, DRAFT_BY_ID);
     draft_put_splits(&draft->pre_tokenizer, &regex, regex != NULL, !regex);
     draft_put_byte_level(&draft->decoder, 1, 1, 1);
+    return draft_make_merges(draft, DRAFT_BY_ID, err);
 }
 
 int document_read_tiktoken(const struct document_source *source,
@@ -287,8 +288,8 @@ int document_read_tiktoken(const struct document_source *source,
     if (document_config_added(source->config, draft, err) ||
         (known && apply(known, draft, err)))
         return -1;
-    complete(draft, split_regex(known ? known->kind : SPLIT_CL100K, 0));
-    return 0;
+    return complete(draft, split_regex(known ? known->kind : SPLIT_CL100K, 0),
+                    err);
 }
 
 /* ---- JSON ---- */
@@ -390,6 +391,6 @@ int document_read_tiktoken_json(const struct document_source *source,
         draft->bos_token = copy_name(draft, end.at);
         draft->eos_token = draft->bos_token;
     }
-    complete(draft, oy_arena_copy(&draft->arena, regex.at, regex.len));
-    return 0;
+    return complete(draft, oy_arena_copy(&draft->arena, regex.at, regex.len),
+                    err);
 }

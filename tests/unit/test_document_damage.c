@@ -190,6 +190,13 @@ static void test_sentencepiece(void **state)
     oy_buffer_append(&bytes, "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1",
                      12);
     refuse_bytes(&bytes, "m", "a number that is too long");
+    char *longest = oy_calloc(5001, 1);
+    memset(longest, 'x', 5000);
+    put_piece(&bytes, "ab", 0, 2);
+    put_piece(&bytes, longest, 0, 1);
+    oy_buffer_append(&bytes, "\x12\2\x18\2", 4); /* BPE */
+    refuse_bytes(&bytes, "m", "token 1: longer than 4096 bytes");
+    oy_free(longest);
     put_sentencepiece(&bytes, 3, 0);
     refuse_bytes(&bytes, "m", "model_type 3");
 }
