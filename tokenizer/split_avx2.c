@@ -49,7 +49,7 @@ AVX2 static inline uint64_t continuing(__m256i low, __m256i high)
 
 AVX2 void split_classify_avx2(const struct split_classes *classes,
                               const char *text, size_t n, uint8_t *class,
-                              uint64_t *todo)
+                              uint64_t *rest)
 {
     __m256i table[8];
 
@@ -61,7 +61,7 @@ AVX2 void split_classify_avx2(const struct split_classes *classes,
         const __m256i high = _mm256_loadu_si256((const __m256i *)(text + 32));
         _mm256_storeu_si256((__m256i *)class, look_up(table, low));
         _mm256_storeu_si256((__m256i *)(class + 32), look_up(table, high));
-        todo[i] = mask_of(low, high) & ~continuing(low, high);
+        rest[i] = mask_of(low, high) & ~continuing(low, high);
     }
 }
 

@@ -57,7 +57,7 @@ AVX512 static inline uint64_t find_hangul(__m512i first)
 
 AVX512 void split_classify_avx512(const struct split_classes *classes,
                                   const char *text, size_t n, uint8_t *class,
-                                  uint64_t *todo)
+                                  uint64_t *rest)
 {
     const __m512i low = _mm512_loadu_si512(classes->ascii);
     const __m512i high = _mm512_loadu_si512(classes->ascii + 64);
@@ -67,7 +67,7 @@ AVX512 void split_classify_avx512(const struct split_classes *classes,
         const __m512i v = _mm512_loadu_si512(text);
         const uint64_t foreign = _mm512_movepi8_mask(v);
         __m512i c = _mm512_permutex2var_epi8(low, v, high);
-        todo[i] = 0;
+        rest[i] = 0;
         if (foreign | han_carry | hangul_carry) {
             const uint64_t lead =
                 _mm512_cmpge_epu8_mask(v, _mm512_set1_epi8((char)0xc0));
@@ -78,7 +78,7 @@ AVX512 void split_classify_avx512(const struct split_classes *classes,
                                      _mm512_set1_epi8((char)classes->han));
             c = _mm512_mask_mov_epi8(c, paint3(hangul, &hangul_carry),
                                      _mm512_set1_epi8((char)classes->hangul));
-            todo[i] = lead & ~han & ~hangul;
+            rest[i] = lead & ~han & ~hangul;
         }
         _mm512_storeu_si512(class, c);
     }

@@ -58,14 +58,14 @@ const struct split_classes *split_classes_of(enum split_kind kind);
 /* The class byte of a code point above U+007F. */
 uint8_t split_class_of(enum split_kind kind, uint32_t character);
 
-/* Class bytes of n blocks at text; todo[i] marks the first bytes of those
+/* Class bytes of n blocks at text; rest[i] marks the first bytes of those
  * characters in block i that are left to split_class_of(). Up to 2 bytes
  * behind the last block are written too. */
 void split_classify_avx512(const struct split_classes *classes,
                            const char *text, size_t n, uint8_t *class,
-                           uint64_t *todo);
+                           uint64_t *rest);
 void split_classify_avx2(const struct split_classes *classes, const char *text,
-                         size_t n, uint8_t *class, uint64_t *todo);
+                         size_t n, uint8_t *class, uint64_t *rest);
 /* The masks of n blocks. */
 void split_masks_avx512(const char *text, const uint8_t *class, size_t n,
                         struct split_masks *masks);

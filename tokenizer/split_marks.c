@@ -106,17 +106,17 @@ static void clear_from(uint64_t *word, size_t begin, size_t n_word)
 /* ---- classes and masks of a window ---- */
 
 static void find_classes(const struct window *window, uint8_t *class,
-                         uint64_t *todo)
+                         uint64_t *rest)
 {
 #ifdef __x86_64__
     const struct split_classes *classes = split_classes_of(window->kind);
 
     if (split_has_avx512())
         split_classify_avx512(classes, window->text, window->n_block, class,
-                              todo);
+                              rest);
     else
         split_classify_avx2(classes, window->text, window->n_block, class,
-                            todo);
+                            rest);
 #endif
 }
 
@@ -146,11 +146,11 @@ static void paint(const struct window *window, size_t begin, uint8_t *class)
 static void classify(struct window *window)
 {
     uint8_t class[SPLIT_WINDOW + SPLIT_BLOCK];
-    uint64_t todo[SPLIT_N_BLOCK];
+    uint64_t rest[SPLIT_N_BLOCK];
 
-    find_classes(window, class, todo);
+    find_classes(window, class, rest);
     for (size_t i = 0; i < window->n_block; i++) {
-        for (uint64_t bits = todo[i]; bits; bits &= bits - 1) {
+        for (uint64_t bits = rest[i]; bits; bits &= bits - 1) {
             const size_t begin = 64 * i + (size_t)__builtin_ctzll(bits);
             if (begin < window->n)
                 paint(window, begin, class);

@@ -244,11 +244,11 @@ static void test_forms_agree(void **state)
         split_masks_avx2(text, class, N, narrow);
         assert_memory_equal(wide, narrow, sizeof wide);
         uint8_t got[sizeof class] = {0}, want[sizeof class] = {0};
-        uint64_t todo[N];
+        uint64_t rest[N];
         if (i % 2)
             continue;
-        split_classify_avx512(classes, text, N, got, todo);
-        split_classify_avx2(classes, text, N, want, todo);
+        split_classify_avx512(classes, text, N, got, rest);
+        split_classify_avx2(classes, text, N, want, rest);
         assert_memory_equal(got, want, sizeof got);
     }
 }
