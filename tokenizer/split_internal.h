@@ -24,18 +24,31 @@ enum {
     SPLIT_WINDOW = SPLIT_BLOCK * SPLIT_N_BLOCK,
 };
 
-/* Class bits of a byte; their places are those of the masks. */
+/* Places of the classes: of bits in a byte, of masks in a block. */
 enum {
-    SPLIT_LETTER = 1 << 0,  /* of DeepSeek marks too, and no CJK */
-    SPLIT_NUMBER = 1 << 1,  /* of SmolLM what HF's Digits takes */
-    SPLIT_WHITE = 1 << 2,   /* line ends and blanks too */
-    SPLIT_NEWLINE = 1 << 3, /* CR, LF */
-    SPLIT_BLANK = 1 << 4,   /* U+0020 */
-    SPLIT_UPPER = 1 << 5,   /* o200k: Lu, Lt; a LETTER too */
-    SPLIT_CJK = 1 << 5,     /* DeepSeek: its second expression */
-    SPLIT_BOTH = 1 << 6,    /* o200k: Lm, Lo; a LETTER too */
-    SPLIT_HARD = 1 << 7,    /* masks do not say enough */
-    SPLIT_N_CLASS = 8,
+    SPLIT_AT_LETTER,
+    SPLIT_AT_NUMBER,
+    SPLIT_AT_WHITE,
+    SPLIT_AT_NEWLINE,
+    SPLIT_AT_BLANK,
+    SPLIT_AT_UPPER,
+    SPLIT_AT_BOTH,
+    SPLIT_AT_HARD,
+    SPLIT_N_CLASS,
+    SPLIT_AT_CJK = SPLIT_AT_UPPER, /* no kind has both */
+};
+
+/* Class bits of a byte. */
+enum {
+    SPLIT_LETTER = 1 << SPLIT_AT_LETTER,   /* DeepSeek: marks too, no CJK */
+    SPLIT_NUMBER = 1 << SPLIT_AT_NUMBER,   /* SmolLM: HF's Digits */
+    SPLIT_WHITE = 1 << SPLIT_AT_WHITE,     /* line ends and blanks too */
+    SPLIT_NEWLINE = 1 << SPLIT_AT_NEWLINE, /* CR, LF */
+    SPLIT_BLANK = 1 << SPLIT_AT_BLANK,     /* U+0020 */
+    SPLIT_UPPER = 1 << SPLIT_AT_UPPER,     /* o200k: Lu, Lt; a LETTER too */
+    SPLIT_CJK = 1 << SPLIT_AT_CJK,         /* DeepSeek: second expression */
+    SPLIT_BOTH = 1 << SPLIT_AT_BOTH,       /* o200k: Lm, Lo; a LETTER too */
+    SPLIT_HARD = 1 << SPLIT_AT_HARD,       /* masks do not say enough */
 };
 
 /* The masks of a block. */

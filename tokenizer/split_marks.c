@@ -186,8 +186,10 @@ struct block {
 INLINE uint64_t part_end(enum split_kind kind, const struct split_masks *masks)
 {
     if (kind == SPLIT_SMOLLM)
-        return masks->class[1];
-    return kind == SPLIT_DEEPSEEK3 ? masks->class[1] | masks->class[5] : 0;
+        return masks->class[SPLIT_AT_NUMBER];
+    return kind == SPLIT_DEEPSEEK3
+               ? masks->class[SPLIT_AT_NUMBER] | masks->class[SPLIT_AT_CJK]
+               : 0;
 }
 
 INLINE void read_block(enum split_kind kind, const struct window *window,
@@ -196,14 +198,14 @@ INLINE void read_block(enum split_kind kind, const struct window *window,
     const struct split_masks *m = &window->masks[i];
     const size_t left = window->n - 64 * i;
 
-    b->letter = m->class[0];
-    b->number = m->class[1];
-    b->white = m->class[2];
-    b->newline = m->class[3];
-    b->blank = m->class[4];
-    b->upper = b->cjk = m->class[5];
-    b->both = m->class[6];
-    b->hard = m->class[7];
+    b->letter = m->class[SPLIT_AT_LETTER];
+    b->number = m->class[SPLIT_AT_NUMBER];
+    b->white = m->class[SPLIT_AT_WHITE];
+    b->newline = m->class[SPLIT_AT_NEWLINE];
+    b->blank = m->class[SPLIT_AT_BLANK];
+    b->upper = b->cjk = m->class[SPLIT_AT_UPPER];
+    b->both = m->class[SPLIT_AT_BOTH];
+    b->hard = m->class[SPLIT_AT_HARD];
     b->more = m->more;
     b->foreign = m->foreign;
     b->quote = m->quote;
@@ -212,7 +214,7 @@ INLINE void read_block(enum split_kind kind, const struct window *window,
     b->other = b->valid & ~(b->letter | b->number | b->white);
     if (kind == SPLIT_DEEPSEEK3)
         b->other &= ~b->cjk;
-    b->next_white = m[1].class[2];
+    b->next_white = m[1].class[SPLIT_AT_WHITE];
     b->next_valid = left > 64;
     b->next_part_end = part_end(kind, &m[1]);
 }
@@ -462,7 +464,7 @@ static size_t cut_off(struct window *window)
     uint64_t *mark = window->mark;
     size_t white = window->n;
 
-    while (white && has_class(window, white - 1, 2))
+    while (white && has_class(window, white - 1, SPLIT_AT_WHITE))
         white--;
     if (white < window->n)
         clear_from(mark, white + 1, window->n_block);
