@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The draft of a tokenizer: its tokens, and merges that follow from them. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,24 @@ void draft_release(struct draft *draft)
     oy_buffer_release(&draft->post_processor);
     oy_buffer_release(&draft->decoder);
     *draft = (struct draft){0};
+}
+
+char *draft_keep(struct draft *draft, const char *text)
+{
+    return text ? oy_arena_copy(&draft->arena, text, strlen(text)) : NULL;
+}
+
+struct oy_text draft_format(struct draft *draft, const char *format, ...)
+{
+    char text[256];
+    va_list list;
+
+    va_start(list, format);
+    const int len = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    OY_ASSERT(len >= 0 && (size_t)len < sizeof text);
+    return (struct oy_text){oy_arena_copy(&draft->arena, text, (size_t)len),
+                            (size_t)len};
 }
 
 /* ---- maps ---- */

@@ -83,17 +83,6 @@ static int find_array(struct reader *reader, const char *key,
     return 0;
 }
 
-/* llama.cpp calls an empty token so. */
-static struct oy_text name_empty(struct draft *draft)
-{
-    char *name = oy_asprintf("[EMPTY_%zu]", draft->n_token);
-    const struct oy_text text = {
-        oy_arena_copy(&draft->arena, name, strlen(name)), strlen(name)};
-
-    oy_free(name);
-    return text;
-}
-
 static int read_tokens(struct reader *reader)
 {
     const struct oy_gguf_value *list = find(reader, KEY "tokens");
@@ -109,8 +98,8 @@ static int read_tokens(struct reader *reader)
         if (!oy_utf8_valid(text.at, text.len))
             return oy_fail(reader->err, OY_DATA, KEY "tokens[%lld]: not UTF-8",
                            (long long)id);
-        if (!text.len)
-            text = name_empty(draft);
+        if (!text.len) /* as llama.cpp calls it */
+            text = draft_format(draft, "[EMPTY_%zu]", draft->n_token);
         if (draft_add_token(draft, text, id, 0, reader->err))
             return oy_fail_at(reader->err, KEY "tokens");
     }

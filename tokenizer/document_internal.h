@@ -78,6 +78,12 @@ struct draft {
 
 void draft_release(struct draft *draft);
 
+/* A copy in the arena; NULL for NULL. */
+char *draft_keep(struct draft *draft, const char *text);
+/* printf into the arena. */
+struct oy_text draft_format(struct draft *draft, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Adds a token; twice the same text, or an id out of range, is a failure. */
 int draft_add_token(struct draft *draft, struct oy_text text, int64_t id,
                     float score, struct oy_error *err);

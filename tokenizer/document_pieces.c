@@ -173,8 +173,7 @@ static char *role(struct conversion *c, const char *name, int32_t id)
 {
     const char *text = document_config_text(c->config, name, NULL);
 
-    return text ? oy_arena_copy(&c->draft->arena, text, strlen(text))
-                : text_of_id(c, id);
+    return text ? draft_keep(c->draft, text) : text_of_id(c, id);
 }
 
 static void take_roles(struct conversion *c)
@@ -262,12 +261,10 @@ static int make_t5(struct conversion *c)
     normalize_charsmap(c);
     cut_words(c);
     for (int64_t i = n; i-- > 0;) {
-        char *name = oy_asprintf("<extra_id_%d>", (int)i);
-        const struct oy_text text = {
-            oy_arena_copy(&draft->arena, name, strlen(name)), strlen(name)};
+        const struct oy_text text =
+            draft_format(draft, "<extra_id_%d>", (int)i);
         const struct draft_token *token = draft_find(draft, text.at, text.len);
         const int32_t id = token ? token->id : (int32_t)draft->n_token;
-        oy_free(name);
         if (!token && draft_add_token(draft, text, id, 0, c->err))
             return -1;
         draft_add_added(draft, text, id, 1);

@@ -8,7 +8,6 @@
  * TikTokenConverter does, and has the special tokens that the configuration
  * beside it names. In tiktoken a piece that is a token stays whole, and merges
  * go by the rank of their result (src/lib.rs, byte_pair_merge). */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base64.h"
@@ -237,20 +236,11 @@ static void add_specials(struct draft *draft, const struct special *special)
                     special->id);
         return;
     }
-    for (int i = 0; i < special->n; i++) {
-        char name[64];
-        const int len =
-            snprintf(name, sizeof name, "%.*s%d%s", (int)(percent - format),
-                     format, special->first + i, percent + 2);
-        const struct oy_text content = {
-            oy_arena_copy(&draft->arena, name, (size_t)len), (size_t)len};
-        add_special(draft, content, special->id + i);
-    }
-}
-
-static char *copy_name(struct draft *draft, const char *name)
-{
-    return name ? oy_arena_copy(&draft->arena, name, strlen(name)) : NULL;
+    for (int i = 0; i < special->n; i++)
+        add_special(draft,
+                    draft_format(draft, "%.*s%d%s", (int)(percent - format),
+                                 format, special->first + i, percent + 2),
+                    special->id + i);
 }
 
 static int apply(const struct known *known, struct draft *draft,
@@ -260,8 +250,8 @@ static int apply(const struct known *known, struct draft *draft,
         add_specials(draft, &known->special[i]);
     if (known->normalizer)
         oy_buffer_append_string(&draft->normalizer, known->normalizer);
-    draft->bos_token = copy_name(draft, known->bos);
-    draft->eos_token = copy_name(draft, known->eos);
+    draft->bos_token = draft_keep(draft, known->bos);
+    draft->eos_token = draft_keep(draft, known->eos);
     return known->adds_bos ? draft_frame(draft, known->bos, NULL, err) : 0;
 }
 
@@ -388,7 +378,7 @@ int document_read_tiktoken_json(const struct document_source *source,
         return -1;
     const struct oy_text end = {"<|endoftext|>", 13};
     if (draft_find_added(draft, end)) {
-        draft->bos_token = copy_name(draft, end.at);
+        draft->bos_token = draft_keep(draft, end.at);
         draft->eos_token = draft->bos_token;
     }
     return complete(draft, oy_arena_copy(&draft->arena, regex.at, regex.len),

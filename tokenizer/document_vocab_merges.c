@@ -198,7 +198,7 @@ static char *name_of(const struct document_source *source, struct draft *draft,
 
     if (!name && otherwise && draft_find(draft, otherwise, strlen(otherwise)))
         name = otherwise;
-    return name ? oy_arena_copy(&draft->arena, name, strlen(name)) : NULL;
+    return draft_keep(draft, name);
 }
 
 static const struct class *choose_class(const struct document_source *source,
