@@ -45,7 +45,9 @@ int oy_unicode_same_name(const char *name, size_t len, const char *other)
             continue;
         while (is_ignored(*other))
             other++;
-        if (tolower((unsigned char)name[i]) != tolower((unsigned char)*other))
+        /* The name may hold a NUL. */
+        if (!*other ||
+            tolower((unsigned char)name[i]) != tolower((unsigned char)*other))
             return 0;
         other++;
     }

@@ -355,6 +355,7 @@ static void scripts_have_names(void **state)
     assert_int_equal(oy_unicode_find_script("Klingon", 7), -1);
     assert_true(oy_unicode_same_name("old-Italic", 10, "Old_Italic"));
     assert_false(oy_unicode_same_name("Old", 3, "Old_Italic"));
+    assert_false(oy_unicode_same_name("Old\0x", 5, "Old"));
 }
 
 /* ---- matching ---- */
