@@ -37,8 +37,11 @@ int chat_mask_render(const struct chat_template *chat,
 
 /* mask[i] = 1 for each of the ids of `text` that holds the beginning of a
  * span, or stands between that and the first id of the span's last character
- * (transformers' char_to_token), else 0. `ids` are what `worker` makes of
- * `text`, special tokens recognised, perhaps cut off behind. */
+ * (transformers' char_to_token), else 0. What transformers does where an id
+ * has no characters (trimmed offsets) or where a span ends in the first id, to
+ * mask all that follows, is not copied. `ids` are what `worker` makes of
+ * `text`, special tokens recognised, perhaps cut off behind. Where the
+ * normalizer changed the text, ids are counted by encoding its beginnings. */
 void chat_mask_from_spans(struct tokenizer_worker *worker,
                           const struct tokenizer *tokenizer,
                           struct oy_text text,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/input.h"
+#include "core/run.h"
 #include "tokenizer/template.h"
 
 enum { MAX_CONFIG = 64 << 20 };
@@ -305,25 +306,55 @@ static void add_own(struct found *found, const struct tokenizer *tokenizer)
              tokenizer_chat_template(tokenizer));
 }
 
+/* The template inside a preset of oy-bpe or a tokenizer_config.json; the text
+ * itself where it is no JSON. NULL: JSON without one. */
+static struct chat_template *from_text(struct found *found, const char *text,
+                                       size_t len, struct oy_error *err)
+{
+    struct template_value file;
+    const struct template_value *source, *inner;
+    const char *why;
+
+    if (template_parse_json(text, len, &found->arena, &file, &why) ||
+        file.kind != TEMPLATE_DICT)
+        return chat_template_new(text, len, &found->config, err);
+    inner = template_get(&file, "config");
+    source = template_get(inner ? inner : &file, "chat_template");
+    if (source && source->kind == TEMPLATE_LIST)
+        source = pick(source, "default");
+    if (!source || source->kind != TEMPLATE_STRING)
+        return NULL;
+    return chat_template_new(source->text.at, source->text.len, &found->config,
+                             err);
+}
+
+/* One of the configuration's templates, a bundled one, or a file. */
 static struct chat_template *chosen(struct found *found, const char *path,
                                     const char *choice, struct oy_error *err)
 {
-    const struct template_value *list =
-        template_get(&found->config, "chat_template");
-    struct chat_template *chat;
+    char *relative = oy_asprintf("tokenizer/chat_templates/%s.json", choice);
+    char *bundled = strchr(choice, '/') ? NULL : oy_find_data(relative);
+    const char *file = bundled ? bundled : choice;
+    struct chat_template *chat = NULL;
+    char *text = NULL;
+    size_t len;
 
-    if (pick(list, choice))
-        return from_config(found, choice, err);
-    if (access(choice, F_OK)) {
+    if (pick(template_get(&found->config, "chat_template"), choice))
+        chat = from_config(found, choice, err);
+    else if (access(file, F_OK))
         oy_fail(err, OY_NOINPUT, "%s: no chat template '%s', and no such file",
                 path, choice);
-        return NULL;
-    }
-    oy_free(found->jinja);
-    found->jinja = oy_input_slurp(choice, MAX_CONFIG, &found->jinja_len, err);
-    if (!found->jinja)
-        return NULL;
-    chat = from_found(found, choice, NULL, err);
+    else
+        text = oy_input_slurp(file, MAX_CONFIG, &len, err);
+    if (text)
+        chat = from_text(found, text, len, err);
+    if (text && !chat && err->code)
+        oy_fail_at(err, "%s", file);
+    else if (text && !chat)
+        oy_fail(err, OY_DATA, "%s: no chat template", file);
+    oy_free(text);
+    oy_free(bundled);
+    oy_free(relative);
     return chat;
 }
 

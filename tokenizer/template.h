@@ -4,18 +4,18 @@
  * use.
  *
  * Language: Jinja 3.1's text, {{ }}, {% %} and {# #} with all its white-space
- * control; if, for (filter, else, tuple targets, loop, break, continue), set
- * (also namespaces and blocks), macro, call, filter, with, raw, and Hugging
- * Face's generation; every operator; slices; the methods of Python's str,
- * dict and list that read; the filters and tests listed in
- * template_filter.c and template_test.c. There is no import, no
- * attribute beyond members of dictionaries and those methods, no way to
- * change a value that was passed in, no file, and no clock but strftime_now()
- * with the time that the caller gives.
+ * control; if, for (filter, else, tuple targets, loop, break, continue,
+ * recursive), set (also namespaces and blocks), macro, call, filter, with,
+ * raw, and Hugging Face's generation; every operator; slices; the methods of
+ * Python's str, dict and list that read; the filters and tests listed in
+ * template_filter.c, template_sequence.c and template_test.c. There is no
+ * import, no attribute beyond members of dictionaries and those methods, no
+ * way to change a value that was passed in, no file, and no clock but
+ * strftime_now() with the time that the caller gives.
  *
- * Rendering stops with an error after 3,000,000 steps, 16 MiB of output (or
- * of any text made on the way), or 200 levels of nesting: a template is data
- * from strangers.
+ * Rendering stops with an error after 3,000,000 steps (long texts and large
+ * values cost many), 16 MiB of output (or of any text made on the way), or 200
+ * levels of nesting: a template is data from strangers.
  *
  * A compiled template is immutable and may be rendered by many threads.
  */

@@ -138,8 +138,10 @@ static size_t chat_options(struct tok_settings *settings,
          .type = OY_OPT_STRING,
          .value = &settings->chat_template,
          .metavar = "NAME|FILE",
-         .help = "Chat: one of several templates of the configuration, or a "
-                 "file of Jinja."},
+         .help =
+             "Chat: one of several templates of the configuration; minimind, "
+             "qwen2.5, qwen3, smollm2: the model's template; or a file of "
+             "Jinja."},
         {.name = "date",
          .type = OY_OPT_STRING,
          .value = &settings->date,

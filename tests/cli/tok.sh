@@ -3,6 +3,7 @@
 # oy-tok: commands, options, fields, counts, exit codes. The ids of the small
 # tokenizer in tests/data/tokenizer are those of Hugging Face's tokenizers.
 BIN=${BIN:-build/bin}
+export OYSTER_DATA=${OYSTER_DATA:-$PWD}
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 TOK=tests/data/tokenizer
@@ -203,6 +204,12 @@ for choice in "" "--chat-template tool_use"; do
         "$("$BIN/oy-tok" chat -t "$T/named" $choice "$T/turns.jsonl" |
             sed 's/.*"text":"//; s/".*//')"
 done
+same "chat: a bundled template" '<|im_start|>user\na<|im_end|>' \
+    "$("$BIN/oy-tok" chat -t $TOK --chat-template qwen3 "$T/turns.jsonl" |
+        sed 's/.*"text":"//; s/\\n<|im_start|>assistant.*//')"
+same "chat: the template of another configuration" d \
+    "$("$BIN/oy-tok" chat -t $TOK --chat-template "$T/named/tokenizer_config.json" \
+        "$T/turns.jsonl" | sed 's/.*"text":"//; s/".*//')"
 same "chat: the manifest holds template and date" 2 \
     "$("$BIN/oy-tok" chat -t $TOK --chat-template "$T/vars.jinja" \
         --manifest "$T/manifest" -o "$T/out" <<<'{"messages":[{"role":"u"}],"tools":[],"documents":[{}]}' &&
