@@ -29,8 +29,8 @@ PEERS = ["fastokens", "gigatoken"]
 TOKENIZERS = "llama3,gpt2,qwen3,o200k,deepseek_v3,smollm2,minimind"
 
 
-def run(command, cpus="0"):
-    done = subprocess.run(["taskset", "-c", cpus, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def run(command, cpus="0", stdout=subprocess.PIPE):
+    done = subprocess.run(["taskset", "-c", cpus, *command], stdout=stdout, stderr=subprocess.PIPE)
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace")[-200:])
     return done.stdout
@@ -106,7 +106,7 @@ class Bench:
             some = []
             for _ in range(self.runs):
                 start = self.now()
-                run([os.path.join(self.bin, "oy-tok"), command, "-T", "1", "-t", self.tokenizer(name), "-o", os.path.join(self.folder, "out"), source])
+                run([os.path.join(self.bin, "oy-tok"), command, "-T", "1", "-t", self.tokenizer(name), source], stdout=subprocess.DEVNULL)
                 some.append(self.now() - start)
             seconds[source] = statistics.median(some)
         return seconds[path] - seconds[os.devnull]
