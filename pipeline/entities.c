@@ -59,6 +59,11 @@ static const uint16_t windows_1252[32] = {
     0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
 };
 
+uint32_t entities_control(uint32_t c)
+{
+    return windows_1252[c - 0x80] ? windows_1252[c - 0x80] : c;
+}
+
 /* Python's html._invalid_codepoints: these become nothing. */
 static int is_nothing(uint64_t c)
 {
@@ -91,10 +96,8 @@ int64_t entities_number(const uint32_t *body, size_t len)
         c = c * (uint64_t)base + (uint64_t)digit;
         c = c > most ? most : c;
     }
-    if (c >= 0x80 && c < 0xa0 && windows_1252[c - 0x80])
-        return windows_1252[c - 0x80];
     if (c >= 0x80 && c < 0xa0)
-        return (int64_t)c;
+        return entities_control((uint32_t)c);
     if (!c || c >= most || (c >= 0xd800 && c <= 0xdfff))
         return 0xfffd;
     return is_nothing(c) ? 0 : (int64_t)c;

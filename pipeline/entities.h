@@ -22,4 +22,8 @@ int entities_find(const uint32_t *name, size_t len,
  * else. */
 int64_t entities_number(const uint32_t *body, size_t len);
 
+/* What browsers take the C1 control `c` (U+0080 to U+009F) for: the character
+ * of Windows-1252, or itself where that has none. */
+uint32_t entities_control(uint32_t c);
+
 #endif
