@@ -127,6 +127,14 @@ void oy_regex_free(struct oy_regex *regex)
     oy_free(regex);
 }
 
+size_t oy_regex_n_group(const struct oy_regex *regex)
+{
+    uint32_t n = 0;
+
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &n);
+    return n;
+}
+
 int oy_regex_may_begin(const struct oy_regex *regex, unsigned char byte)
 {
     return regex->may_begin[byte];
@@ -139,7 +147,7 @@ struct oy_regex_matcher *oy_regex_matcher_new(void)
     struct oy_regex_matcher *matcher = oy_calloc(1, sizeof *matcher);
 
     matcher->context = pcre2_match_context_create(NULL);
-    matcher->data = pcre2_match_data_create(1, NULL);
+    matcher->data = pcre2_match_data_create(OY_REGEX_MAX_GROUP + 1, NULL);
     OY_ASSERT(matcher->context && matcher->data);
     pcre2_set_match_limit(matcher->context, MATCH_LIMIT);
     pcre2_set_depth_limit(matcher->context, MATCH_LIMIT);
@@ -182,6 +190,18 @@ int oy_regex_find(const struct oy_regex *regex,
     const PCRE2_SIZE *const place = pcre2_get_ovector_pointer(matcher->data);
     match->begin = place[0];
     match->end = place[1];
+    return 1;
+}
+
+int oy_regex_group(const struct oy_regex_matcher *matcher, int i,
+                   struct oy_regex_match *group)
+{
+    const PCRE2_SIZE *const place = pcre2_get_ovector_pointer(matcher->data);
+
+    OY_ASSERT(i >= 0 && i <= OY_REGEX_MAX_GROUP);
+    if (place[2 * i] == PCRE2_UNSET)
+        return 0;
+    *group = (struct oy_regex_match){place[2 * i], place[2 * i + 1]};
     return 1;
 }
 

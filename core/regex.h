@@ -62,6 +62,15 @@ int oy_regex_find(const struct oy_regex *regex,
                   size_t len, size_t at, struct oy_regex_match *match,
                   struct oy_error *err);
 
+/* How many groups the expression has, besides the whole match. */
+size_t oy_regex_n_group(const struct oy_regex *regex);
+/* Where group i (0 is the whole) of the matcher's last match lies: 1, or 0
+ * when it took no part in it. There must be such a group of the expression,
+ * and none behind the ninth is kept. */
+enum { OY_REGEX_MAX_GROUP = 9 };
+int oy_regex_group(const struct oy_regex_matcher *matcher, int i,
+                   struct oy_regex_match *group);
+
 /* A walk over all matches of a text, from left to right, none over another.
  * Zero-initialised is the begin. An empty match is told, unless it lies at the
  * end of the match before it (as Hugging Face's crate onig does). */

@@ -12,6 +12,10 @@ enum { MAX_PRESET_SIZE = 16 << 20 };
 
 void chain_release(struct chain *chain)
 {
+    for (size_t i = 0; i < chain->n_step; i++) {
+        if (chain->step[i].rule->unload)
+            chain->step[i].rule->unload(chain->step[i].params);
+    }
     oy_free(chain->step);
     oy_arena_release(&chain->arena);
     *chain = (struct chain){0};
@@ -31,6 +35,16 @@ int chain_needs_language_model(const struct chain *chain)
     for (size_t i = 0; i < chain->n_step; i++) {
         if (chain->step[i].rule->needs_language_model)
             return 1;
+    }
+    return 0;
+}
+
+int chain_load(struct chain *chain, struct oy_run *run, struct oy_error *err)
+{
+    for (size_t i = 0; i < chain->n_step; i++) {
+        const struct chain_step *step = &chain->step[i];
+        if (step->rule->load && step->rule->load(step->params, run, err))
+            return oy_fail_at(err, "rule '%s'", step->label);
     }
     return 0;
 }
@@ -114,12 +128,25 @@ static int read_params(struct chain *chain, struct chain_step *step,
     return 0;
 }
 
+/* What the object or string of a preset names: a regular expression of the
+ * user's needs no name. */
+static const char *name_of_rule(struct chain *chain,
+                                const struct oy_json_value *value)
+{
+    struct oy_json_value named = *value;
+
+    if (value->kind == OY_JSON_OBJECT)
+        named = oy_json_member(value, "rule");
+    if (named.kind == OY_JSON_MISSING &&
+        oy_json_member(value, "match").kind != OY_JSON_MISSING)
+        return "match";
+    return take_string(chain, &named);
+}
+
 static int read_rule(struct chain *chain, const struct oy_json_value *value,
                      struct oy_error *err)
 {
-    const struct oy_json_value named =
-        value->kind == OY_JSON_OBJECT ? oy_json_member(value, "rule") : *value;
-    const char *name = take_string(chain, &named);
+    const char *name = name_of_rule(chain, value);
 
     if (!name)
         return oy_fail(err, OY_DATA, "a rule has no name");

@@ -4,8 +4,9 @@
  * and options.
  *
  * A preset is a JSON file: {"about": TEXT, "words": SPLITTER, "rules": [RULE,
- * ...]}, a RULE being a name or {"rule": NAME, PARAMETER: VALUE, ...}. The
- * second instance of a rule is called RULE#2, and so on.
+ * ...]}, a RULE being a name or {"rule": NAME, PARAMETER: VALUE, ...}; with a
+ * parameter "match" the name may be left out and is match. The second instance
+ * of a rule is called RULE#2, and so on.
  */
 #ifndef PIPELINE_CHAIN_H
 #define PIPELINE_CHAIN_H
@@ -54,6 +55,9 @@ int chain_needs_language_model(const struct chain *chain);
  * there is none. */
 int chain_keep_languages(struct chain *chain, const char *list,
                          struct oy_error *err);
+/* Loads what the rules need besides the text (rule.h), once, when nothing more
+ * is set. -1 with the rule's failure. */
+int chain_load(struct chain *chain, struct oy_run *run, struct oy_error *err);
 void chain_release(struct chain *chain);
 
 #endif

@@ -16,8 +16,9 @@ struct clean {
     struct sample sample;
     struct jieba *jieba;
     struct fasttext *languages;
-    const char **field; /* that rules look at, ends with NULL */
-    int *member;        /* [n_step]: the place among these, from 1; 0: none */
+    const char **field;      /* that rules look at, ends with NULL */
+    int *member;             /* [n_step]: the place among these, from 1; 0: the
+                           text; NO_MEMBER */
     struct worker *in_order; /* for records judged in the input's order */
 };
 
@@ -30,6 +31,7 @@ struct worker {
 };
 
 enum { MAX_FIELD = OY_JSON_MAX_PATHS - 2 }; /* core/filter.h */
+enum { NO_MEMBER = -1 };
 enum { IN_ORDER }; /* the record's word that says that it waits for settle() */
 
 /* The outcome for one record. */
@@ -152,15 +154,17 @@ static const struct oy_json_value *member_of(const struct clean *clean,
                                              size_t i,
                                              const struct oy_record *record)
 {
-    const struct oy_json_value *member = &record->found[clean->member[i]];
+    const int place = clean->member[i];
 
-    return clean->member[i] && member->kind != OY_JSON_MISSING ? member : NULL;
+    return place != NO_MEMBER && record->found[place].kind != OY_JSON_MISSING
+               ? &record->found[place]
+               : NULL;
 }
 
-/* Runs the rules; the first that fails decides. */
+/* Runs the rules; the first that fails decides. One that cannot judge makes
+ * the record bad. */
 static struct verdict run_rules(const struct clean *clean,
-                                struct worker *worker,
-                                const struct oy_record *record,
+                                struct worker *worker, struct oy_record *record,
                                 struct oy_buffer *failed)
 {
     struct measures *out = clean->options->annotate ? &worker->measures : NULL;
@@ -175,6 +179,11 @@ static struct verdict run_rules(const struct clean *clean,
         worker->document.member = member_of(clean, i, record);
         const char *reason =
             step->rule->judge(step->params, &worker->document, out);
+        if (worker->document.failure) {
+            oy_record_fail(record, "rule '%s': %s", step->label,
+                           worker->document.failure);
+            break;
+        }
         if (!reason)
             continue;
         if (!verdict.step)
@@ -255,7 +264,7 @@ static void judge_with(const struct clean *clean, struct worker *worker,
     const struct verdict verdict = run_rules(clean, worker, record, &failed);
     if (worker != clean->in_order && take_turns(clean, worker))
         record->word[IN_ORDER] = 1;
-    else
+    else if (!worker->document.failure)
         apply(clean, worker, record, &verdict, &failed);
     oy_buffer_release(&failed);
 }
@@ -311,7 +320,8 @@ static int place_of(const char **field, const char *path)
 }
 
 /* The members that rules look at besides the text. */
-static int find_members(struct clean *clean, struct oy_error *err)
+static int find_members(struct clean *clean, const char *text,
+                        struct oy_error *err)
 {
     const struct chain *chain = clean->chain;
 
@@ -319,13 +329,16 @@ static int find_members(struct clean *clean, struct oy_error *err)
     clean->member = oy_calloc(chain->n_step, sizeof *clean->member);
     for (size_t i = 0; i < chain->n_step; i++) {
         const struct chain_step *step = &chain->step[i];
-        if (!step->rule->field)
+        const char *path =
+            step->rule->field ? step->rule->field(step->params) : NULL;
+        clean->member[i] = NO_MEMBER;
+        if (!path)
             continue;
-        const char *path = step->rule->field(step->params);
         if (!*path)
             return oy_fail(err, OY_USAGE, "rule '%s' needs the name of a field",
                            step->label);
-        clean->member[i] = place_of(clean->field, path);
+        clean->member[i] =
+            strcmp(path, text) ? place_of(clean->field, path) : 0;
         if (clean->member[i] < 0)
             return oy_fail(err, OY_USAGE, "rules look at more than %d fields",
                            MAX_FIELD);
@@ -369,7 +382,7 @@ static struct oy_filter filter_of(struct clean *clean)
 static int run_chain(struct clean *clean, struct oy_run *run,
                      struct oy_error *err)
 {
-    if (find_members(clean, err) || load_resources(clean, run, err))
+    if (find_members(clean, run->field, err) || load_resources(clean, run, err))
         return -1;
     clean->in_order = worker_new(clean);
     const struct oy_filter filter = filter_of(clean);

@@ -15,7 +15,8 @@ static const char description[] =
     "FineWebQualityFilter), document by document.\n"
     "\n"
     "Rules: gopher_quality, gopher_repetition, c4_quality, c4_paragraph, "
-    "fineweb_quality, symbol_lines, pii, fix_text, language, code, value, nfc, nfkc, "
+    "fineweb_quality, symbol_lines, pii, fix_text, language, code, value, match, "
+    "nfc, nfkc, "
     "length. The same "
     "rule may "
     "be "
@@ -45,6 +46,20 @@ static const char description[] =
     "\n"
     "    oy-clean --rules length,gopher_quality --words ws --set "
     "length.min=200 --annotate web.jsonl\n"
+    "\n"
+    "match is a rule of one's own: a regular expression (of PCRE2, where \\d, "
+    "\\w and \\s are ASCII unless it begins with (*UCP)) with `on` (text, line "
+    "or url, which is the member `field`) and `action`. drop drops the record "
+    "where it matches, or that line, keep where it does not; replace puts "
+    "`with` in the place of every match, in which $1 to $9 are its groups, $0 "
+    "the match and $$ a dollar sign. A line goes with its line feed, and a "
+    "record that lost all its lines is dropped; one without url is dropped as "
+    "no_url. `reason` is what is said, else match. A search that takes too "
+    "many steps makes the record a bad one (--bad). In a preset the rule's name "
+    "may be left out: {\"match\": \"^Share$\", \"on\": \"line\"}.\n"
+    "\n"
+    "    oy-clean --rules match --set 'match.match=^(Share|Print)$' --set "
+    "match.on=line web.jsonl\n"
     "\n"
     "With --annotate every record is kept and gets oyster.clean: {keep, rule, "
     "reason, rewritten, measured{...}}; where a peer's rule raises an error "
@@ -108,7 +123,7 @@ static int build_chain(const struct settings *settings, struct oy_run *run,
         if (chain_set_param(chain, settings->set.item[i], err))
             return -1;
     }
-    return 0;
+    return chain_load(chain, run, err);
 }
 
 /* Where dropped records and the output go under the options' wishes. */

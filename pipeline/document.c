@@ -3,7 +3,10 @@
  * Views of a text, made when they are asked for. */
 #include "pipeline/document.h"
 
+#include <string.h>
+
 #include "core/alloc.h"
+#include "core/regex.h"
 #include "core/utf8.h"
 
 enum {
@@ -20,6 +23,8 @@ void document_start(struct document *document, struct oy_text text)
     document->made = 0;
     document->is_rewritten = 0;
     document->n_rewrite = 0;
+    document->failure = NULL;
+    oy_arena_clear(&document->arena);
 }
 
 struct oy_buffer *document_draft(struct document *document)
@@ -51,6 +56,8 @@ void document_release(struct document *document)
     words_release(&document->line_words);
     oy_buffer_release(&document->draft[0]);
     oy_buffer_release(&document->draft[1]);
+    oy_regex_matcher_free(document->matcher);
+    oy_arena_release(&document->arena);
 }
 
 /* Whether the view must be made now; it then counts as made. */
@@ -117,4 +124,26 @@ struct sentences *document_sentences(struct document *document)
 struct words *document_line_words(struct document *document)
 {
     return &document->line_words;
+}
+
+int document_member_text(struct document *document, struct oy_text *text)
+{
+    const struct oy_json_value *member = document->member;
+    uint64_t n_repaired = 0;
+    const char *why;
+
+    return member && member->kind == OY_JSON_STRING &&
+           !oy_json_text(member, &document->arena, text, &n_repaired, &why);
+}
+
+struct oy_regex_matcher *document_matcher(struct document *document)
+{
+    if (!document->matcher)
+        document->matcher = oy_regex_matcher_new();
+    return document->matcher;
+}
+
+void document_fail(struct document *document, const char *why)
+{
+    document->failure = oy_arena_copy(&document->arena, why, strlen(why));
 }

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "core/alloc.h"
 #include "core/json.h"
 #include "pipeline/ngrams.h"
 #include "pipeline/pieces.h"
@@ -31,6 +32,9 @@ struct document {
     /* And what it counts from record to record, 0 at
      * the run's begin. The caller's. */
     uint64_t *turn;
+    /* What a rule says that could not judge this text: the record is bad,
+     * whatever judge() gave back. Borrowed until the next record. */
+    const char *failure;
 
     /* Private: the views, and which of them stand for this text. */
     unsigned made;
@@ -46,6 +50,8 @@ struct document {
     struct words line_words;
     struct oy_buffer draft[2]; /* one may hold the text */
     int n_rewrite;
+    struct oy_regex_matcher *matcher;
+    struct oy_arena arena; /* of this record */
 };
 
 /* A new record's text (borrowed): all views are forgotten. */
@@ -71,5 +77,12 @@ struct piece *document_scratch(struct document *document, size_t n);
 struct sentences *document_sentences(struct document *document);
 struct words *document_line_words(struct document *document);
 struct ngrams *document_ngrams(struct document *document);
+/* The string that the other member holds, as UTF-8; 0 when the record has
+ * none, or another value. */
+int document_member_text(struct document *document, struct oy_text *text);
+/* For regular expressions (core/regex.h). */
+struct oy_regex_matcher *document_matcher(struct document *document);
+/* Sets `failure`, to a copy. */
+void document_fail(struct document *document, const char *why);
 
 #endif

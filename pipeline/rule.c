@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/regex.h"
 #include "pipeline/rule_internal.h"
 
 static const struct rule *const table[] = {
@@ -23,6 +24,7 @@ static const struct rule *const table[] = {
     &rule_nfkc,
     &rule_length,
     &rule_value,
+    &rule_match,
 };
 
 enum { N_RULE = sizeof table / sizeof *table };
@@ -116,6 +118,19 @@ static int read_text(const struct oy_json_value *value, const char **string,
     return 0;
 }
 
+/* *why tells what is wrong with the expression. */
+static int read_regex(const struct oy_json_value *value, const char **string,
+                      struct oy_arena *arena, struct oy_error *why)
+{
+    struct oy_regex *regex;
+
+    if (read_text(value, string, arena))
+        return -1;
+    regex = oy_regex_new(*string, strlen(*string), OY_REGEX_PCRE2, why);
+    oy_regex_free(regex);
+    return regex ? 0 : -1;
+}
+
 static int read_texts(const struct oy_json_value *value,
                       struct rule_texts *texts, struct oy_arena *arena)
 {
@@ -188,7 +203,8 @@ static int read_pairs(const struct oy_json_value *value,
 }
 
 static int read_value(const struct rule_param *param, void *field,
-                      const struct oy_json_value *value, struct oy_arena *arena)
+                      const struct oy_json_value *value, struct oy_arena *arena,
+                      struct oy_error *why)
 {
     switch (param->type) {
     case RULE_NUMBER: return read_number(value, field);
@@ -200,6 +216,7 @@ static int read_value(const struct rule_param *param, void *field,
     case RULE_TEXT: return read_text(value, field, arena);
     case RULE_TEXTS: return read_texts(value, field, arena);
     case RULE_PAIRS: return read_pairs(value, field);
+    case RULE_REGEX: return read_regex(value, field, arena, why);
     }
     return -1;
 }
@@ -232,16 +249,20 @@ int rule_set(const struct rule *rule, void *params, const char *name,
         [RULE_TEXT] = "a string",
         [RULE_TEXTS] = "a list of strings",
         [RULE_PAIRS] = "a list of [n, limit]",
+        [RULE_REGEX] = "a regular expression",
     };
     const struct rule_param *param = rule->param;
+    struct oy_error why = {0};
 
     while (param->name && strcmp(param->name, name) != 0)
         param++;
     if (!param->name)
         return oy_fail(err, code, "rule '%s' has no parameter '%s'", rule->name,
                        name);
-    if (!read_value(param, (char *)params + param->offset, value, arena))
+    if (!read_value(param, (char *)params + param->offset, value, arena, &why))
         return 0;
+    if (why.code)
+        return oy_fail(err, code, "'%s.%s': %s", rule->name, name, why.message);
     if (param->type == RULE_CHOICE)
         return fail_choice(rule, param, code, err);
     return oy_fail(err, code, "'%s.%s' must be %s", rule->name, name,

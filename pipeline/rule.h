@@ -16,6 +16,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/run.h"
 #include "pipeline/document.h"
 
 /* ---- parameters ---- */
@@ -31,6 +32,8 @@ enum rule_type {
     RULE_TEXT,   /* const char *: a string without NUL; null: "" */
     RULE_TEXTS,  /* struct rule_texts: a list of strings; null: none */
     RULE_PAIRS,  /* struct rule_pairs: a list of [n, limit]; null: none */
+    RULE_REGEX,  /* const char *: as RULE_TEXT, a sound expression of
+                    OY_REGEX_PCRE2 */
 };
 
 struct rule_texts {
@@ -85,11 +88,20 @@ struct rule {
     int needs_words;
     int needs_language_model;
     /* Another member of the record that it looks at, as a path: "" when none
-     * was named, which is a failure at the begin. NULL: it looks at none. */
+     * was named, which is a failure at the begin. NULL, here or as an answer:
+     * it looks at none. */
     const char *(*field)(const void *params);
     size_t params_size;
     const void *defaults;
     const struct rule_param *param; /* ends with a NULL name */
+    /* Or NULL: makes of the parameters what judge() works with and keeps it
+     * in members of *params that no row of `param` names, NULL until then.
+     * Called once, when all are set. -1 after a failure: 64 for parameters
+     * that do not fit together, 66 for files that are not there. Files become
+     * resources of `run` (may be NULL). */
+    int (*load)(void *params, struct oy_run *run, struct oy_error *err);
+    /* Frees that; what load() left half-made, or was never made, too. */
+    void (*unload)(void *params);
     /* Returns why the document is dropped (a static string, the peer's word
      * for it) or NULL to keep it. With `out` everything is measured, else it
      * may stop at the first answer.

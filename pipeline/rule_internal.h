@@ -27,5 +27,7 @@ extern const struct rule rule_nfkc;
 extern const struct rule rule_length;
 /* Our own: a number of the record within `min` and `max`. */
 extern const struct rule rule_value;
+/* Our own: a regular expression of the user's; it may rewrite the text. */
+extern const struct rule rule_match;
 
 #endif

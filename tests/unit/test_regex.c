@@ -379,6 +379,27 @@ static void what_lies_before_is_seen(void **state)
     oy_regex_free(NULL);
 }
 
+static void groups_are_found(void **state)
+{
+    struct oy_regex *const regex = compile("(a)|(b)(c)?", OY_REGEX_PCRE2);
+    struct oy_regex_matcher *const matcher = oy_regex_matcher_new();
+    struct oy_regex_match match, group;
+    struct oy_error err = {0};
+
+    (void)state;
+    assert_int_equal(oy_regex_n_group(regex), 3);
+    assert_int_equal(oy_regex_find(regex, matcher, "xb", 2, 0, &match, &err),
+                     1);
+    assert_true(oy_regex_group(matcher, 0, &group));
+    assert_int_equal(group.begin, 1);
+    assert_false(oy_regex_group(matcher, 1, &group));
+    assert_true(oy_regex_group(matcher, 2, &group));
+    assert_int_equal(group.end, 2);
+    assert_false(oy_regex_group(matcher, 3, &group));
+    oy_regex_matcher_free(matcher);
+    oy_regex_free(regex);
+}
+
 static void endless_searches_are_failures(void **state)
 {
     struct oy_regex *const regex =
@@ -495,6 +516,7 @@ int main(void)
         cmocka_unit_test(other_classes_have_their_sizes),
         cmocka_unit_test(scripts_have_names),
         cmocka_unit_test(what_lies_before_is_seen),
+        cmocka_unit_test(groups_are_found),
         cmocka_unit_test(endless_searches_are_failures),
         cmocka_unit_test(long_searches_end),
         cmocka_unit_test(first_bytes_are_known),
