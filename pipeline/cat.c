@@ -9,13 +9,15 @@
 
 #include "core/alloc.h"
 #include "core/filter.h"
+#include "pipeline/charset.h"
 #include "pipeline/ingest.h"
 #include "pipeline/shards.h"
 
 struct cat {
     uint64_t first; /* records before it are not wanted */
     struct oy_source *source;
-    struct shards *shards; /* NULL: the engine writes */
+    char charset[CHARSET_MAX]; /* --charset, if it is not auto */
+    struct shards *shards;     /* NULL: the engine writes */
     struct oy_buffer line;
     struct oy_manifest_file *made;
 };
@@ -125,10 +127,17 @@ static int open_source(struct cat *cat, const struct cat_options *options,
                        const struct oy_run *run, struct oy_error *err)
 {
     struct ingest_options ingest = {.from = options->from,
+                                    .page.html = (enum page_html)options->html,
                                     .max_record = run->max_record,
                                     .end = UINT64_MAX,
                                     .unhashed = !run->manifest};
 
+    if (strcmp(options->charset, "auto") != 0) {
+        if (!charset_find(options->charset, cat->charset))
+            return oy_fail(err, OY_USAGE, "--charset: unknown name '%s'",
+                           options->charset);
+        ingest.page.charset = cat->charset;
+    }
     if (options->records &&
         cat_parse_range(options->records, &cat->first, &ingest.end))
         return oy_fail(err, OY_USAGE, "--records: '%s' is not a range A:B",

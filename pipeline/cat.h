@@ -13,6 +13,8 @@
 
 struct cat_options {
     int from;              /* enum ingest_kind */
+    int html;              /* enum page_html */
+    const char *charset;   /* "auto", or a label */
     const char *records;   /* "A:B", or NULL */
     int64_t split_records; /* 0: not asked */
     uint64_t split_size;   /* 0: not asked */

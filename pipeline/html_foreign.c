@@ -78,13 +78,14 @@ static int has_font_attribute(const struct html_builder *b,
     return 0;
 }
 
+/* The end tags of br and p do not: that came into the standard in 2020, and
+ * the parser whose trees are wanted is older in this. */
 static int breaks_out(const struct html_builder *b,
                       const struct html_token *token)
 {
-    if (token->kind == HTML_TOKEN_END)
-        return token->tag == HTML_TAG_BR || token->tag == HTML_TAG_P;
-    return html_tag_has(token->tag, HTML_BREAKS_OUT) ||
-           (token->tag == HTML_TAG_FONT && has_font_attribute(b, token));
+    return token->kind == HTML_TOKEN_START &&
+           (html_tag_has(token->tag, HTML_BREAKS_OUT) ||
+            (token->tag == HTML_TAG_FONT && has_font_attribute(b, token)));
 }
 
 /* Closes foreign elements down to HTML, or to where HTML may stand. */
@@ -130,10 +131,7 @@ static void end_in_foreign(struct html_builder *b, struct html_token *token)
 
 void html_in_foreign(struct html_builder *b, struct html_token *token)
 {
-    const int is_tag =
-        token->kind == HTML_TOKEN_START || token->kind == HTML_TOKEN_END;
-
-    if (is_tag && breaks_out(b, token)) {
+    if (breaks_out(b, token)) {
         leave(b);
         html_process_in(b, b->mode, token);
     } else if (token->kind == HTML_TOKEN_TEXT) {

@@ -32,6 +32,7 @@ struct ingest {
     struct walk walk;
     size_t at; /* the operand's file being read, or the next one */
     struct oy_counters counter;
+    struct page_reader *pages;
 
     struct oy_input *file; /* NULL: none is open */
     struct oy_archive *archive;
@@ -159,22 +160,47 @@ static int slurp(struct ingest *ingest, struct oy_error *err)
     return 0;
 }
 
+/* The text of the file: of a page, or of a text whose charset was given. */
+static enum page_result read_page(struct ingest *ingest, const char **text,
+                                  size_t *len)
+{
+    const struct page page = {
+        .data = oy_buffer_string(&ingest->text),
+        .len = ingest->text.len,
+        .content_type = "",
+        .is_html = ingest->stream.kind == INGEST_HTML,
+    };
+
+    *text = page.data;
+    *len = page.len;
+    if (!page.is_html && !ingest->options.page.charset)
+        return PAGE_OK;
+    return page_read(ingest->pages, &page, text, len);
+}
+
 static int fill_with_text(struct ingest *ingest, struct oy_batch *batch,
                           struct oy_error *err)
 {
     const char *name = ingest->stream.name;
     const struct oy_buffer *text = &ingest->text;
+    const char *data = NULL;
+    size_t len = 0;
 
     if (ingest->stream.ended)
         return 0;
     ingest->stream.ended = 1;
     if (slurp(ingest, err))
         return -1;
-    if (text->len == 0) {
+    if (text->len == 0 && ingest->options.from != INGEST_HTML) {
         oy_counter_add(&ingest->counter, "empty_file", 1);
         return 0;
     }
-    if (text->len > ingest->options.max_record) {
+    enum page_result result = PAGE_TOO_LONG;
+    if (text->len <= ingest->options.max_record)
+        result = read_page(ingest, &data, &len);
+    if (result == PAGE_DROPPED)
+        return 0;
+    if (result == PAGE_TOO_LONG) {
         add_line(batch, (struct oy_line){0, OVERLONG}, 1);
         return 1;
     }
@@ -182,7 +208,7 @@ static int fill_with_text(struct ingest *ingest, struct oy_batch *batch,
     oy_buffer_append_char(&out, '{');
     ingest_put_member(&out, "id", name, strlen(name), &ingest->scratch);
     oy_buffer_append_char(&out, ',');
-    ingest_put_member(&out, "text", text->data, text->len, &ingest->scratch);
+    ingest_put_member(&out, "text", data, len, &ingest->scratch);
     oy_buffer_append_char(&out, '}');
     add_line(batch, (struct oy_line){0, out.len}, 1);
     take_back(batch, &out);
@@ -197,7 +223,8 @@ static int fill_batch(struct ingest *ingest, struct oy_batch *batch,
         return ingest->stream.lines->next(ingest->stream.lines, batch, err);
     case INGEST_LINES: return fill_with_lines(ingest, batch, err);
     case INGEST_WARC: return fill_with_warc(ingest, batch, err);
-    case INGEST_TEXT: return fill_with_text(ingest, batch, err);
+    case INGEST_TEXT:
+    case INGEST_HTML: return fill_with_text(ingest, batch, err);
     case INGEST_AUTO: break;
     }
     return 0;
@@ -261,7 +288,7 @@ static int open_stream(struct ingest *ingest, struct oy_input *input,
         oy_counter_add(&ingest->counter, "not_text_file", 1);
     if (stream->kind == INGEST_WARC)
         stream->warc = ingest_warc_new(input, ingest->options.max_record,
-                                       &ingest->counter);
+                                       ingest->pages, &ingest->counter);
     if (stream->kind == INGEST_JSONL || stream->kind == INGEST_LINES) {
         stream->lines = open_lines(ingest, input, err);
         return stream->lines ? 0 : -1;
@@ -435,6 +462,7 @@ static void close_ingest(struct oy_source *source)
     oy_batch_release(&ingest->inner);
     oy_buffer_release(&ingest->text);
     oy_buffer_release(&ingest->scratch);
+    page_reader_free(ingest->pages);
     oy_counters_release(&ingest->counter);
     walk_release(&ingest->walk);
     oy_free(ingest);
@@ -476,6 +504,7 @@ struct oy_source *ingest_open(const char *const *path, size_t n_path,
                                       .files = list_files,
                                       .progress = progress};
     ingest->options = *options;
+    ingest->pages = page_reader_new(&ingest->options.page, &ingest->counter);
     for (size_t i = 0; i < n_path && rc == 0; i++)
         rc = walk_add(&ingest->walk, path[i], err);
     if (rc == 0)

@@ -11,8 +11,12 @@
  *   warc   {"id","url","date","text"} for every response with a text, every
  *          resource and conversion (WET) record; ids are WARC-Record-ID, or
  *          PATH:NUMBER where a record has none.
+ *   html   {"id":"PATH","text":...} for the whole page, its text as
+ *          pipeline/page.h reads it; so do a web archive's pages.
  * Members are called ARCHIVE/MEMBER. Bytes that are no UTF-8 become U+FFFD.
- * Empty texts make no record. What makes no record is counted.
+ * Empty files and answers make no record (an empty file that is said to be a
+ * page, and a page without a text, give an empty text). What makes no record
+ * is counted.
  */
 #ifndef PIPELINE_INGEST_H
 #define PIPELINE_INGEST_H
@@ -22,6 +26,7 @@
 #include "core/counter.h"
 #include "core/error.h"
 #include "core/source.h"
+#include "pipeline/page.h"
 
 /* In the order of --from's choices. */
 enum ingest_kind {
@@ -30,6 +35,7 @@ enum ingest_kind {
     INGEST_LINES,
     INGEST_TEXT,
     INGEST_WARC,
+    INGEST_HTML,
 };
 
 struct ingest_options {
@@ -37,6 +43,7 @@ struct ingest_options {
     size_t max_record; /* longer texts and lines are bad records */
     uint64_t end;      /* no record of this number or above; UINT64_MAX: all */
     int unhashed;      /* 1: the files' hashes stay empty */
+    struct page_options page;
 };
 
 /* `path` names n_path operands (none: standard input), borrowed. NULL after a

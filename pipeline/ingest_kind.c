@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/warc.h"
+#include "pipeline/page.h"
 
 static int ends_in(const char *name, size_t len, const char *suffix)
 {
@@ -35,8 +36,8 @@ static enum ingest_kind kind_of_name(const char *name)
     } known[] = {
         {".jsonl", INGEST_JSONL}, {".ndjson", INGEST_JSONL},
         {".txt", INGEST_TEXT},    {".text", INGEST_TEXT},
-        {".md", INGEST_TEXT},     {".html", INGEST_TEXT},
-        {".htm", INGEST_TEXT},
+        {".md", INGEST_TEXT},     {".html", INGEST_HTML},
+        {".htm", INGEST_HTML},    {".xhtml", INGEST_HTML},
     };
     const size_t len = without_codec(name);
 
@@ -67,6 +68,12 @@ static int begins_with_object(const unsigned char *head, size_t len)
     return i == len || head[i] == '"' || head[i] == '}';
 }
 
+static int has_utf16_mark(const unsigned char *head, size_t len)
+{
+    return len > 1 && ((head[0] == 0xff && head[1] == 0xfe) ||
+                       (head[0] == 0xfe && head[1] == 0xff));
+}
+
 enum ingest_kind ingest_kind_of(const char *name, const unsigned char *head,
                                 size_t len)
 {
@@ -75,8 +82,11 @@ enum ingest_kind ingest_kind_of(const char *name, const unsigned char *head,
     const enum ingest_kind kind = kind_of_name(name);
     if (kind == INGEST_JSONL)
         return kind;
-    if (memchr(head, '\0', len))
+    if (memchr(head, '\0', len) &&
+        !(kind == INGEST_HTML && has_utf16_mark(head, len)))
         return INGEST_AUTO;
+    if (kind == INGEST_AUTO && page_is_html((const char *)head, len))
+        return INGEST_HTML;
     if (kind != INGEST_AUTO)
         return kind;
     return begins_with_object(head, len) ? INGEST_JSONL : INGEST_TEXT;

@@ -10,11 +10,13 @@
 #include "core/json.h"
 #include "core/utf8.h"
 #include "core/warc.h"
+#include "pipeline/charset.h"
 
 struct ingest_warc {
     struct oy_warc *reader;
     const char *file;
     size_t max_record;
+    struct page_reader *pages;
     struct oy_counters *counter;
     uint64_t number;
     struct oy_buffer block;
@@ -23,6 +25,7 @@ struct ingest_warc {
 };
 
 struct ingest_warc *ingest_warc_new(struct oy_input *input, size_t max_record,
+                                    struct page_reader *pages,
                                     struct oy_counters *counter)
 {
     struct ingest_warc *warc = oy_calloc(1, sizeof *warc);
@@ -30,6 +33,7 @@ struct ingest_warc *ingest_warc_new(struct oy_input *input, size_t max_record,
     warc->reader = oy_warc_new(input);
     warc->file = oy_input_name(input);
     warc->max_record = max_record;
+    warc->pages = pages;
     warc->counter = counter;
     return warc;
 }
@@ -95,30 +99,44 @@ static const char *count_of(const char *type)
     return "warc_other";
 }
 
-/* The text of the block, if it has one: 1. */
-static int find_text(struct ingest_warc *warc,
-                     const struct oy_warc_record *record, const char **text,
-                     size_t *len)
+/* Whether bytes are of a picture or the like, whatever they are said to be:
+ * they hold NULs, and not because each character has two bytes. */
+static int is_binary(const struct page *page)
+{
+    const size_t head = page->len < 4096 ? page->len : 4096;
+
+    return memchr(page->data, '\0', head) &&
+           strncmp(
+               charset_guess(page->data, page->len, page->content_type, 0).name,
+               "UTF-16", 6) != 0;
+}
+
+/* The text or page of the block, if it has one: 1. */
+static int find_page(struct ingest_warc *warc,
+                     const struct oy_warc_record *record, struct page *page)
 {
     struct oy_http_payload payload;
-    const char *type = record->content_type;
 
-    *text = warc->block.data ? warc->block.data : "";
-    *len = warc->block.len;
+    *page = (struct page){
+        .data = warc->block.data ? warc->block.data : "",
+        .len = warc->block.len,
+        .content_type = record->content_type,
+    };
     if (strcmp(record->type, "response") == 0) {
         if (oy_http_payload_parse(warc->block.data, warc->block.len,
                                   warc->max_record, &warc->decoded, &payload))
             return ignore(warc, "warc_not_http");
-        *text = payload.body;
-        *len = payload.len;
-        type = payload.content_type;
+        page->data = payload.body;
+        page->len = payload.len;
+        page->content_type = payload.content_type;
     }
-    if (*len == 0)
+    if (page->len == 0)
         return ignore(warc, "warc_empty");
-    if (*type && !is_text(type))
+    if ((*page->content_type && !is_text(page->content_type)) ||
+        is_binary(page))
         return ignore(warc, "warc_not_text");
-    if (memchr(*text, '\0', *len < 4096 ? *len : 4096))
-        return ignore(warc, "warc_not_text");
+    page->is_html = *page->content_type ? page_is_html_type(page->content_type)
+                                        : page_is_html(page->data, page->len);
     return 1;
 }
 
@@ -151,6 +169,7 @@ int ingest_warc_next(struct ingest_warc *warc, struct oy_buffer *out,
                      uint64_t *number, struct oy_error *err)
 {
     struct oy_warc_record record;
+    struct page page;
     const char *text;
     size_t len;
     int rc;
@@ -167,7 +186,13 @@ int ingest_warc_next(struct ingest_warc *warc, struct oy_buffer *out,
             return -1;
         if (rc == 0)
             return INGEST_WARC_TOO_LONG;
-        if (!find_text(warc, &record, &text, &len))
+        if (!find_page(warc, &record, &page))
+            continue;
+        const enum page_result result =
+            page_read(warc->pages, &page, &text, &len);
+        if (result == PAGE_TOO_LONG)
+            return INGEST_WARC_TOO_LONG;
+        if (result == PAGE_DROPPED)
             continue;
         put_document(warc, &record, text, len, out);
         return INGEST_WARC_DOCUMENT;

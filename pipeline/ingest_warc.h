@@ -11,12 +11,15 @@
 #include "core/counter.h"
 #include "core/error.h"
 #include "core/input.h"
+#include "pipeline/page.h"
 
 struct ingest_warc;
 
 /* Reads `input`, borrowed, whose name ids are made from where a record has
- * none. What makes no document is added to `counter`. */
+ * none. `pages`, borrowed, makes the texts. What makes no
+ * document is added to `counter`. */
 struct ingest_warc *ingest_warc_new(struct oy_input *input, size_t max_record,
+                                    struct page_reader *pages,
                                     struct oy_counters *counter);
 void ingest_warc_free(struct ingest_warc *warc);
 
