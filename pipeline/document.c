@@ -15,6 +15,8 @@ enum {
     HAS_LINES = 4,
     HAS_NGRAMS = 8,
     HAS_SPLIT_LINES = 16,
+    HAS_WS_WORDS = 32,
+    HAS_UNISEG_WORDS = 64,
 };
 
 void document_start(struct document *document, struct oy_text text)
@@ -54,6 +56,11 @@ void document_release(struct document *document)
     seen_release(&document->seen);
     sentences_release(&document->sentences);
     words_release(&document->line_words);
+    words_release(&document->ws_words);
+    words_release(&document->uniseg_words);
+    words_release(&document->own_words);
+    ngrams_release(&document->own_ngrams);
+    oy_buffer_release(&document->own_text);
     oy_buffer_release(&document->draft[0]);
     oy_buffer_release(&document->draft[1]);
     oy_regex_matcher_free(document->matcher);
@@ -82,6 +89,24 @@ const struct words *document_words(struct document *document)
         words_split(document->splitter, document->text.at, document->text.len,
                     &document->words);
     return &document->words;
+}
+
+const struct words *document_ws_words(struct document *document)
+{
+    if (document->splitter == WORDS_WS)
+        return document_words(document);
+    if (is_missing(document, HAS_WS_WORDS))
+        words_split(WORDS_WS, document->text.at, document->text.len,
+                    &document->ws_words);
+    return &document->ws_words;
+}
+
+const struct words *document_uniseg_words(struct document *document)
+{
+    if (is_missing(document, HAS_UNISEG_WORDS))
+        words_split_uniseg(document->text.at, document->text.len,
+                           &document->uniseg_words);
+    return &document->uniseg_words;
 }
 
 const struct pieces *document_lines(struct document *document)
@@ -124,6 +149,21 @@ struct sentences *document_sentences(struct document *document)
 struct words *document_line_words(struct document *document)
 {
     return &document->line_words;
+}
+
+struct words *document_own_words(struct document *document)
+{
+    return &document->own_words;
+}
+
+struct ngrams *document_own_ngrams(struct document *document)
+{
+    return &document->own_ngrams;
+}
+
+struct oy_buffer *document_own_text(struct document *document)
+{
+    return &document->own_text;
 }
 
 int document_member_text(struct document *document, struct oy_text *text)

@@ -48,6 +48,11 @@ struct document {
     struct seen seen;
     struct sentences sentences;
     struct words line_words;
+    struct words ws_words;
+    struct words uniseg_words;
+    struct words own_words;
+    struct ngrams own_ngrams;
+    struct oy_buffer own_text;
     struct oy_buffer draft[2]; /* one may hold the text */
     int n_rewrite;
     struct oy_regex_matcher *matcher;
@@ -67,6 +72,11 @@ void document_release(struct document *document);
 /* Code points of the text. */
 size_t document_n_code(struct document *document);
 const struct words *document_words(struct document *document);
+/* The words of `ws`, whatever the splitter is. */
+const struct words *document_ws_words(struct document *document);
+/* The segments of UAX #29 that begin with a letter or a number, with the white
+ * space that they hold: DCLM's words (uniseg, without punctuation). */
+const struct words *document_uniseg_words(struct document *document);
 /* text.split("\n"): at least one piece, empty ones included. */
 const struct pieces *document_lines(struct document *document);
 /* text.splitlines(). */
@@ -77,6 +87,10 @@ struct piece *document_scratch(struct document *document, size_t n);
 struct sentences *document_sentences(struct document *document);
 struct words *document_line_words(struct document *document);
 struct ngrams *document_ngrams(struct document *document);
+/* Scratch of a rule that has a text or words of its own. */
+struct words *document_own_words(struct document *document);
+struct ngrams *document_own_ngrams(struct document *document);
+struct oy_buffer *document_own_text(struct document *document);
 /* The string that the other member holds, as UTF-8; 0 when the record has
  * none, or another value. */
 int document_member_text(struct document *document, struct oy_text *text);

@@ -297,3 +297,70 @@ size_t ngrams_repeated(struct ngrams *ngrams, size_t n)
     }
     return n_code;
 }
+
+/* ---- all places ---- */
+
+size_t ngrams_n_code(const struct ngrams *ngrams)
+{
+    return ngrams->mark[ngrams->words->n].n_code;
+}
+
+/* The place where the window's n-gram stands first. */
+static size_t first_place(struct ngrams *ngrams, size_t i, size_t n)
+{
+    const uint64_t hash = take_hash(ngrams, i);
+    struct seen_slot *slot = seen_first(&ngrams->seen, hash);
+
+    for (; slot->index; slot = seen_next(&ngrams->seen, slot)) {
+        if (slot->tag == seen_tag(hash) &&
+            same_words(ngrams, slot->index - 1, i, n))
+            return slot->index - 1;
+    }
+    seen_put(slot, hash, i);
+    ngrams->count[i] = 0;
+    return i;
+}
+
+/* Looks at a first place. */
+static void compare_top(struct ngrams_counts *counts, size_t count,
+                        size_t n_code)
+{
+    if (count < counts->top_count)
+        return;
+    if (count > counts->top_count) {
+        counts->top_count = count;
+        counts->top_code = counts->top_longest = n_code;
+    }
+    if (n_code > counts->top_longest)
+        counts->top_longest = n_code;
+}
+
+void ngrams_count(struct ngrams *ngrams, size_t n, struct ngrams_counts *counts)
+{
+    const size_t n_word = ngrams->words->n;
+    size_t covered = 0; /* words before this one are counted */
+
+    *counts = (struct ngrams_counts){0};
+    if (n == 0 || n_word < n)
+        return;
+    hash_windows(ngrams, n);
+    counts->n_gram = n_word - n + 1;
+    /* A hash that was taken makes room for the place. */
+    for (size_t i = 0; i < counts->n_gram; i++) {
+        ngrams->hash[i] = first_place(ngrams, i, n);
+        ngrams->count[ngrams->hash[i]]++;
+    }
+    for (size_t i = 0; i < counts->n_gram; i++) {
+        const size_t count = ngrams->count[ngrams->hash[i]];
+        const size_t n_code = window_codes(ngrams, i, n);
+        counts->n_code += n_code;
+        if (ngrams->hash[i] == i)
+            compare_top(counts, count, n_code);
+        if (count == 1)
+            continue;
+        const size_t from = covered > i ? covered : i;
+        counts->repeated_code += n_code;
+        counts->covered_code += window_codes(ngrams, from, i + n - from);
+        covered = i + n;
+    }
+}

@@ -55,4 +55,21 @@ size_t ngrams_top_bound(const struct ngrams *ngrams, size_t n);
  * (datatrove, find_all_duplicate) */
 size_t ngrams_repeated(struct ngrams *ngrams, size_t n);
 
+/* Code points of all words. */
+size_t ngrams_n_code(const struct ngrams *ngrams);
+
+/* N-grams counted as DCLM, dolma and RedPajama-V2 count them: all places, equal
+ * when their words are, code points of the words without spaces. */
+struct ngrams_counts {
+    size_t n_gram;        /* places */
+    size_t top_count;     /* of the most frequent n-gram; 0: there is none */
+    size_t top_code;      /* its code points; of equal ones the first */
+    size_t top_longest;   /* of the longest of the equal ones */
+    size_t n_code;        /* of all */
+    size_t repeated_code; /* of those that stand there more than once */
+    size_t covered_code;  /* of words within such, each counted once */
+};
+void ngrams_count(struct ngrams *ngrams, size_t n,
+                  struct ngrams_counts *counts);
+
 #endif

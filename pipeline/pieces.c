@@ -53,6 +53,21 @@ void pieces_split(const char *text, size_t from, size_t end, int feeds,
     push(pieces, start, end);
 }
 
+/* An empty line with a feed before and behind it cuts; the next cut begins
+ * behind that. */
+void pieces_pair(const struct pieces *feeds, struct pieces *pieces)
+{
+    const struct piece *line = feeds->item;
+
+    pieces->n = 0;
+    for (size_t i = 0; i < feeds->n; i += 2) {
+        const size_t at = line[i].at;
+        while (i + 1 < feeds->n && (line[i + 1].len || i + 2 == feeds->n))
+            i++;
+        push(pieces, at, line[i].at + line[i].len);
+    }
+}
+
 /* ---- str.splitlines() ---- */
 
 #define EVERY_BYTE 0x0101010101010101ULL
@@ -128,29 +143,55 @@ void pieces_split_lines(const char *text, const struct pieces *feeds,
 
 /* ---- repeats ---- */
 
-struct repeats pieces_repeats(const char *text, const struct piece *piece,
-                              size_t n, struct seen *seen)
+/* In a slot's index: its piece was there again. */
+#define IS_REPEATED 0x80000000U
+
+/* The slot of the piece's first copy, or the free one where it belongs. */
+static struct seen_slot *find_piece(const char *text, const struct piece *piece,
+                                    size_t i, uint64_t hash, struct seen *seen)
+{
+    struct seen_slot *slot = seen_first(seen, hash);
+
+    for (; slot->index; slot = seen_next(seen, slot)) {
+        const struct piece *old = &piece[(slot->index & ~IS_REPEATED) - 1];
+        if (slot->tag == seen_tag(hash) && old->len == piece[i].len &&
+            memcmp(text + old->at, text + piece[i].at, old->len) == 0)
+            break;
+    }
+    return slot;
+}
+
+static struct repeats count_repeats(const char *text, const struct piece *piece,
+                                    size_t n, int with_first, struct seen *seen)
 {
     struct repeats repeats = {0};
 
     seen_start(seen, n);
     for (size_t i = 0; i < n; i++) {
-        const char *at = text + piece[i].at;
-        const size_t len = piece[i].len;
-        const uint64_t hash = oy_hash64(at, len);
-        struct seen_slot *slot = seen_first(seen, hash);
-        for (; slot->index; slot = seen_next(seen, slot)) {
-            const struct piece *old = &piece[slot->index - 1];
-            if (slot->tag == seen_tag(hash) && old->len == len &&
-                memcmp(text + old->at, at, len) == 0)
-                break;
-        }
+        const uint64_t hash = oy_hash64(text + piece[i].at, piece[i].len);
+        struct seen_slot *slot = find_piece(text, piece, i, hash, seen);
         if (!slot->index) {
             seen_put(slot, hash, i);
             continue;
         }
-        repeats.n++;
-        repeats.n_code += oy_utf8_count(at, len);
+        const size_t copies =
+            with_first && !(slot->index & IS_REPEATED) ? 2 : 1;
+        slot->index |= IS_REPEATED;
+        repeats.n += copies;
+        repeats.n_code +=
+            copies * oy_utf8_count(text + piece[i].at, piece[i].len);
     }
     return repeats;
+}
+
+struct repeats pieces_repeats(const char *text, const struct piece *piece,
+                              size_t n, struct seen *seen)
+{
+    return count_repeats(text, piece, n, 0, seen);
+}
+
+struct repeats pieces_copies(const char *text, const struct piece *piece,
+                             size_t n, struct seen *seen)
+{
+    return count_repeats(text, piece, n, 1, seen);
 }

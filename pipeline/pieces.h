@@ -27,6 +27,8 @@ struct pieces {
  * as str.split("\n")), 2 at LF{2,} as one. At least one piece. */
 void pieces_split(const char *text, size_t from, size_t end, int feeds,
                   struct pieces *pieces);
+/* Replaces *pieces by what str.split("\n\n") gives; `feeds` as below. */
+void pieces_pair(const struct pieces *feeds, struct pieces *pieces);
 /* Replaces *lines by what str.splitlines() gives: `feeds` are the pieces of
  * the text between single line feeds, the last one reaching to its end. It
  * cuts at ten other characters too (a CR before an LF belongs to it), and an
@@ -44,5 +46,8 @@ struct repeats {
 /* `seen` is scratch. Empty pieces count like others. */
 struct repeats pieces_repeats(const char *text, const struct piece *piece,
                               size_t n, struct seen *seen);
+/* All that stand there more than once, the first copies too. */
+struct repeats pieces_copies(const char *text, const struct piece *piece,
+                             size_t n, struct seen *seen);
 
 #endif

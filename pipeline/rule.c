@@ -20,6 +20,25 @@ static const struct rule *const table[] = {
     &rule_fix_text,
     &rule_language,
     &rule_code,
+    &rule_dclm_page_length_filter,
+    &rule_dclm_word_length_filter,
+    &rule_dclm_symbol_ratio_filter,
+    &rule_dclm_bullet_count_filter,
+    &rule_dclm_ellipsis_count_filter,
+    &rule_dclm_alphabetic_word_ratio_filter,
+    &rule_dclm_alphanumeric_char_ratio_filter,
+    &rule_dclm_stop_word_filter,
+    &rule_dclm_line_length_filter,
+    &rule_dclm_repetition_filter,
+    &rule_dclm_massive_web_repetition_filters,
+    &rule_dclm_newline_removal_modifier,
+    &rule_dclm_uppercase_ratio_line_modifier,
+    &rule_dclm_numeric_ratio_line_modifier,
+    &rule_dclm_counter_line_modifier,
+    &rule_dclm_line_length_modifier,
+    &rule_dclm_punctuation_line_modifier,
+    &rule_dclm_substring_line_modifier,
+    &rule_dclm_citation_removal_modifier,
     &rule_nfc,
     &rule_nfkc,
     &rule_length,
@@ -63,11 +82,12 @@ static int read_limit(const struct oy_json_value *value, int64_t *limit)
     return oy_json_int64(value, limit);
 }
 
-/* Whether a value is the JSON word true, false or null of that name. */
+/* Whether a value is the JSON word true, false or null of that name, or the
+ * number. */
 static int is_word(const struct oy_json_value *value, const char *name)
 {
     return (value->kind == OY_JSON_TRUE || value->kind == OY_JSON_FALSE ||
-            value->kind == OY_JSON_NULL) &&
+            value->kind == OY_JSON_NULL || value->kind == OY_JSON_NUMBER) &&
            strlen(name) == value->len && !memcmp(value->at, name, value->len);
 }
 
@@ -159,6 +179,18 @@ static int read_texts(const struct oy_json_value *value,
     return more;
 }
 
+static int read_phrases(const struct oy_json_value *value,
+                        struct rule_texts *texts, struct oy_arena *arena)
+{
+    const char **item;
+
+    if (value->kind != OY_JSON_STRING)
+        return read_texts(value, texts, arena);
+    item = oy_arena_array(arena, 1, sizeof *item);
+    *texts = (struct rule_texts){item, 1};
+    return read_text(value, item, arena);
+}
+
 static int read_pair(const struct oy_json_value *value, int *size,
                      double *limit)
 {
@@ -215,6 +247,7 @@ static int read_value(const struct rule_param *param, void *field,
     case RULE_BOOL: return oy_json_bool(value, field);
     case RULE_TEXT: return read_text(value, field, arena);
     case RULE_TEXTS: return read_texts(value, field, arena);
+    case RULE_PHRASES: return read_phrases(value, field, arena);
     case RULE_PAIRS: return read_pairs(value, field);
     case RULE_REGEX: return read_regex(value, field, arena, why);
     }
@@ -248,6 +281,7 @@ int rule_set(const struct rule *rule, void *params, const char *name,
         [RULE_BOOL] = "true or false",
         [RULE_TEXT] = "a string",
         [RULE_TEXTS] = "a list of strings",
+        [RULE_PHRASES] = "a string or a list of strings",
         [RULE_PAIRS] = "a list of [n, limit]",
         [RULE_REGEX] = "a regular expression",
     };

@@ -22,17 +22,18 @@
 /* ---- parameters ---- */
 
 enum rule_type {
-    RULE_NUMBER, /* double; null is 0 */
-    RULE_BOUND,  /* double; null: NAN, no bound */
-    RULE_COUNT,  /* int64_t, not negative; null is 0 */
-    RULE_LIMIT,  /* int64_t, negative (and null) for none */
-    RULE_BOOL,   /* int */
-    RULE_CHOICE, /* int: which of the names in `choice`; true, false and null
-                    are names */
-    RULE_TEXT,   /* const char *: a string without NUL; null: "" */
-    RULE_TEXTS,  /* struct rule_texts: a list of strings; null: none */
-    RULE_PAIRS,  /* struct rule_pairs: a list of [n, limit]; null: none */
-    RULE_REGEX,  /* const char *: as RULE_TEXT, a sound expression of
+    RULE_NUMBER,  /* double; null is 0 */
+    RULE_BOUND,   /* double; null: NAN, no bound */
+    RULE_COUNT,   /* int64_t, not negative; null is 0 */
+    RULE_LIMIT,   /* int64_t, negative (and null) for none */
+    RULE_BOOL,    /* int */
+    RULE_CHOICE,  /* int: which of the names in `choice`; true, false and null
+                    are names, numbers too */
+    RULE_TEXT,    /* const char *: a string without NUL; null: "" */
+    RULE_TEXTS,   /* struct rule_texts: a list of strings; null: none */
+    RULE_PHRASES, /* the same, or one string alone */
+    RULE_PAIRS,   /* struct rule_pairs: a list of [n, limit]; null: none */
+    RULE_REGEX,   /* const char *: as RULE_TEXT, a sound expression of
                     OY_REGEX_PCRE2 */
 };
 

@@ -5,8 +5,8 @@
  * C4QualityFilter (c4_filters.py), after C4 (2020), 2.2. */
 #include <string.h>
 
-#include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/citations.h"
 #include "pipeline/phrases.h"
 #include "pipeline/rule_internal.h"
 
@@ -125,46 +125,13 @@ static enum fate judge_words(const struct work *work, const char *line,
                                                      : LINE_KEPT;
 }
 
-/* The citation at `at` (a bracket): [12], [], [edit], [citation needed]. Its
- * length, or 0. */
-static size_t citation_len(const char *at, const char *end)
-{
-    static const char *const word[] = {"[edit]", "[citation needed]"};
-    size_t place = 1;
-
-    for (size_t i = 0; i < sizeof word / sizeof *word; i++) {
-        const size_t n = strlen(word[i]);
-        if ((size_t)(end - at) >= n && memcmp(at, word[i], n) == 0)
-            return n;
-    }
-    while (at + place < end) {
-        size_t next = place;
-        const uint32_t c = oy_utf8_next(at, &next);
-        if (c == ']')
-            return next;
-        if (!oy_py_isdecimal(c))
-            return 0;
-        place = next;
-    }
-    return 0;
-}
-
 /* Appends the line, without citations if those go. */
 static void put_line(const struct work *work, const char *line, size_t len)
 {
-    const char *at = line, *end = line + len, *from = line;
-
-    while (work->p->remove_citations &&
-           (at = memchr(at, '[', (size_t)(end - at))) != NULL) {
-        const size_t n = citation_len(at, end);
-        if (n == 0) {
-            at++;
-            continue;
-        }
-        oy_buffer_append(work->draft, from, (size_t)(at - from));
-        from = at += n;
-    }
-    oy_buffer_append(work->draft, from, (size_t)(end - from));
+    if (work->p->remove_citations)
+        citations_remove(line, len, work->draft);
+    else
+        oy_buffer_append(work->draft, line, len);
 }
 
 static int is_ended(const char *line, size_t len)

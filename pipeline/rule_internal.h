@@ -19,6 +19,27 @@ extern const struct rule rule_pii;      /* rewrites the text */
 
 extern const struct rule rule_code; /* BigCode's */
 
+/* DCLM's filters, and its modifiers, which rewrite the text (361714b). */
+extern const struct rule rule_dclm_page_length_filter;
+extern const struct rule rule_dclm_word_length_filter;
+extern const struct rule rule_dclm_symbol_ratio_filter;
+extern const struct rule rule_dclm_bullet_count_filter;
+extern const struct rule rule_dclm_ellipsis_count_filter;
+extern const struct rule rule_dclm_alphabetic_word_ratio_filter;
+extern const struct rule rule_dclm_alphanumeric_char_ratio_filter;
+extern const struct rule rule_dclm_stop_word_filter;
+extern const struct rule rule_dclm_line_length_filter;
+extern const struct rule rule_dclm_repetition_filter;
+extern const struct rule rule_dclm_massive_web_repetition_filters;
+extern const struct rule rule_dclm_newline_removal_modifier;
+extern const struct rule rule_dclm_uppercase_ratio_line_modifier;
+extern const struct rule rule_dclm_numeric_ratio_line_modifier;
+extern const struct rule rule_dclm_counter_line_modifier;
+extern const struct rule rule_dclm_line_length_modifier;
+extern const struct rule rule_dclm_punctuation_line_modifier;
+extern const struct rule rule_dclm_substring_line_modifier;
+extern const struct rule rule_dclm_citation_removal_modifier;
+
 /* Our own: the normal forms of Unicode 15; they rewrite the text. */
 extern const struct rule rule_nfc;
 extern const struct rule rule_nfkc;

@@ -61,6 +61,10 @@ void words_split(enum words_splitter splitter, const char *text, size_t len,
                  struct words *words);
 void words_release(struct words *words);
 
+/* DCLM's words: the segments of `uax29`, not stripped, whose first character
+ * is a letter or a number (Python's isalnum). */
+void words_split_uniseg(const char *text, size_t len, struct words *words);
+
 /* Whether the text has n words of `ws`; looks no further than it must. */
 int words_are_at_least(const char *text, size_t len, size_t n);
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules `dclm_repetition_filter` and `dclm_massive_web_repetition_filters`:
+ * lines, paragraphs or n-grams that come again, as DCLM counts them
+ * (baselines/mappers/filters/content_filters.py at 361714b). Unlike
+ * gopher_repetition all copies count, the first one too, and characters are
+ * those of stripped lines or of words, not of the text. */
+#include <math.h>
+
+#include "core/utf8.h"
+#include "pipeline/rule_internal.h"
+
+/* ---- what is counted ---- */
+
+/* Negative ones are no sizes of n-grams. */
+enum { LINE = -2, PARAGRAPH = -1 };
+
+enum { RATIO_BY_SIZE, RATIO_MOST_COMMON, RATIO_ALL };
+
+/* The fraction that is looked at; what has none is kept whatever the limit
+ * is, or dropped whatever it is. */
+#define KEPT_ANYHOW    (-INFINITY)
+#define DROPPED_ANYHOW INFINITY
+
+/* The pieces that are left of `cut` when white space is stripped. */
+static size_t strip_pieces(const char *text, const struct pieces *cut,
+                           struct piece *piece)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < cut->n; i++) {
+        struct piece p = cut->item[i];
+        words_strip(text, &p.at, &p.len);
+        if (p.len)
+            piece[n++] = p;
+    }
+    return n;
+}
+
+static double fraction_of_pieces(struct document *document, int granularity,
+                                 int count_characters)
+{
+    const char *text = document->text.at;
+    const struct pieces *cut = document_lines(document);
+    size_t n_code = 0;
+
+    if (granularity == PARAGRAPH) {
+        pieces_pair(cut, &document->paragraphs);
+        cut = &document->paragraphs;
+    }
+    struct piece *piece = document_scratch(document, cut->n);
+    const size_t n = strip_pieces(text, cut, piece);
+    if (n < 2)
+        return n ? KEPT_ANYHOW : DROPPED_ANYHOW;
+    const struct repeats copies =
+        pieces_copies(text, piece, n, &document->seen);
+    if (!count_characters)
+        return (double)copies.n / (double)n;
+    for (size_t i = 0; i < n; i++)
+        n_code += oy_utf8_count(text + piece[i].at, piece[i].len);
+    return (double)copies.n_code / (double)n_code;
+}
+
+/* Words are counted once for n-grams of all sizes. */
+static void count_words(struct document *document)
+{
+    ngrams_init(document_own_ngrams(document), document->text.at,
+                document_uniseg_words(document));
+}
+
+static double fraction_of_ngrams(struct document *document, int n, int ratio)
+{
+    struct ngrams *ngrams = document_own_ngrams(document);
+    struct ngrams_counts counts;
+
+    ngrams_count(ngrams, (size_t)n, &counts);
+    if (counts.top_count < 2)
+        return KEPT_ANYHOW;
+    if (ratio == RATIO_BY_SIZE)
+        ratio = n <= 4 ? RATIO_MOST_COMMON : RATIO_ALL;
+    const size_t n_code = ratio == RATIO_MOST_COMMON
+                              ? counts.top_longest * counts.top_count
+                              : counts.covered_code;
+    return (double)n_code / (double)ngrams_n_code(ngrams);
+}
+
+/* ---- dclm_repetition_filter ---- */
+
+struct repetition {
+    int granularity; /* a row of `granularities` */
+    double max_fraction;
+    int count_characters;
+    int ngram_char_ratio;
+};
+
+static const struct repetition repetition_defaults = {.max_fraction = 0.2,
+                                                      .count_characters = 1};
+
+static const char *const granularities[] = {
+    "line", "paragraph", "2", "3", "4", "5", "6", "7", "8", "9", "10", NULL};
+static const char *const ratios[] = {"null", "most_common", "all", NULL};
+
+static const struct rule_param repetition_param[] = {
+    {"granularity", RULE_CHOICE, offsetof(struct repetition, granularity),
+     granularities},
+    RULE_PARAM(struct repetition, RULE_NUMBER, max_fraction),
+    RULE_PARAM(struct repetition, RULE_BOOL, count_characters),
+    {"ngram_char_ratio", RULE_CHOICE,
+     offsetof(struct repetition, ngram_char_ratio), ratios},
+    {0},
+};
+
+static double fraction_of(const struct repetition *p, struct document *document)
+{
+    if (p->granularity < 2)
+        return fraction_of_pieces(document, p->granularity ? PARAGRAPH : LINE,
+                                  p->count_characters);
+    count_words(document);
+    return fraction_of_ngrams(document, p->granularity, p->ngram_char_ratio);
+}
+
+static const char *judge_repetition(const void *params,
+                                    struct document *document,
+                                    struct measures *out)
+{
+    const struct repetition *p = params;
+
+    if (document->text.len == 0)
+        return "dclm_repetition_filter";
+    const double fraction = fraction_of(p, document);
+    if (isfinite(fraction))
+        measure_number(out, "repeated_fraction", fraction);
+    return fraction > p->max_fraction ? "dclm_repetition_filter" : NULL;
+}
+
+const struct rule rule_dclm_repetition_filter = {
+    .name = "dclm_repetition_filter",
+    .params_size = sizeof(struct repetition),
+    .defaults = &repetition_defaults,
+    .param = repetition_param,
+    .judge = judge_repetition,
+};
+
+/* ---- dclm_massive_web_repetition_filters ---- */
+
+struct massive {
+    int skip_paragraph;
+};
+
+static const struct massive massive_defaults = {0};
+
+static const struct rule_param massive_param[] = {
+    RULE_PARAM(struct massive, RULE_BOOL, skip_paragraph),
+    {0},
+};
+
+/* Gopher (2021), table A1, in DCLM's order. */
+static const struct test {
+    const char *name;
+    int granularity;
+    int count_characters;
+    double limit;
+} test[] = {
+    {"line_fraction", LINE, 0, 0.3},
+    {"paragraph_fraction", PARAGRAPH, 0, 0.3},
+    {"line_char_fraction", LINE, 1, 0.2},
+    {"paragraph_char_fraction", PARAGRAPH, 1, 0.2},
+    {"2gram_fraction", 2, 1, 0.2},
+    {"3gram_fraction", 3, 1, 0.18},
+    {"4gram_fraction", 4, 1, 0.16},
+    {"5gram_fraction", 5, 1, 0.15},
+    {"6gram_fraction", 6, 1, 0.14},
+    {"7gram_fraction", 7, 1, 0.13},
+    {"8gram_fraction", 8, 1, 0.12},
+    {"9gram_fraction", 9, 1, 0.11},
+    {"10gram_fraction", 10, 1, 0.1},
+};
+
+enum { N_TEST = sizeof test / sizeof *test };
+
+static double measure_test(const struct test *t, struct document *document,
+                           struct measures *out)
+{
+    if (t->granularity == 2)
+        count_words(document);
+    const double fraction =
+        t->granularity < 0
+            ? fraction_of_pieces(document, t->granularity, t->count_characters)
+            : fraction_of_ngrams(document, t->granularity, RATIO_BY_SIZE);
+    if (isfinite(fraction))
+        measure_number(out, t->name, fraction);
+    return fraction;
+}
+
+static const char *judge_massive(const void *params, struct document *document,
+                                 struct measures *out)
+{
+    const struct massive *p = params;
+    const char *reason = NULL;
+
+    if (document->text.len == 0)
+        return "dclm_massive_web_repetition_filters";
+    for (size_t i = 0; i < N_TEST && (out || !reason); i++) {
+        if (p->skip_paragraph && test[i].granularity == PARAGRAPH)
+            continue;
+        if (measure_test(&test[i], document, out) > test[i].limit)
+            reason = "dclm_massive_web_repetition_filters";
+    }
+    return reason;
+}
+
+const struct rule rule_dclm_massive_web_repetition_filters = {
+    .name = "dclm_massive_web_repetition_filters",
+    .params_size = sizeof(struct massive),
+    .defaults = &massive_defaults,
+    .param = massive_param,
+    .judge = judge_massive,
+};

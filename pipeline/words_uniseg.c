@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * DCLM's words: split_words() of its baselines/mappers/core_utils.py with
+ * model='uniseg' and ignore_punctuation=True.
+ *
+ * They are the words of `uax29` but for two cases, which is what is mended
+ * here: a segment that begins with white space is none of them, and one that
+ * ends with it (only U+202F can stand within a word) keeps it. */
+#include <string.h>
+
+#include "core/unicode.h"
+#include "core/utf8.h"
+#include "pipeline/words.h"
+
+#define NARROW_SPACE "\xe2\x80\xaf" /* U+202F, ExtendNumLet */
+
+static int has_space_before(const char *text, size_t at)
+{
+    return at >= 3 && memcmp(text + at - 3, NARROW_SPACE, 3) == 0;
+}
+
+/* Whether the segment of the word that was stripped begins with it. `c` is
+ * its first character. */
+static int begins_segment(const char *text, size_t at, uint32_t c)
+{
+    const enum oy_word_break kind = oy_unicode_word_break(c);
+
+    if (at == 0)
+        return 1;
+    if (has_space_before(text, at) &&
+        (kind == OY_WB_ALETTER || kind == OY_WB_HEBREW ||
+         kind == OY_WB_NUMERIC || kind == OY_WB_KATAKANA))
+        return 0;
+    if (kind != OY_WB_EXTEND)
+        return 1;
+    const enum oy_word_break before =
+        oy_unicode_word_break(oy_utf8_previous(text, &at));
+    return before == OY_WB_CR || before == OY_WB_LF || before == OY_WB_NEWLINE;
+}
+
+static int is_kept(const char *text, size_t len, struct word *word)
+{
+    size_t at = word->at;
+    const uint32_t c = oy_utf8_next(text, &at);
+
+    if (!oy_py_isalnum(c) || !begins_segment(text, word->at, c))
+        return 0;
+    const size_t end = (size_t)word->at + word->len;
+    if (len - end >= 3 && memcmp(text + end, NARROW_SPACE, 3) == 0)
+        word->len = (uint32_t)(words_segment_end(text, len, word->at) -
+                               (size_t)word->at);
+    return 1;
+}
+
+void words_split_uniseg(const char *text, size_t len, struct words *words)
+{
+    size_t n = 0;
+
+    words_split(WORDS_UAX29, text, len, words);
+    for (size_t i = 0; i < words->n; i++) {
+        struct word word = words->item[i];
+        if (is_kept(text, len, &word))
+            words->item[n++] = word;
+    }
+    words->n = n;
+}
