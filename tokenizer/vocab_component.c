@@ -189,3 +189,21 @@ int vocab_component_pattern(const struct vocab_component *component,
     return *is_regex ? text_of(component, "pattern.Regex", &regex, pattern)
                      : text_of(component, "pattern.String", &string, pattern);
 }
+
+int vocab_component_replace(const struct vocab_component *component,
+                            struct oy_text *from, struct oy_text *to,
+                            struct replace_regex **regex)
+{
+    int is_regex = 0;
+
+    *regex = NULL;
+    if (vocab_component_pattern(component, from, &is_regex) ||
+        vocab_component_text(component, "content", to))
+        return -1;
+    if (!is_regex)
+        return 0;
+    *regex = replace_regex_new(*from, component->err);
+    return *regex ? 0
+                  : oy_fail_at(component->err, "%s.pattern.Regex",
+                               component->path);
+}

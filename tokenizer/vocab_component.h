@@ -12,6 +12,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "tokenizer/replace.h"
 
 /* An object with a type. */
 struct vocab_component {
@@ -53,8 +54,13 @@ int vocab_component_flag(const struct vocab_component *component,
 /* A number that is not negative. */
 int vocab_component_count(const struct vocab_component *component,
                           const char *member, size_t *count);
-/* The `pattern` of a Replace: {"String": ...} or {"Regex": ...}. */
+/* A `pattern`: {"String": ...} or {"Regex": ...}. */
 int vocab_component_pattern(const struct vocab_component *component,
                             struct oy_text *pattern, int *is_regex);
+/* The members of a Replace: `pattern` and `content`. *regex is the caller's;
+ * NULL where the pattern is a string. */
+int vocab_component_replace(const struct vocab_component *component,
+                            struct oy_text *from, struct oy_text *to,
+                            struct replace_regex **regex);
 
 #endif

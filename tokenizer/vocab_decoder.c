@@ -11,18 +11,12 @@ typedef int read_fn(const struct vocab_component *component,
 static int read_replace(const struct vocab_component *component,
                         struct decode_step *step)
 {
-    int is_regex;
-
-    if (vocab_component_pattern(component, &step->from, &is_regex) ||
-        vocab_component_text(component, "content", &step->to))
+    if (vocab_component_replace(component, &step->from, &step->to,
+                                &step->regex))
         return -1;
-    if (!is_regex)
-        return 0;
-    step->kind = DECODE_REGEX;
-    step->regex = replace_regex_new(step->from, component->err);
-    return step->regex ? 0
-                       : oy_fail_at(component->err, "%s.pattern.Regex",
-                                    component->path);
+    if (step->regex)
+        step->kind = DECODE_REGEX;
+    return 0;
 }
 
 static int read_strip(const struct vocab_component *component,

@@ -32,18 +32,12 @@ static int read_replace(struct normalizer *normalizer,
                         const struct vocab_component *component)
 {
     struct normalize_step *step = normalizer_add(normalizer, NORMALIZE_REPLACE);
-    int is_regex;
-
-    if (vocab_component_pattern(component, &step->from, &is_regex) ||
-        vocab_component_text(component, "content", &step->to))
+    if (vocab_component_replace(component, &step->from, &step->to,
+                                &step->regex))
         return -1;
-    if (!is_regex)
-        return 0;
-    step->kind = NORMALIZE_REGEX;
-    step->regex = replace_regex_new(step->from, component->err);
-    return step->regex ? 0
-                       : oy_fail_at(component->err, "%s.pattern.Regex",
-                                    component->path);
+    if (step->regex)
+        step->kind = NORMALIZE_REGEX;
+    return 0;
 }
 
 static int read_precompiled(struct normalizer *normalizer,
