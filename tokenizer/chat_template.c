@@ -452,6 +452,23 @@ static int has_tools(const struct chat_request *request)
     return request->tools && request->tools->kind != TEMPLATE_NONE;
 }
 
+int chat_template_read_date(const char *text, struct tm *time)
+{
+    static const char *const format[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M",
+                                         "%Y-%m-%dT%H:%M:%S"};
+
+    for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
+        *time = (struct tm){0};
+        const char *end = strptime(text, format[i], time);
+        const int day = time->tm_mday;
+        if (!end || *end)
+            continue;
+        timegm(time); /* the day of the week and of the year */
+        return time->tm_mday == day ? 0 : -1;
+    }
+    return -1;
+}
+
 int chat_template_render(const struct chat_template *chat,
                          const struct chat_request *request,
                          struct oy_arena *arena, struct oy_buffer *out,

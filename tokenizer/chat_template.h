@@ -16,6 +16,7 @@
 #define TOKENIZER_CHAT_TEMPLATE_H
 
 #include <stddef.h>
+#include <time.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -50,6 +51,11 @@ struct oy_text chat_template_source(const struct chat_template *chat);
 
 /* Whether it has {% generation %} blocks. */
 int chat_template_has_generation(const struct chat_template *chat);
+
+/* A day for strftime_now(): 2024-02-29, or with T12:30 or T12:30:59 behind
+ * it, the days of the week and of the year worked out. -1: neither, or no day
+ * of the calendar. */
+int chat_template_read_date(const char *text, struct tm *time);
 
 /* What is rendered. `messages` is a list of {"role","content",...}; the
  * others may be NULL: `tools`, `documents`, `extra` (further variables, a

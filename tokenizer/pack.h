@@ -65,7 +65,7 @@ struct pack_settings {
     double system_ratio;        /* how many get one of them */
     double empty_think_ratio;   /* how many keep an empty block of thoughts */
     double thinking_ratio;      /* how many are to think; -1: not said */
-    const char *date;           /* what strftime_now() tells: YYYY-MM-DD */
+    const char *date;           /* what strftime_now() tells */
 };
 
 /* Fills in what was left to be found (bos, eos, packing, overlong, mask), for

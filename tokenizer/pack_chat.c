@@ -134,11 +134,11 @@ static int read_prompts(struct pack_chat *chat, struct oy_run *run,
 static int read_date(struct pack_chat *chat, struct oy_error *err)
 {
     const char *date = chat->settings->date;
-    const char *end = date ? strptime(date, "%Y-%m-%d", &chat->now) : NULL;
 
-    if (date && (!end || *end))
-        return oy_fail(err, OY_USAGE, "--date '%s' is not YYYY-MM-DD", date);
-    timegm(&chat->now); /* the day of the week and of the year */
+    if (date && chat_template_read_date(date, &chat->now))
+        return oy_fail(err, OY_USAGE,
+                       "--date '%s' is not YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS",
+                       date);
     if (!date && template_has(chat, "strftime_now"))
         return oy_fail(err, OY_USAGE,
                        "the chat template tells the date: give --date "

@@ -139,9 +139,9 @@ int main(int argc, char **argv)
         {"thinking-ratio", 0, OY_OPT_DOUBLE, &s->thinking_ratio, "X", "-1:1", M,
          "The share of prompts whose template is told to open a block of "
          "thoughts (open_thinking, enable_thinking); -1 tells it nothing."},
-        {"date", 0, OY_OPT_STRING, &s->date, "YYYY-MM-DD", NULL, M,
-         "The day that a chat template tells; required where it asks for "
-         "one."},
+        {"date", 0, OY_OPT_STRING, &s->date, "DATE", NULL, M,
+         "The day that a chat template tells, YYYY-MM-DD or "
+         "YYYY-MM-DDTHH:MM:SS; required where it asks for one."},
         {"export", 0, OY_OPT_CHOICE, &s->export, NULL,
          "none|nanogpt|llmc|megatron|jsonl", M,
          "Write the files of another project in place of a token stream."},

@@ -240,24 +240,6 @@ static int finish(void *self, struct oy_filter_context *context,
 
 /* ---- the run ---- */
 
-/* 2024-02-29, or with T12:30 or T12:30:59 behind it. -1: neither. */
-static int parse_date(const char *text, struct tm *time)
-{
-    static const char *const format[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M",
-                                         "%Y-%m-%dT%H:%M:%S"};
-
-    for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
-        *time = (struct tm){0};
-        const char *end = strptime(text, format[i], time);
-        const int day = time->tm_mday;
-        if (!end || *end)
-            continue;
-        timegm(time); /* the day of the week and of the year */
-        return time->tm_mday == day ? 0 : -1;
-    }
-    return -1;
-}
-
 /* The time of strftime_now(), for a template that asks for it; where nobody
  * gave one, the clock's goes into the manifest. */
 static int set_time(struct tok_settings *settings, struct chat *chat,
@@ -266,7 +248,7 @@ static int set_time(struct tok_settings *settings, struct chat *chat,
     const struct oy_text source = chat_template_source(chat->template);
     const time_t clock = time(NULL);
 
-    if (settings->date && parse_date(settings->date, &chat->now))
+    if (settings->date && chat_template_read_date(settings->date, &chat->now))
         return oy_fail(err, OY_USAGE,
                        "--date '%s' is not YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS",
                        settings->date);

@@ -187,6 +187,8 @@ printf '{{ strftime_now("%%d") }}' >"$T/date.jinja"
 code "a template that asks for the day" 64 "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
     --method sft --seq-len 64 $P/chats.jsonl
 says "needs --date" "--date"
+code "a day that is none" 64 "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
+    --date 2021-02-30 --method sft --seq-len 64 $P/chats.jsonl
 code "no template at all" 65 pack --method sft --seq-len 64 $P/chats.jsonl
 code "a template that is not there" 66 pack --chat-template none --method sft --seq-len 64 $P/chats.jsonl
 code "sft without --seq-len" 64 chat --method sft $P/chats.jsonl
