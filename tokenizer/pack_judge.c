@@ -49,25 +49,38 @@ static int begin(const struct pack *pack, struct pack_worker *worker,
     return -1;
 }
 
+typedef int encode_fn(struct pack_chat_worker *worker, struct pack_talk *talk,
+                      struct pack_encoded *encoded, const char **why);
+
+/* Reads a record's conversation and makes ids of it. -1: the record failed. */
+static int encode(const struct pack *pack, struct pack_worker *worker,
+                  struct oy_record *record, encode_fn *make,
+                  struct pack_encoded *encoded)
+{
+    struct pack_talk talk;
+    const char *why = NULL;
+
+    if (begin(pack, worker, record))
+        return -1;
+    if (!pack_read_talk(record->found, pack->own_field,
+                        pack_chat_arena(worker->chat), &talk, &why) &&
+        !make(worker->chat, &talk, encoded, &why))
+        return 0;
+    oy_record_fail(record, "%s", why);
+    return -1;
+}
+
 int pack_judge_sft(void *self, void *state, struct oy_record *record, int pass,
                    struct oy_error *err)
 {
     const struct pack *pack = self;
     struct pack_worker *worker = state;
     struct pack_encoded encoded;
-    struct pack_talk talk;
-    const char *why = NULL;
 
     (void)pass;
     (void)err;
-    if (begin(pack, worker, record))
+    if (encode(pack, worker, record, pack_chat_encode, &encoded))
         return 0;
-    if (pack_read_talk(record->found, pack->own_field,
-                       pack_chat_arena(worker->chat), &talk, &why) ||
-        pack_chat_encode(worker->chat, &talk, &encoded, &why)) {
-        oy_record_fail(record, "%s", why);
-        return 0;
-    }
     const size_t size = encoded.n * sizeof *encoded.id;
     char *blob = oy_arena_alloc(record->arena, size + encoded.n);
     memcpy(blob, encoded.id, size);
@@ -180,19 +193,11 @@ int pack_judge_rl(void *self, void *state, struct oy_record *record, int pass,
     struct pack_worker *worker = state;
     const size_t most = (size_t)pack->settings->seq_len;
     struct pack_encoded encoded;
-    struct pack_talk talk;
-    const char *why = NULL;
 
     (void)pass;
     (void)err;
-    if (begin(pack, worker, record))
+    if (encode(pack, worker, record, pack_chat_encode_prompt, &encoded))
         return 0;
-    if (pack_read_talk(record->found, pack->own_field,
-                       pack_chat_arena(worker->chat), &talk, &why) ||
-        pack_chat_encode_prompt(worker->chat, &talk, &encoded, &why)) {
-        oy_record_fail(record, "%s", why);
-        return 0;
-    }
     const size_t n = encoded.n;
     if (!fit(pack, record, &encoded)) {
         drop(record, "overlong");
