@@ -68,6 +68,17 @@ void pieces_pair(const struct pieces *feeds, struct pieces *pieces)
     }
 }
 
+size_t pieces_squeeze(const struct pieces *feeds, struct piece *line)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < feeds->n; i++) {
+        if (feeds->item[i].len || i == 0 || i == feeds->n - 1)
+            line[n++] = feeds->item[i];
+    }
+    return n;
+}
+
 /* ---- str.splitlines() ---- */
 
 #define EVERY_BYTE 0x0101010101010101ULL

@@ -29,6 +29,9 @@ void pieces_split(const char *text, size_t from, size_t end, int feeds,
                   struct pieces *pieces);
 /* Replaces *pieces by what str.split("\n\n") gives; `feeds` as below. */
 void pieces_pair(const struct pieces *feeds, struct pieces *pieces);
+/* What re.split("\n+") gives: all but the empty pieces between two others.
+ * `line` has room for all; returns how many. */
+size_t pieces_squeeze(const struct pieces *feeds, struct piece *line);
 /* Replaces *lines by what str.splitlines() gives: `feeds` are the pieces of
  * the text between single line feeds, the last one reaching to its end. It
  * cuts at ten other characters too (a CR before an LF belongs to it), and an

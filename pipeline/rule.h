@@ -68,7 +68,7 @@ struct rule_param {
 struct measures {
     const char *rule; /* whose measures come now */
     struct oy_buffer json;
-    const char *name[64];
+    const char *name[256];
     int n_name;
 };
 

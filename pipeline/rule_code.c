@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rule `code`: source files that look like data, are minified or are XML.
+ * Rules `code` and `dolma_code_redpajama_taggers_v1`: source files that look like data, are minified or are XML.
  * BigCode's filters for StarCoder (bigcode-dataset,
  * preprocessing/filtering.py): longest and mean line, share of letters and
  * digits, an XML declaration. */
@@ -95,4 +95,62 @@ const struct rule rule_code = {
     .defaults = &defaults,
     .param = param,
     .judge = judge,
+};
+
+/* ---- dolma_code_redpajama_taggers_v1 (669f534): measures only ---- */
+
+static const struct rule_param no_param[] = {{0}};
+static const char no_params = 0;
+
+/* Matches of \w+|[^\w\s]+ as the module `regex` means it; the peer counts the
+ * pieces between them, one more. */
+static size_t count_tokens(struct oy_text text)
+{
+    size_t n = 1;
+    int last = 0;
+
+    for (size_t at = 0; at < text.len;) {
+        const uint16_t bits = oy_unicode_class16(oy_utf8_next(text.at, &at));
+        const int kind = bits & OY_IS_WORD ? 1 : bits & OY_IS_SPACE ? 0 : 2;
+        n += kind && kind != last;
+        last = kind;
+    }
+    return n;
+}
+
+static size_t count_alpha(struct oy_text text)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < text.len;)
+        n += (size_t)oy_py_isalpha(oy_utf8_next(text.at, &at));
+    return n;
+}
+
+static const char *judge_dolma(const void *params, struct document *document,
+                               struct measures *out)
+{
+    (void)params;
+    if (!out)
+        return NULL;
+    const struct oy_text text = document->text;
+    const struct pieces *lines = document_split_lines(document);
+    const struct lengths lengths = measure_lines(text.at, lines);
+    const size_t n_code = document_n_code(document);
+    measure_number(out, "max_line_length_doc", (double)lengths.max);
+    measure_number(out, "avg_line_length_doc",
+                   lines->n ? (double)lengths.sum / (double)lines->n : 0);
+    measure_number(out, "alnum_prop_doc",
+                   n_code ? (double)count_alnum(text) / (double)n_code : 0);
+    measure_number(out, "alpha_token_prop_doc",
+                   (double)count_alpha(text) / (double)count_tokens(text));
+    return NULL;
+}
+
+const struct rule rule_dolma_code_redpajama_taggers_v1 = {
+    .name = "dolma_code_redpajama_taggers_v1",
+    .params_size = sizeof no_params,
+    .defaults = &no_params,
+    .param = no_param,
+    .judge = judge_dolma,
 };

@@ -48,20 +48,6 @@ static size_t cut_paragraphs(struct document *document,
     return paragraphs->n;
 }
 
-/* Cut at LF+ without stripping: the lines that are not empty, and an empty
- * one where the text begins or ends with a line feed. */
-static size_t cut_lines(struct document *document, struct piece *line)
-{
-    const struct pieces *all = document_lines(document);
-    size_t n = 0;
-
-    for (size_t i = 0; i < all->n; i++) {
-        if (all->item[i].len || i == 0 || i == all->n - 1)
-            line[n++] = all->item[i];
-    }
-    return n;
-}
-
 struct counts {
     size_t n_paragraph, n_line, n_char;
     struct repeats paragraph, line;
@@ -74,7 +60,8 @@ static void count_pieces(struct document *document, struct counts *counts)
     struct piece *line = document_scratch(document, all->n);
 
     counts->n_char = document_n_code(document);
-    counts->n_line = cut_lines(document, line);
+    /* An empty line stands where the text begins or ends with a line feed. */
+    counts->n_line = pieces_squeeze(all, line);
     counts->line = pieces_repeats(text, line, counts->n_line, &document->seen);
     counts->n_paragraph = cut_paragraphs(document, &document->paragraphs);
     counts->paragraph = pieces_repeats(text, document->paragraphs.item,

@@ -19,6 +19,17 @@ extern const struct rule rule_pii;      /* rewrites the text */
 
 extern const struct rule rule_code; /* BigCode's */
 
+/* dolma's taggers (669f534); they only measure. */
+extern const struct rule rule_dolma_gopher_v1;
+extern const struct rule rule_dolma_gopher_v2;
+extern const struct rule rule_dolma_c4_v1;
+extern const struct rule rule_dolma_c4_v2;
+extern const struct rule rule_dolma_pii_regex_v1;
+extern const struct rule rule_dolma_pii_regex_v2;
+extern const struct rule rule_dolma_pii_regex_with_counts_v2;
+extern const struct rule rule_dolma_pii_regex_with_counts_fast_v2;
+extern const struct rule rule_dolma_code_redpajama_taggers_v1;
+
 /* DCLM's filters, and its modifiers, which rewrite the text (361714b). */
 extern const struct rule rule_dclm_page_length_filter;
 extern const struct rule rule_dclm_word_length_filter;
@@ -39,6 +50,11 @@ extern const struct rule rule_dclm_line_length_modifier;
 extern const struct rule rule_dclm_punctuation_line_modifier;
 extern const struct rule rule_dclm_substring_line_modifier;
 extern const struct rule rule_dclm_citation_removal_modifier;
+
+/* The first address of four numbers that begins at `at` or later: the
+ * expression that datatrove and dolma share, without borders. */
+int rule_pii_find_ip(struct oy_text text, size_t at, size_t *begin,
+                     size_t *end);
 
 /* Our own: the normal forms of Unicode 15; they rewrite the text. */
 extern const struct rule rule_nfc;

@@ -201,6 +201,17 @@ static int find_ip(struct oy_text text, size_t at, struct span *span)
     return 0;
 }
 
+int rule_pii_find_ip(struct oy_text text, size_t at, size_t *begin, size_t *end)
+{
+    struct span span;
+
+    if (!find_ip(text, at, &span))
+        return 0;
+    *begin = span.at;
+    *end = span.end;
+    return 1;
+}
+
 /* ---- addresses ---- */
 
 /* The end of [A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?, or `at`. */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules `dolma_c4_v1` and `dolma_c4_v2`: the attributes of dolma's taggers of
+ * these names (taggers/c4.py at 669f534), but for `has_naughty_word`, which
+ * needs a list (rule c4_badwords). They only measure: lists of [start, end,
+ * score] in code points.
+ *
+ * v2 looks for "javascript" within words too, and takes its places from the
+ * text in lower case, where U+0130 is two characters. */
+#include <string.h>
+
+#include "core/utf8.h"
+#include "pipeline/phrases.h"
+#include "pipeline/rule_internal.h"
+
+enum { MIN_WORDS = 3 };
+
+struct c4 {
+    int version;
+};
+
+static const struct c4 v1 = {1};
+static const struct c4 v2 = {2};
+static const struct rule_param no_param[] = {{0}};
+
+/* ---- spans ---- */
+
+static void put_span(struct oy_buffer *json, size_t start, size_t end,
+                     const char *score)
+{
+    oy_buffer_append_char(json, json->len ? ',' : '[');
+    oy_buffer_append_char(json, '[');
+    oy_json_put_int(json, (int64_t)start);
+    oy_buffer_append_char(json, ',');
+    oy_json_put_int(json, (int64_t)end);
+    oy_buffer_append_char(json, ',');
+    oy_buffer_append_string(json, score);
+    oy_buffer_append_char(json, ']');
+}
+
+/* A list without spans is no attribute. */
+static void measure_spans(struct measures *out, const char *name,
+                          struct oy_buffer *json)
+{
+    if (json->len) {
+        oy_buffer_append_char(json, ']');
+        measure_json(out, name, json->data, json->len);
+    }
+    oy_buffer_clear(json);
+}
+
+/* ---- lines ---- */
+
+static int is_ended(const char *line, size_t len)
+{
+    return len && (line[len - 1] == '.' || line[len - 1] == '?' ||
+                   line[len - 1] == '!' || line[len - 1] == '"');
+}
+
+/* Characters that lower case adds: one for each U+0130. */
+static size_t count_added(const char *line, size_t len)
+{
+    const char *at = line, *end = line + len;
+    size_t n = 0;
+
+    while ((at = memmem(at, (size_t)(end - at), "\xc4\xb0", 2)) != NULL) {
+        at += 2;
+        n++;
+    }
+    return n;
+}
+
+struct span_lists {
+    struct oy_buffer unended, short_lines;
+};
+
+static void list_lines(const struct c4 *p, struct document *document,
+                       struct span_lists *lists)
+{
+    const struct pieces *lines = document_lines(document);
+    size_t start = 0;
+
+    for (size_t i = 0; i < lines->n; i++) {
+        const char *line = document->text.at + lines->item[i].at;
+        const size_t len = lines->item[i].len;
+        const size_t end = start + oy_utf8_count(line, len) +
+                           (p->version == 2 ? count_added(line, len) : 0) +
+                           (i + 1 < lines->n);
+        size_t at = 0, n = len;
+        words_strip(line, &at, &n);
+        if (!is_ended(line + at, n))
+            put_span(&lists->unended, start, end, "1.0");
+        if (!words_are_at_least(line + at, n, MIN_WORDS))
+            put_span(&lists->short_lines, start, end, "1.0");
+        start = end;
+    }
+}
+
+static int has_word_javascript(struct document *document)
+{
+    const struct words *words = document_ws_words(document);
+
+    for (size_t i = 0; i < words->n; i++) {
+        const struct word word = words->item[i];
+        if (word.len == 10 &&
+            phrases_find(document->text.at + word.at, 10) & PHRASE_JAVASCRIPT)
+            return 1;
+    }
+    return 0;
+}
+
+static const char *judge(const void *params, struct document *document,
+                         struct measures *out)
+{
+    const struct c4 *p = params;
+
+    if (!out)
+        return NULL;
+    const struct oy_text text = document->text;
+    const unsigned found = phrases_find(text.at, text.len);
+    const size_t n_code = document_n_code(document);
+    struct span_lists lists = {0};
+    struct oy_buffer json = {0};
+    const struct {
+        const char *name;
+        int is_there;
+    } has[] = {
+        {"has_javascript",
+         found & PHRASE_JAVASCRIPT &&
+             (p->version == 2 || has_word_javascript(document))},
+        {"has_lorem_ipsum", (found & PHRASE_LOREM_IPSUM) != 0},
+        {"has_curly_brace", memchr(text.at, '{', text.len) != NULL},
+    };
+
+    list_lines(p, document, &lists);
+    measure_spans(out, "lines_with_no_ending_punctuation", &lists.unended);
+    measure_spans(out, "lines_with_too_few_words", &lists.short_lines);
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++) {
+        if (has[i].is_there)
+            put_span(&json, 0, n_code, "1.0");
+        measure_spans(out, has[i].name, &json);
+    }
+    oy_buffer_append_format(&json, "[[0,%zu,%zu]", n_code,
+                            document_lines(document)->n);
+    measure_spans(out, "line_count", &json);
+    oy_buffer_release(&lists.unended);
+    oy_buffer_release(&lists.short_lines);
+    oy_buffer_release(&json);
+    return NULL;
+}
+
+const struct rule rule_dolma_c4_v1 = {
+    .name = "dolma_c4_v1",
+    .params_size = sizeof(struct c4),
+    .defaults = &v1,
+    .param = no_param,
+    .judge = judge,
+};
+
+const struct rule rule_dolma_c4_v2 = {
+    .name = "dolma_c4_v2",
+    .params_size = sizeof(struct c4),
+    .defaults = &v2,
+    .param = no_param,
+    .judge = judge,
+};

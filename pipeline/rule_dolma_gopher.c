@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules `dolma_gopher_v1` and `dolma_gopher_v2`: the attributes of dolma's
+ * taggers of these names (taggers/gopher.py at 669f534). They only measure.
+ * In v2 runs of line feeds cut once. */
+#include <string.h>
+
+#include "core/unicode.h"
+#include "core/utf8.h"
+#include "pipeline/rule_internal.h"
+
+struct gopher {
+    int version;
+};
+
+static const struct gopher v1 = {1};
+static const struct gopher v2 = {2};
+static const struct rule_param no_param[] = {{0}};
+
+/* ---- words ---- */
+
+struct word_counts {
+    size_t n, n_code;
+    size_t n_symbol; /* words that hold one */
+    size_t n_alpha, n_required;
+    double median;
+};
+
+static int is_required(const char *word, size_t len)
+{
+    static const char *const required[] = {"the", "be",   "to",   "of",
+                                           "and", "that", "have", "with"};
+
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
+        if (strlen(required[i]) == len && !memcmp(required[i], word, len))
+            return 1;
+    }
+    return 0;
+}
+
+static int has_symbol(const char *word, size_t len)
+{
+    return memchr(word, '#', len) || memmem(word, len, "\xe2\x80\xa6", 3);
+}
+
+static int has_letter(const char *word, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        if (oy_py_isalpha(oy_utf8_next(word, &at)))
+            return 1;
+    }
+    return 0;
+}
+
+/* The k-th smallest length (from 0), by halving the range of values. */
+static uint32_t select_length(const uint32_t *length, size_t n, size_t k,
+                              uint32_t max)
+{
+    uint32_t low = 0, high = max;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        size_t n_below = 0;
+        for (size_t i = 0; i < n; i++)
+            n_below += length[i] <= middle;
+        if (n_below > k)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static double median_of(const uint32_t *length, size_t n, uint32_t max)
+{
+    if (n == 0)
+        return 0;
+    const uint32_t upper = select_length(length, n, n / 2, max);
+    if (n % 2)
+        return upper;
+    return ((double)select_length(length, n, n / 2 - 1, max) + upper) / 2;
+}
+
+static void count_words(struct document *document, struct word_counts *c)
+{
+    const struct words *words = document_ws_words(document);
+    struct oy_buffer *scratch = document_own_text(document);
+    uint32_t max = 0;
+
+    oy_buffer_clear(scratch);
+    uint32_t *length =
+        (void *)oy_buffer_reserve(scratch, words->n * sizeof *length + 1);
+    *c = (struct word_counts){.n = words->n};
+    for (size_t i = 0; i < words->n; i++) {
+        const char *word = document->text.at + words->item[i].at;
+        const size_t len = words->item[i].len;
+        length[i] = (uint32_t)oy_utf8_count(word, len);
+        max = length[i] > max ? length[i] : max;
+        c->n_code += length[i];
+        c->n_symbol += (size_t)has_symbol(word, len);
+        c->n_alpha += (size_t)has_letter(word, len);
+        c->n_required += (size_t)is_required(word, len);
+    }
+    c->median = median_of(length, words->n, max);
+}
+
+static void measure_words(struct measures *out, const struct word_counts *c)
+{
+    const double n = c->n ? (double)c->n : 1;
+
+    measure_number(out, "word_count", (double)c->n);
+    measure_number(out, "median_word_length", c->median);
+    measure_number(out, "symbol_to_word_ratio", (double)c->n_symbol / n);
+    measure_number(out, "fraction_of_words_with_alpha_character",
+                   (double)c->n_alpha / n);
+    measure_number(out, "required_word_count", (double)c->n_required);
+}
+
+/* ---- n-grams ---- */
+
+enum { MOST_COMMON_UP_TO = 4, MAX_GRAM = 10 };
+
+static const char *const gram_name[MAX_GRAM + 1] = {
+    [2] = "fraction_of_characters_in_most_common_2grams",
+    [3] = "fraction_of_characters_in_most_common_3grams",
+    [4] = "fraction_of_characters_in_most_common_4grams",
+    [5] = "fraction_of_characters_in_duplicate_5grams",
+    [6] = "fraction_of_characters_in_duplicate_6grams",
+    [7] = "fraction_of_characters_in_duplicate_7grams",
+    [8] = "fraction_of_characters_in_duplicate_8grams",
+    [9] = "fraction_of_characters_in_duplicate_9grams",
+    [10] = "fraction_of_characters_in_duplicate_10grams",
+};
+
+static void measure_ngrams(struct document *document, struct measures *out)
+{
+    struct ngrams *ngrams = document_own_ngrams(document);
+    struct ngrams_counts c;
+
+    ngrams_init(ngrams, document->text.at, document_ws_words(document));
+    for (size_t n = 2; n <= MAX_GRAM; n++) {
+        ngrams_count(ngrams, n, &c);
+        if (c.n_gram == 0)
+            return;
+        const double share = n <= MOST_COMMON_UP_TO
+                                 ? (double)(c.top_count * c.top_code) /
+                                       (double)ngrams_n_code(ngrams)
+                                 : (double)c.repeated_code / (double)c.n_code;
+        measure_number(out, gram_name[n], share);
+    }
+}
+
+/* ---- lines ---- */
+
+static void measure_lines(struct document *document, int version,
+                          size_t n_word_code, struct measures *out)
+{
+    const char *text = document->text.at;
+    const struct pieces *all = document_lines(document);
+    struct piece *line = document_scratch(document, all->n);
+    size_t n = all->n, n_bullet = 0, n_ellipsis = 0;
+
+    if (version == 1)
+        memcpy(line, all->item, n * sizeof *line);
+    else
+        n = pieces_squeeze(all, line);
+    for (size_t i = 0; i < n; i++) {
+        const char *at = text + line[i].at;
+        const size_t len = line[i].len;
+        n_bullet += len && (*at == '*' || *at == '-');
+        n_ellipsis += len >= 3 && !memcmp(at + len - 3, "\xe2\x80\xa6", 3);
+    }
+    const struct repeats copies = pieces_copies(text, line, n, &document->seen);
+    measure_number(out, "fraction_of_lines_starting_with_bullet_point",
+                   (double)n_bullet / (double)n);
+    measure_number(out, "fraction_of_lines_ending_with_ellipsis",
+                   (double)n_ellipsis / (double)n);
+    measure_number(out, "fraction_of_duplicate_lines",
+                   (double)copies.n / (double)n);
+    measure_number(out, "fraction_of_characters_in_duplicate_lines",
+                   (double)copies.n_code /
+                       (n_word_code ? (double)n_word_code : 1));
+}
+
+static const char *judge(const void *params, struct document *document,
+                         struct measures *out)
+{
+    const struct gopher *p = params;
+    struct word_counts words;
+
+    if (!out)
+        return NULL;
+    count_words(document, &words);
+    measure_ngrams(document, out);
+    measure_number(out, "character_count", (double)document_n_code(document));
+    measure_words(out, &words);
+    measure_lines(document, p->version, words.n_code, out);
+    return NULL;
+}
+
+const struct rule rule_dolma_gopher_v1 = {
+    .name = "dolma_gopher_v1",
+    .params_size = sizeof(struct gopher),
+    .defaults = &v1,
+    .param = no_param,
+    .judge = judge,
+};
+
+const struct rule rule_dolma_gopher_v2 = {
+    .name = "dolma_gopher_v2",
+    .params_size = sizeof(struct gopher),
+    .defaults = &v2,
+    .param = no_param,
+    .judge = judge,
+};
