@@ -125,3 +125,12 @@ int oy_table_add(struct oy_table *table, struct oy_hash128 key, uint64_t value,
     table->n++;
     return 1;
 }
+
+int oy_table_has(const struct oy_table *table, struct oy_hash128 key)
+{
+    if (!table->n)
+        return 0;
+    key = stored(key);
+    const struct oy_hash128 there = table->key[find(table, key)];
+    return there.low == key.low && there.high == key.high;
+}

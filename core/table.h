@@ -37,4 +37,7 @@ uint64_t oy_table_need(const struct oy_table *table, uint64_t n);
 int oy_table_add(struct oy_table *table, struct oy_hash128 key, uint64_t value,
                  uint64_t *old, struct oy_error *err);
 
+/* Whether it is there; any number of threads may ask while none adds. */
+int oy_table_has(const struct oy_table *table, struct oy_hash128 key);
+
 #endif

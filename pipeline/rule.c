@@ -53,6 +53,7 @@ static const struct rule *const table[] = {
     &rule_length,
     &rule_value,
     &rule_match,
+    &rule_url,
 };
 
 enum { N_RULE = sizeof table / sizeof *table };

@@ -14,6 +14,7 @@ extern const struct rule rule_c4_paragraph;
 extern const struct rule rule_fineweb_quality;
 extern const struct rule rule_symbol_lines; /* rewrites the text */
 extern const struct rule rule_language;
+extern const struct rule rule_url;
 extern const struct rule rule_fix_text; /* rewrites the text */
 extern const struct rule rule_pii;      /* rewrites the text */
 
