@@ -53,7 +53,7 @@ static struct html_record *open_record(struct html_text *t,
         .tag = node->tag,
         .is_end = (uint8_t)is_end,
         .is_pre = node->tag == HTML_TAG_PRE && !is_end,
-        .at = t->text.len,
+        .at = (uint32_t)t->text.len,
     };
     t->last_depth = depth;
     return record;
@@ -74,7 +74,7 @@ static void append_verbatim(struct html_text *t, const char *text, size_t len)
     struct html_record *record = &t->record[t->n_record - 1];
 
     oy_buffer_append(&t->text, text, len);
-    record->len = t->text.len - record->at;
+    record->len = (uint32_t)t->text.len - record->at;
 }
 
 /* Runs of white space become one space. */
@@ -93,7 +93,7 @@ static void append_squeezed(struct html_text *t, const char *text, size_t len)
         after_space = is_space;
     }
     t->text.len += (size_t)(to - start);
-    record->len = t->text.len - record->at;
+    record->len = (uint32_t)t->text.len - record->at;
 }
 
 /* ---- the walk ---- */

@@ -74,9 +74,11 @@ struct html_record {
     uint8_t is_end;
     uint8_t is_pre;
     uint8_t keeps_lf; /* br and hr: a line even when it is empty */
-    size_t at, len;   /* its text */
+    uint32_t at, len; /* its text */
 };
 
+/* Appends the lines. Lists that never end indent what follows ever more; all
+ * indents together are at most a MiB and 16 times the text. */
 void html_write_records(const struct html_record *record, size_t n,
                         const char *text, struct oy_buffer *out);
 

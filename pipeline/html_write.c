@@ -10,7 +10,8 @@ struct writer {
     size_t start;     /* of this page in out */
     uint32_t *number; /* of each open list: the next item's; 0: bullets */
     size_t depth, cap_number;
-    int bullet; /* an item waits for its text */
+    size_t spaces; /* that may still be written */
+    int bullet;    /* an item waits for its text */
 };
 
 static void note_list(struct writer *w, const struct html_record *record)
@@ -44,17 +45,20 @@ static void write_margin(struct writer *w, const struct html_record *record)
         oy_buffer_append_char(out, '\n');
 }
 
-static void append_spaces(struct oy_buffer *out, size_t n)
+static void indent(struct writer *w, size_t n)
 {
-    memset(oy_buffer_reserve(out, n), ' ', n);
-    out->len += n;
+    if (n > w->spaces)
+        n = w->spaces;
+    w->spaces -= n;
+    memset(oy_buffer_reserve(w->out, n), ' ', n);
+    w->out->len += n;
 }
 
 static void write_bullet(struct writer *w)
 {
     uint32_t *number = &w->number[w->depth - 1];
 
-    append_spaces(w->out, 2 * w->depth + (w->bullet ? 0 : 2));
+    indent(w, 2 * w->depth + (w->bullet ? 0 : 2));
     if (!w->bullet)
         return;
     w->bullet = 0;
@@ -72,7 +76,7 @@ static void write_text(struct writer *w, const char *text, size_t len,
     while (is_pre && w->depth && (lf = memchr(text, '\n', len)) != NULL) {
         const size_t n = (size_t)(lf - text) + 1;
         oy_buffer_append(w->out, text, n);
-        append_spaces(w->out, 2 * (w->depth + 1));
+        indent(w, 2 * (w->depth + 1));
         text += n;
         len -= n;
     }
@@ -82,7 +86,10 @@ static void write_text(struct writer *w, const char *text, size_t len,
 void html_write_records(const struct html_record *record, size_t n,
                         const char *text, struct oy_buffer *out)
 {
-    struct writer w = {.out = out, .start = out->len};
+    struct writer w = {.out = out, .start = out->len, .spaces = 1 << 20};
+
+    if (n)
+        w.spaces += 16 * (size_t)(record[n - 1].at + record[n - 1].len);
 
     for (size_t i = 0; i < n; i++) {
         const char *at = text + record[i].at;

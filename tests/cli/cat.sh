@@ -101,6 +101,53 @@ head -c 300 w.warc >cut.warc
 code "a truncated one" 65 "$BIN/oy-cat" cut.warc
 says "says where" "cut.warc: at byte [0-9]*: truncated"
 
+# ---- HTML ----
+mkdir h
+printf '<title>t</title><nav>n</nav><p>caf\303\251<br>x' >h/a.html
+printf '<!DOCTYPE html><meta charset=latin1><p>\351\200' >h/b
+printf '\377\376<\0p\0>\0\351\0' >h/c.htm
+: >h/d.html
+printf 'plain' >h/e.txt
+ids='h/a.html h/b h/c.htm h/d.html h/e.txt'
+texts() { sed 's/.*"text":"//; s/"}$//' | tr '\n' '|'; }
+same "--html full" 'n\n\ncafé\nx|é€|é|plain|' "$(cat_ --html full h | texts)"
+same "--html main" 'café\nx|é€|é|plain|' "$(cat_ --html main h | texts)"
+same "--html raw is the source" "$(cat_ h)" "$(cat_ --html raw h)"
+same "in UTF-8" '<!DOCTYPE html><meta charset=latin1><p>é€' \
+    "$(cat_ --html raw h/b | texts | tr -d '|')"
+same "--html drop" 'plain|' "$(cat_ --html drop h | texts)"
+code "counts what it drops" 0 "$BIN/oy-cat" -v --html drop h
+says "by name" "html_dropped *3"
+same "--from html makes a record of every file" "$ids " \
+    "$(cat_ --from html --html main h | sed 's/{"id":"//; s/".*//' | tr '\n' ' ')"
+tar cf h.tar h/a.html h/d.html
+same "and of every member" 'n\n\ncafé\nx||' \
+    "$(cat_ --from html --html full h.tar | texts)"
+same "--charset decides" 'Б' \
+    "$(printf '\342' | cat_ --from html --html full --charset koi8-r | texts | tr -d '|')"
+same "of whole texts, too" 'é' \
+    "$(printf '\351' | cat_ --from text --charset latin1 | texts | tr -d '|')"
+code "a charset that nobody knows" 64 "$BIN/oy-cat" --charset klingon h
+says "is named" "unknown name 'klingon'"
+printf '<meta charset=klingon><p>q' >k.html
+code "in a page it is counted" 0 "$BIN/oy-cat" -v --html main k.html
+says "and the page is read" "unknown_charset *1"
+{
+    warc response 1 'application/http' 'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=windows-1251\r\n\r\n<meta charset=utf-8><p>\340<br>b'
+    warc response 2 'application/http' 'HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n\301<p>'
+    warc response 3 'application/http' 'HTTP/1.1 200 OK\r\n\r\n<html><p>c'
+    warc response 4 'application/http' 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<img>'
+} >html.warc
+same "pages of a web archive" 'а\nb|а<p>|c||' "$(cat_ --html full html.warc | texts)"
+same "dropped" 'а<p>|' "$(cat_ --html drop html.warc | texts)"
+for t in 1 2 7; do cat_ -T $t --html main h html.warc | cksum; done >sums
+same "pages are the same for any number of threads" 1 "$(sort -u sums | wc -l)"
+for unit in '<div>' '<p><b id=1>' '<ul><li>x' '<table>x' '&' '<' '<a><p>'; do
+    head -c 5000000 < <(yes "$unit" | tr -d '\n') >deep.html
+    code "five million bytes of $unit" 0 timeout 20 "$BIN/oy-cat" --html main deep.html -o deep.jsonl
+done
+rm deep.html
+
 # ---- ranges, shards ----
 for i in $(seq 0 99); do echo "{\"n\":$i}"; done >n.jsonl
 same "--records" "$(sed -n 4,10p n.jsonl)" "$(cat_ --records 3:10 n.jsonl)"
