@@ -3,6 +3,7 @@
  * N-grams by sums of polynomials. */
 #include "pipeline/ngrams.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/hash.h"
@@ -303,6 +304,18 @@ size_t ngrams_repeated(struct ngrams *ngrams, size_t n)
 size_t ngrams_n_code(const struct ngrams *ngrams)
 {
     return ngrams->mark[ngrams->words->n].n_code;
+}
+
+double ngrams_entropy(const struct ngrams *ngrams)
+{
+    const double n = (double)ngrams->words->n;
+    double sum = 0;
+
+    for (size_t i = 0; i < ngrams->n_distinct; i++) {
+        const double share = (double)ngrams->distinct[i].count / n;
+        sum += -share * log(share);
+    }
+    return sum;
 }
 
 /* The place where the window's n-gram stands first. */

@@ -58,6 +58,10 @@ size_t ngrams_repeated(struct ngrams *ngrams, size_t n);
 /* Code points of all words. */
 size_t ngrams_n_code(const struct ngrams *ngrams);
 
+/* Entropy of the words, in nats, summed up in the order of their first places.
+ */
+double ngrams_entropy(const struct ngrams *ngrams);
+
 /* N-grams counted as DCLM, dolma and RedPajama-V2 count them: all places, equal
  * when their words are, code points of the words without spaces. */
 struct ngrams_counts {

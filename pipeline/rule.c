@@ -48,6 +48,7 @@ static const struct rule *const table[] = {
     &rule_dolma_pii_regex_with_counts_v2,
     &rule_dolma_pii_regex_with_counts_fast_v2,
     &rule_dolma_code_redpajama_taggers_v1,
+    &rule_redpajama,
     &rule_nfc,
     &rule_nfkc,
     &rule_length,

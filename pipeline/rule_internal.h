@@ -31,6 +31,9 @@ extern const struct rule rule_dolma_pii_regex_with_counts_v2;
 extern const struct rule rule_dolma_pii_regex_with_counts_fast_v2;
 extern const struct rule rule_dolma_code_redpajama_taggers_v1;
 
+/* RedPajama-V2's signals (6d2cee9); it only measures. */
+extern const struct rule rule_redpajama;
+
 /* DCLM's filters, and its modifiers, which rewrite the text (361714b). */
 extern const struct rule rule_dclm_page_length_filter;
 extern const struct rule rule_dclm_word_length_filter;
