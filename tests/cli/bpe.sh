@@ -1,30 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-bpe: options, exit codes, the same bytes whatever the threads and order.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...: the command must succeed
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-said() { # said TEXT WHAT: standard error of the last `code`
-    ok "$2" grep -q -- "$1" "$T/err"
-}
-has() { # has TEXT WHAT: standard output of the last `code`
-    ok "$2" grep -q -F -- "$1" "$T/out"
-}
+. "$(dirname "$0")/lib.sh"
+
 for i in $(seq 1 3000); do
     echo "{\"id\":$i,\"text\":\"Line $((i * i % 977)) of the house,\\nit's $((i % 7)) o'clock  \\u4e2d\\u6587 $i.\"}"
 done >"$T/docs.jsonl"

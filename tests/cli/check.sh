@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-check: flipped bits, lost lines, truncation, chains of manifests.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
+. "$(dirname "$0")/lib.sh"
+
 good() { # good WHAT FILE...: no fault
     local what=$1
     shift
@@ -32,7 +25,6 @@ flip() { # flip FILE OFFSET: changes the lowest bit of a byte
 }
 
 cd "$T" || exit 1
-case $BIN in /*) ;; *) BIN=$OLDPWD/$BIN ;; esac
 for i in $(seq 1 3000); do
     echo "{\"id\":$i,\"text\":\"number $i of the lines that are checked here\"}"
 done >in.jsonl

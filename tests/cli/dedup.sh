@@ -1,22 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-dedup: exact and near duplicates, annotation, limits, exit codes.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-same() { # same WHAT WANT GOT
-    if [ "$2" = "$3" ]; then echo "ok - $1"; else
-        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
-    fi
-}
-code() { # code WHAT WANT COMMAND...: standard error in $T/err
-    local what=$1 want=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err" </dev/null
-    same "$what" "$want" $?
-}
-says() { same "$1" 0 "$(grep -q -- "$2" "$T/err"; echo $?)"; }
+. "$(dirname "$0")/lib.sh"
+
 dedup() { "$BIN/oy-dedup" "$@" 2>&1; }
 
 # ---- exact ----
@@ -71,10 +57,10 @@ same "a part of the records" "$(dedup --exact --shard 3/7 "$T/wide.jsonl" | cksu
     "$(dedup --exact --memory 1M --shard 3/7 "$T/wide.jsonl" | cksum)"
 same "a named pipe loses no byte" "$(dedup --exact "$T/a.jsonl")" \
     "$(dedup --exact --memory 1M <(cat "$T/a.jsonl"))"
-code "no room for what is spilled" 71 bash -c "trap '' XFSZ; ulimit -f 256
+code 71 "no room for what is spilled" bash -c "trap '' XFSZ; ulimit -f 256
     '$BIN/oy-dedup' --exact --memory 1M '$T/wide.jsonl' >/dev/full"
-says "and says so" "no temporary space"
-code "no folder for it" 71 "$BIN/oy-dedup" --exact --memory 1M --tmpdir "$T/none" "$T/wide.jsonl"
+said "no temporary space" "and says so"
+code 71 "no folder for it" "$BIN/oy-dedup" --exact --memory 1M --tmpdir "$T/none" "$T/wide.jsonl"
 for signal in TERM KILL; do
     { cat "$T/wide.jsonl"; sleep 1; } |
         "$BIN/oy-dedup" --exact --memory 1M --tmpdir "$T/tmp" -o "$T/tmp/out" 2>/dev/null &
@@ -108,22 +94,22 @@ for hash in xxh64 xxh32 sha1; do
     same "--hash $hash" "a b short short2 " "$(dedup --near --words ws --hash $hash "$T/near.jsonl" | ids)"
 done
 same "--keep datatrove leaves one of each" 4 "$(dedup --near --words ws --keep datatrove "$T/near.jsonl" | wc -l)"
-code "counts are told" 0 "$BIN/oy-dedup" -v --near --words ws "$T/near.jsonl"
-says "dropped" "near_duplicate *2"
-says "too short" "too_short_to_compare *2"
+code 0 "counts are told" "$BIN/oy-dedup" -v --near --words ws "$T/near.jsonl"
+said "near_duplicate *2" "dropped"
+said "too_short_to_compare *2" "too short"
 for t in 1 2 7; do dedup --near --words ws --annotate -T $t "$T/n.jsonl" "$T/near.jsonl" | cksum; done >"$T/sums"
 same "the same bytes for any number of threads" 1 "$(sort -u "$T/sums" | wc -l)"
 for c in plain avx2 avx512; do OYSTER_CPU=$c dedup --near --words ws --annotate "$T/near.jsonl" | cksum; done >"$T/sums"
 same "and for any processor" 1 "$(sort -u "$T/sums" | wc -l)"
 same "an empty input" "" "$(dedup --near --words ws </dev/null)"
-code "near duplicates within --memory" 71 "$BIN/oy-dedup" --near --words ws --shingle 1 --memory 1M "$T/many.jsonl"
-says "and says so" "--memory"
+code 71 "near duplicates within --memory" "$BIN/oy-dedup" --near --words ws --shingle 1 --memory 1M "$T/many.jsonl"
+said "--memory" "and says so"
 
 # ---- choices ----
-code "a method must be chosen" 64 "$BIN/oy-dedup" "$T/a.jsonl"
-code "one method only" 64 "$BIN/oy-dedup" --exact --near --words ws "$T/a.jsonl"
-code "--near needs --words" 64 "$BIN/oy-dedup" --near "$T/a.jsonl"
-says "and says so" "--words"
-code "an unknown splitter" 64 "$BIN/oy-dedup" --near --words nonsense "$T/a.jsonl"
-code "no bands" 64 "$BIN/oy-dedup" --near --words ws --bands 0 "$T/a.jsonl"
+code 64 "a method must be chosen" "$BIN/oy-dedup" "$T/a.jsonl"
+code 64 "one method only" "$BIN/oy-dedup" --exact --near --words ws "$T/a.jsonl"
+code 64 "--near needs --words" "$BIN/oy-dedup" --near "$T/a.jsonl"
+said "--words" "and says so"
+code 64 "an unknown splitter" "$BIN/oy-dedup" --near --words nonsense "$T/a.jsonl"
+code 64 "no bands" "$BIN/oy-dedup" --near --words ws --bands 0 "$T/a.jsonl"
 exit $bad

@@ -2,16 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the engine does for every filter, seen through oy-cat and oy-dedup:
 # threads, shards, strictness, stats, signals.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-same() { ok "$1" test "$2" = "$3"; }
+. "$(dirname "$0")/lib.sh"
 
 for i in $(seq 1 30000); do
     echo "{\"id\":$i, \"text\":\"line $((i % 1000)) of many \\u00e9\" , \"x\":1.50}"

@@ -2,24 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # oy-eval: the same results as the three filters in a pipe; lm-eval's
 # spellings, journals, exit codes.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...: the command must succeed
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
+. "$(dirname "$0")/lib.sh"
+
 export OYSTER_DATA=${OYSTER_DATA:-$PWD}
 TOK=tests/data/tokenizer
 cat >"$T/model.json" <<'END'

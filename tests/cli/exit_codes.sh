@@ -2,25 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every row of the table of exit codes, for every filter: the code, and a
 # message that names program, file and line.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...: also stores standard error in $T/err
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/stdout" 2>"$T/err" </dev/null
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-says() { ok "$1" grep -q -- "$2" "$T/err"; }
+. "$(dirname "$0")/lib.sh"
 
 for i in $(seq 1 2000); do
     echo "{\"id\":\"$i\",\"text\":\"The quick brown fox number $i jumps over the lazy dog of the house.\"}"
@@ -42,21 +24,21 @@ while read -r program; do
     code 0 "$name reads its input" $run "$T/a.jsonl"
     code 0 "$name takes an empty input" $run "$T/empty.jsonl"
     code 64 "$name refuses an unknown option" $run --no-such-option
-    says "$name names the option" "^$name: .*no-such-option"
+    said "^$name: .*no-such-option" "$name names the option"
     code 64 "$name refuses a number out of range" $run -T 100000
     for file in cut.jsonl.zst cut.jsonl.gz trail.jsonl.zst broken.jsonl; do
-        code 65 "$name refuses $file" $run -o "$T/out" "$T/$file"
-        says "$name names $file" "^$name: .*$file"
-        ok "$name leaves nothing of $file" test ! -e "$T/out"
+        code 65 "$name refuses $file" $run -o "$T/made" "$T/$file"
+        said "^$name: .*$file" "$name names $file"
+        ok "$name leaves nothing of $file" test ! -e "$T/made"
     done
     $run "$T/broken.jsonl" >/dev/null 2>"$T/err" </dev/null
-    says "$name names the line" "broken.jsonl:6: "
+    said "broken.jsonl:6: " "$name names the line"
     code 66 "$name misses a file" $run "$T/none.jsonl"
-    says "$name names the missing file" "none.jsonl"
+    said "none.jsonl" "$name names the missing file"
     code 73 "$name cannot create" $run -o "$T/no/such/out" "$T/a.jsonl"
     $run "$T/a.jsonl" >/dev/full 2>"$T/err" </dev/null
     ok "$name meets a full disk with 74" test $? = 74
-    says "$name tells of it" "^$name: "
+    said "^$name: " "$name tells of it"
     code 0 "$name skips a bad record when asked" $run --bad skip --rejects "$T/rej" "$T/broken.jsonl"
     ok "$name writes it to --rejects" grep -q '"line": *6' "$T/rej"
     rm -f "$T/rej"
@@ -74,7 +56,7 @@ oy-bpe --vocab-size 300 --pre gpt2
 LIST
 
 code 65 "a text that is a number is a bad record" $BIN/oy-stat "$T/number.jsonl"
-says "with its place and reason" "number.jsonl:3: field 'text' is not a string"
+said "number.jsonl:3: field 'text' is not a string" "with its place and reason"
 code 0 "invalid UTF-8 is repaired" $BIN/oy-tok encode -t "$T/tok.json" "$T/utf8.jsonl"
 code 65 "but refused with --strict" $BIN/oy-tok encode -t "$T/tok.json" --strict "$T/utf8.jsonl"
 code 64 "a required choice is asked for" $BIN/oy-clean "$T/a.jsonl"

@@ -2,15 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Killed at random points, a pipe never leaves a wrong or half output; asked
 # to end, it removes what it began. OYSTER_SLOW=1 kills a hundred times.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() {
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
+. "$(dirname "$0")/lib.sh"
+
 rounds=${OYSTER_SLOW:+100}
 rounds=${rounds:-12}
 

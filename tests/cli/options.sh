@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What every program prints about its own options.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
+. "$(dirname "$0")/lib.sh"
+
 fits() { # fits FILE: no line is wider than 79 columns
     ! LC_ALL=C.UTF-8 grep -qE '^.{80}' "$1"
 }

@@ -1,23 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-pack: framing, rows, conversations, shards, exports, exit codes.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
+. "$(dirname "$0")/lib.sh"
+
 TOK=tests/data/tokenizer
-bad=0
-same() { # same WHAT WANT GOT
-    if [ "$2" = "$3" ]; then echo "ok - $1"; else
-        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
-    fi
-}
-code() { # code WHAT WANT COMMAND...: stores standard error in $T/err
-    local what=$1 want=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err" </dev/null
-    same "$what" "$want" $?
-}
-says() { same "$1" 0 "$(grep -q -- "$2" "$T/err"; echo $?)"; }
 pack() { "$BIN/oy-pack" -t $TOK "$@"; }
 # ids FILE N: the first N tokens (two bytes each) behind header and block header
 ids() { od -An -v -tu2 -j136 -N$(($2 * 2)) "$1" | xargs; }
@@ -51,29 +37,29 @@ same "shards are numbered" "$(printf 's-00000-of-%05d.tok' "$n")" \
     "$(ls "$T" | grep '^s-' | head -1)"
 same "each of them is whole" "$(ls "$T"/s-*.tok | wc -l)" \
     "$(for f in "$T"/s-*.tok; do tail -c 8 "$f"; echo; done | grep -c OYTOKEND)"
-code "an empty input is a good input" 0 "$BIN/oy-pack" -t $TOK -o "$T/e.tok"
+code 0 "an empty input is a good input" "$BIN/oy-pack" -t $TOK -o "$T/e.tok"
 same "and an empty stream" OYTOKEND "$(tail -c 8 "$T/e.tok")"
 
-code "no tokenizer" 64 "$BIN/oy-pack" "$T/a.jsonl"
-code "an unknown method" 64 "$BIN/oy-pack" -t $TOK --method x "$T/a.jsonl"
-code "--shuffle without -o" 64 "$BIN/oy-pack" -t $TOK --shuffle "$T/a.jsonl"
-code "--split-tokens without -o" 64 \
+code 64 "no tokenizer" "$BIN/oy-pack" "$T/a.jsonl"
+code 64 "an unknown method" "$BIN/oy-pack" -t $TOK --method x "$T/a.jsonl"
+code 64 "--shuffle without -o" "$BIN/oy-pack" -t $TOK --shuffle "$T/a.jsonl"
+code 64 "--split-tokens without -o" \
     "$BIN/oy-pack" -t $TOK --split-tokens 9 "$T/a.jsonl"
-code "a token that is not there" 64 "$BIN/oy-pack" -t $TOK --eos '<no>' "$T/a.jsonl"
-says "it is named" "<no>"
-code "a missing tokenizer" 66 "$BIN/oy-pack" -t "$T/none" "$T/a.jsonl"
+code 64 "a token that is not there" "$BIN/oy-pack" -t $TOK --eos '<no>' "$T/a.jsonl"
+said "<no>" "it is named"
+code 66 "a missing tokenizer" "$BIN/oy-pack" -t "$T/none" "$T/a.jsonl"
 { head -5 "$T/b.jsonl"; echo '{"text":"cut'; } >"$T/broken.jsonl"
-code "a broken record" 65 "$BIN/oy-pack" -t $TOK -o "$T/x.tok" "$T/broken.jsonl"
-says "it is named" "broken.jsonl:6"
+code 65 "a broken record" "$BIN/oy-pack" -t $TOK -o "$T/x.tok" "$T/broken.jsonl"
+said "broken.jsonl:6" "it is named"
 same "and nothing is left" no "$([ -e "$T/x.tok" ] && echo yes || echo no)"
-code "a broken record in shards" 65 "$BIN/oy-pack" -t $TOK --split-tokens 20 \
+code 65 "a broken record in shards" "$BIN/oy-pack" -t $TOK --split-tokens 20 \
     -o "$T/y" "$T/broken.jsonl"
 same "and no shard is left" "" "$(ls "$T" | grep '^y-')"
 cp $TOK/tokenizer.json "$T/plain.json"
-code "without a configuration" 0 "$BIN/oy-pack" -t "$T/plain.json" "$T/a.jsonl"
-says "that is said" "not framed"
+code 0 "without a configuration" "$BIN/oy-pack" -t "$T/plain.json" "$T/a.jsonl"
+said "not framed" "that is said"
 sed 's/<|end|>/<|endoftext|>/' $TOK/tokenizer.json >"$T/gpt.json"
-code "with a token that ends texts" 0 "$BIN/oy-pack" -t "$T/gpt.json" "$T/a.jsonl"
+code 0 "with a token that ends texts" "$BIN/oy-pack" -t "$T/gpt.json" "$T/a.jsonl"
 same "nothing is said" "" "$(cat "$T/err")"
 same "it stands in front" "1 297 1" "$(ids "$T/out" 3)"
 
@@ -94,12 +80,12 @@ for threads in 1 3; do
         "$(pack --packing best-fit --seq-len 100 --window 5000 -T $threads "$T/b.jsonl" | sha256sum)"
 done
 pack --packing best-fit --seq-len 100 -o "$T/fit.tok" --stats "$T/stats" "$T/b.jsonl"
-code "oy-check proves them" 0 "$BIN/oy-check" "$T/fit.tok"
+code 0 "oy-check proves them" "$BIN/oy-check" "$T/fit.tok"
 same "the waste is counted" 1 "$(grep -c padding_tokens "$T/stats")"
-code "-v tells it" 0 pack -v --packing best-fit --seq-len 100 "$T/b.jsonl"
-says "beside that of cutting" "documents torn"
+code 0 "-v tells it" pack -v --packing best-fit --seq-len 100 "$T/b.jsonl"
+said "documents torn" "beside that of cutting"
 pack --packing best-fit --seq-len 100 --split-tokens 50000 -o "$T/r" "$T/b.jsonl"
-code "rows in shards" 0 "$BIN/oy-check" "$T"/r-*.tok
+code 0 "rows in shards" "$BIN/oy-check" "$T"/r-*.tok
 
 # Conversations: by MiniMind's rule, as a peer made them.
 P=tests/data/pack
@@ -110,7 +96,7 @@ for mask in marks spans; do
 done
 chat --method sft --seq-len 64 --stats "$T/stats" -o "$T/sft.tok" $P/chats.jsonl
 same "what has no answer is counted" 1 "$(grep -c '"without_target": *2' "$T/stats")"
-code "a stream with a mask" 0 "$BIN/oy-check" "$T/sft.tok"
+code 0 "a stream with a mask" "$BIN/oy-check" "$T/sft.tok"
 same "all has labels everywhere" 8 "$(chat --method sft --mask all --seq-len 64 --export jsonl $P/chats.jsonl | wc -l)"
 cat >"$T/forms.jsonl" <<'END'
 {"messages":[{"role":"user","content":"a\nb"},{"role":"assistant","content":"c"}]}
@@ -165,8 +151,8 @@ same "of a pipe" "$want" "$(train <"$T/t.tok")"
 
 talk() { # talk WHAT CODE RECORD SAYS: what is wrong with a conversation
     echo "$3" >"$T/talk.jsonl"
-    code "$1" "$2" chat --method sft --seq-len 64 "$T/talk.jsonl"
-    says "... is said" "$4"
+    code "$2" "$1" chat --method sft --seq-len 64 "$T/talk.jsonl"
+    said "$4" "... is said"
 }
 talk "no conversation" 65 '{"text":"x"}' "talk.jsonl:1: no conversation"
 talk "no messages" 65 '{"messages":[]}' "without messages"
@@ -178,64 +164,64 @@ same "an answer longer than a row is cut" 32 \
     "$(echo "{\"prompt\":\"x\",\"completion\":\"$(seq -s ' ' 400)\"}" |
         chat --method sft --seq-len 32 --export jsonl | len)"
 printf '{{ raise_exception("no such turn") }}' >"$T/raise.jinja"
-code "a template that raises" 65 "$BIN/oy-pack" -t $TOK --chat-template "$T/raise.jinja" \
+code 65 "a template that raises" "$BIN/oy-pack" -t $TOK --chat-template "$T/raise.jinja" \
     --method sft --seq-len 64 $P/chats.jsonl
-says "its words are told" "chats.jsonl:1: .*no such turn"
-code "bad records are skipped" 0 "$BIN/oy-pack" -t $TOK --chat-template "$T/raise.jinja" \
+said "chats.jsonl:1: .*no such turn" "its words are told"
+code 0 "bad records are skipped" "$BIN/oy-pack" -t $TOK --chat-template "$T/raise.jinja" \
     --method sft --seq-len 64 --bad skip -o "$T/none.tok" $P/chats.jsonl
 printf '{{ strftime_now("%%d") }}' >"$T/date.jinja"
-code "a template that asks for the day" 64 "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
+code 64 "a template that asks for the day" "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
     --method sft --seq-len 64 $P/chats.jsonl
-says "needs --date" "--date"
-code "a day that is none" 64 "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
+said "--date" "needs --date"
+code 64 "a day that is none" "$BIN/oy-pack" -t $TOK --chat-template "$T/date.jinja" \
     --date 2021-02-30 --method sft --seq-len 64 $P/chats.jsonl
-code "no template at all" 65 pack --method sft --seq-len 64 $P/chats.jsonl
-code "a template that is not there" 66 pack --chat-template none --method sft --seq-len 64 $P/chats.jsonl
-code "sft without --seq-len" 64 chat --method sft $P/chats.jsonl
-code "rows of one token" 64 chat --method sft --seq-len 1 $P/chats.jsonl
-code "a template for texts" 64 pack --chat-template $P/chat.jinja "$T/a.jsonl"
-code "split pairs" 64 chat --method dpo --overlong split "$T/pairs.jsonl"
-code "overlong texts without rows" 64 pack --overlong drop "$T/a.jsonl"
+code 65 "no template at all" pack --method sft --seq-len 64 $P/chats.jsonl
+code 66 "a template that is not there" pack --chat-template none --method sft --seq-len 64 $P/chats.jsonl
+code 64 "sft without --seq-len" chat --method sft $P/chats.jsonl
+code 64 "rows of one token" chat --method sft --seq-len 1 $P/chats.jsonl
+code 64 "a template for texts" pack --chat-template $P/chat.jinja "$T/a.jsonl"
+code 64 "split pairs" chat --method dpo --overlong split "$T/pairs.jsonl"
+code 64 "overlong texts without rows" pack --overlong drop "$T/a.jsonl"
 printf '{"prompt":"\377","completion":"y"}\n' >"$T/bytes.jsonl"
-code "bytes that are not UTF-8" 0 chat --method sft --seq-len 64 "$T/bytes.jsonl"
-code "are bad data with --strict" 65 chat --method sft --seq-len 64 --strict "$T/bytes.jsonl"
-code "shuffled pairs" 64 chat --method dpo --shuffle -o "$T/x" "$T/pairs.jsonl"
-code "system lines that are not there" 66 chat --method sft --seq-len 64 --system-prompts "$T/no" $P/chats.jsonl
-code "no system lines" 65 chat --method sft --seq-len 64 --system-prompts /dev/null $P/chats.jsonl
+code 0 "bytes that are not UTF-8" chat --method sft --seq-len 64 "$T/bytes.jsonl"
+code 65 "are bad data with --strict" chat --method sft --seq-len 64 --strict "$T/bytes.jsonl"
+code 64 "shuffled pairs" chat --method dpo --shuffle -o "$T/x" "$T/pairs.jsonl"
+code 66 "system lines that are not there" chat --method sft --seq-len 64 --system-prompts "$T/no" $P/chats.jsonl
+code 65 "no system lines" chat --method sft --seq-len 64 --system-prompts /dev/null $P/chats.jsonl
 
 # Files of other projects.
-code "--export nanogpt" 0 pack --export nanogpt --valid-fraction 0.5 -o "$T/nano" "$T/b.jsonl"
+code 0 "--export nanogpt" pack --export nanogpt --valid-fraction 0.5 -o "$T/nano" "$T/b.jsonl"
 same "is a folder" "meta.pkl train.bin val.bin" "$(ls "$T/nano" | xargs)"
-code "--export llmc" 0 pack --export llmc --split-tokens 50000 --valid-fraction 0.1 -o "$T/l" "$T/b.jsonl"
+code 0 "--export llmc" pack --export llmc --split-tokens 50000 --valid-fraction 0.1 -o "$T/l" "$T/b.jsonl"
 same "is numbered" "l_train_000001.bin l_train_000002.bin l_val_000000.bin" \
     "$(ls "$T" | grep '^l_' | sed -n '1,2p;$p' | xargs)"
 same "its header" "20240520 1" "$(od -An -td4 -N8 "$T/l_val_000000.bin" | xargs)"
-code "--export megatron" 0 pack --export megatron --manifest "$T/m.manifest.json" -o "$T/m" "$T/b.jsonl"
+code 0 "--export megatron" pack --export megatron --manifest "$T/m.manifest.json" -o "$T/m" "$T/b.jsonl"
 same "is a pair" MMIDIDX "$(head -c 7 "$T/m.idx")"
-code "oy-check proves exports" 0 "$BIN/oy-check" "$T/nano" "$T"/l_*.bin "$T/m.idx" "$T/m.manifest.json"
+code 0 "oy-check proves exports" "$BIN/oy-check" "$T/nano" "$T"/l_*.bin "$T/m.idx" "$T/m.manifest.json"
 head -c -2 "$T/m.bin" >"$T/cut" && mv "$T/cut" "$T/m.bin"
-code "and finds what is cut off" 1 "$BIN/oy-check" "$T/m.idx"
+code 1 "and finds what is cut off" "$BIN/oy-check" "$T/m.idx"
 head -c -1 "$T/l_val_000000.bin" >"$T/cut.bin"
-code "in all of them" 1 "$BIN/oy-check" "$T/cut.bin"
-code "an export of nothing" 0 pack --export megatron -o "$T/empty" /dev/null
-code "is whole" 0 "$BIN/oy-check" "$T/empty.idx"
-code "an export without -o" 64 pack --export llmc "$T/b.jsonl"
-code "an export of masks" 64 chat --export llmc --method sft --seq-len 64 -o "$T/x" $P/chats.jsonl
-code "a compressed export" 64 pack --export llmc --compress zstd -o "$T/x" "$T/b.jsonl"
+code 1 "in all of them" "$BIN/oy-check" "$T/cut.bin"
+code 0 "an export of nothing" pack --export megatron -o "$T/empty" /dev/null
+code 0 "is whole" "$BIN/oy-check" "$T/empty.idx"
+code 64 "an export without -o" pack --export llmc "$T/b.jsonl"
+code 64 "an export of masks" chat --export llmc --method sft --seq-len 64 -o "$T/x" $P/chats.jsonl
+code 64 "a compressed export" pack --export llmc --compress zstd -o "$T/x" "$T/b.jsonl"
 mkdir "$T/mine" && touch "$T/mine/file"
-code "a folder that is not ours" 73 pack --export nanogpt -o "$T/mine" "$T/b.jsonl"
-code "a folder that is not there" 73 pack --export megatron -o "$T/none/x" "$T/b.jsonl"
-code "a broken record in an export" 65 pack --export megatron -o "$T/z" "$T/broken.jsonl"
+code 73 "a folder that is not ours" pack --export nanogpt -o "$T/mine" "$T/b.jsonl"
+code 73 "a folder that is not there" pack --export megatron -o "$T/none/x" "$T/b.jsonl"
+code 65 "a broken record in an export" pack --export megatron -o "$T/z" "$T/broken.jsonl"
 same "leaves nothing" "" "$(ls "$T" | grep '^z')"
 awk 'BEGIN { printf "{\"version\":\"1.0\",\"added_tokens\":[],\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{"
     for (i = 0; i < 70000; i++) printf "%s\"t%d\":%d", i ? "," : "", i, i
     print "}}}" }' >"$T/wide.json"
-code "ids that do not fit" 65 "$BIN/oy-pack" -t "$T/wide.json" --export nanogpt -o "$T/w" "$T/b.jsonl"
-says "are told" "16 bits"
+code 65 "ids that do not fit" "$BIN/oy-pack" -t "$T/wide.json" --export nanogpt -o "$T/w" "$T/b.jsonl"
+said "16 bits" "are told"
 same "before anything is made" "" "$(ls "$T" | grep '^w$')"
-code "a shard of an earlier, larger set" 73 pack --export llmc --valid-fraction 0.1 -o "$T/l" "$T/b.jsonl"
-says "is told" "l_train_000002.bin"
-code "an earlier file for validation" 73 pack --export llmc -o "$T/l" "$T/b.jsonl"
+code 73 "a shard of an earlier, larger set" pack --export llmc --valid-fraction 0.1 -o "$T/l" "$T/b.jsonl"
+said "l_train_000002.bin" "is told"
+code 73 "an earlier file for validation" pack --export llmc -o "$T/l" "$T/b.jsonl"
 
 # Killed at random points: whole or not at all.
 for i in 1 2 3 4 5; do cat "$T/b.jsonl"; done >"$T/c.jsonl"

@@ -2,27 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # oy-score: answers that depend on nothing but the request and the model;
 # journals, windows, options and exit codes.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...: the command must succeed
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-said() { # said TEXT WHAT: standard error of the last `code`
-    ok "$2" grep -q -F -- "$1" "$T/err"
-}
+. "$(dirname "$0")/lib.sh"
+
 TOK=tests/data/tokenizer
 cat >"$T/model.json" <<'END'
 {"model_type":"qwen3","vocab_size":600,"hidden_size":32,"intermediate_size":48,

@@ -2,24 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # oy-tok: commands, options, fields, counts, exit codes. The ids of the small
 # tokenizer in tests/data/tokenizer are those of Hugging Face's tokenizers.
-BIN=${BIN:-build/bin}
+. "$(dirname "$0")/lib.sh"
+
 export OYSTER_DATA=${OYSTER_DATA:-$PWD}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
 TOK=tests/data/tokenizer
-bad=0
-same() { # same WHAT WANT GOT
-    if [ "$2" = "$3" ]; then echo "ok - $1"; else
-        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
-    fi
-}
-code() { # code WHAT WANT COMMAND...: stores standard error in $T/err
-    local what=$1 want=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err" </dev/null
-    same "$what" "$want" $?
-}
-says() { same "$1" 0 "$(grep -q -- "$2" "$T/err"; echo $?)"; }
 tok() { "$BIN/oy-tok" "$@" 2>&1; }
 
 same "encode adds the ids" \
@@ -124,9 +110,9 @@ for threads in 1 3; do
         "$(tok compare -t $TOK --by lang "$T/lang.jsonl" "$T/a.jsonl")" \
         "$(tok compare -T $threads -t $TOK --by lang "$T/lang.jsonl" "$T/a.jsonl")"
 done
-code "33 tokenizers" 64 "$BIN/oy-tok" compare \
+code 64 "33 tokenizers" "$BIN/oy-tok" compare \
     $(for i in $(seq 33); do echo -t $TOK; done) "$T/b.jsonl"
-code "encode takes one tokenizer" 64 \
+code 64 "encode takes one tokenizer" \
     "$BIN/oy-tok" encode -t $TOK -t $TOK "$T/b.jsonl"
 
 # ---- info ----
@@ -137,7 +123,7 @@ same "info: bos_token" 'content "<|begin|>", id 0' \
 same "info --format json" '"model": "BPE"' \
     "$(tok info -t $TOK --format json | grep -o '"model": "BPE"')"
 same "info of two" 2 "$(tok info -t $TOK -t "$T/other" | grep -c '^path ')"
-code "info reads no records" 64 "$BIN/oy-tok" info -t $TOK "$T/b.jsonl"
+code 64 "info reads no records" "$BIN/oy-tok" info -t $TOK "$T/b.jsonl"
 
 # ---- chat ----
 cat >"$T/plain.jinja" <<'EOF'
@@ -181,19 +167,19 @@ same "chat: date, tools, documents, further variables" "05 Mar 2021-20d" \
             --date 2021-03-05 | sed 's/.*"text":"//; s/".*//')"
 echo "{{ raise_exception('roles must alternate') }}" >"$T/raise.jinja"
 echo "$turns}" >"$T/turns.jsonl"
-code "chat: what a template raises makes the record bad" 65 \
+code 65 "chat: what a template raises makes the record bad" \
     "$BIN/oy-tok" chat -t $TOK --chat-template "$T/raise.jinja" "$T/turns.jsonl"
-says "it is told" "turns.jsonl:1: .*roles must alternate"
-code "chat without a template" 65 "$BIN/oy-tok" chat -t $TOK "$T/turns.jsonl"
-says "it is told" "no chat template"
-code "chat: a template that is not there" 66 \
+said "turns.jsonl:1: .*roles must alternate" "it is told"
+code 65 "chat without a template" "$BIN/oy-tok" chat -t $TOK "$T/turns.jsonl"
+said "no chat template" "it is told"
+code 66 "chat: a template that is not there" \
     "$BIN/oy-tok" chat -t $TOK --chat-template nothing "$T/turns.jsonl"
-code "chat: a date that is none" 64 "$BIN/oy-tok" chat -t $TOK \
+code 64 "chat: a date that is none" "$BIN/oy-tok" chat -t $TOK \
     --chat-template "$T/plain.jinja" --date 2021-02-30 "$T/turns.jsonl"
 for record in '{"x":1}' '{"messages":[]}' '{"messages":"a"}' \
     '{"messages":[{}],"tools":3}' '{"messages":[{}],"add_generation_prompt":1}'; do
     echo "$record" >"$T/odd.jsonl"
-    code "chat: $record" 65 "$BIN/oy-tok" chat -t $TOK \
+    code 65 "chat: $record" "$BIN/oy-tok" chat -t $TOK \
         --chat-template "$T/plain.jinja" "$T/odd.jsonl"
 done
 mkdir -p "$T/named" && cp $TOK/tokenizer.json "$T/named"
@@ -216,28 +202,28 @@ same "chat: the manifest holds template and date" 2 \
         grep -o '"date": *"20[0-9-]*T\|"chat-template-hash": *"[0-9a-f]\{32\}' \
             "$T/manifest" | wc -l)"
 
-code "no command" 64 "$BIN/oy-tok" -t $TOK
-code "an unknown command" 64 "$BIN/oy-tok" sing -t $TOK
-says "it is named" "sing"
-code "no tokenizer" 64 "$BIN/oy-tok" encode "$T/a.jsonl"
-code "an unknown choice" 64 "$BIN/oy-tok" encode -t $TOK --special-text x
-code "a missing tokenizer" 66 "$BIN/oy-tok" encode -t "$T/none" "$T/a.jsonl"
-says "it is named" "$T/none"
+code 64 "no command" "$BIN/oy-tok" -t $TOK
+code 64 "an unknown command" "$BIN/oy-tok" sing -t $TOK
+said "sing" "it is named"
+code 64 "no tokenizer" "$BIN/oy-tok" encode "$T/a.jsonl"
+code 64 "an unknown choice" "$BIN/oy-tok" encode -t $TOK --special-text x
+code 66 "a missing tokenizer" "$BIN/oy-tok" encode -t "$T/none" "$T/a.jsonl"
+said "$T/none" "it is named"
 echo '{"model":{}}' >"$T/bad.json"
-code "a damaged tokenizer" 65 "$BIN/oy-tok" encode -t "$T/bad.json" "$T/a.jsonl"
-says "it is named" "bad.json"
+code 65 "a damaged tokenizer" "$BIN/oy-tok" encode -t "$T/bad.json" "$T/a.jsonl"
+said "bad.json" "it is named"
 sed 's/"type": "ByteLevel"/"type": "Gravel"/' $TOK/tokenizer.json >"$T/meta.json"
-code "a component that is not known" 65 \
+code 65 "a component that is not known" \
     "$BIN/oy-tok" encode -t "$T/meta.json" "$T/a.jsonl"
-says "it is named" "Gravel"
+said "Gravel" "it is named"
 { echo '{"text":"fine"}'; echo '{"text":"<|end|>"}'; } >"$T/special.jsonl"
-code "--special-text error" 65 \
+code 65 "--special-text error" \
     "$BIN/oy-tok" encode -t $TOK --special-text error "$T/special.jsonl"
-says "names line and token" "special.jsonl:2: .*<|end|>"
+said "special.jsonl:2: .*<|end|>" "names line and token"
 echo '{"ids":"abc"}' >"$T/noids.jsonl"
-code "ids that are no list" 65 "$BIN/oy-tok" decode -t $TOK "$T/noids.jsonl"
-says "names line and field" "noids.jsonl:1: .*'ids'"
+code 65 "ids that are no list" "$BIN/oy-tok" decode -t $TOK "$T/noids.jsonl"
+said "noids.jsonl:1: .*'ids'" "names line and field"
 printf '{"text":"bad \xff byte"}\n' >"$T/utf8.jsonl"
-code "--strict refuses invalid UTF-8" 65 \
+code 65 "--strict refuses invalid UTF-8" \
     "$BIN/oy-tok" encode --strict -t $TOK "$T/utf8.jsonl"
 exit $bad

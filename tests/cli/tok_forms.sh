@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # One tokenizer in several forms gives the same ids to every program, and a
 # checkpoint holds it as a tokenizer.json whatever it was.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
+. "$(dirname "$0")/lib.sh"
+
 TOK=tests/data/tokenizer
-bad=0
-same() { # same WHAT WANT GOT
-    if [ "$2" = "$3" ]; then echo "ok - $1"; else
-        printf 'not ok - %s:\nwant %s\ngot  %s\n' "$1" "$2" "$3"; bad=1
-    fi
-}
 refused() { # refused WHAT CODE TEXT COMMAND...: TEXT is in the message
     local what=$1 want=$2 text=$3
     shift 3

@@ -2,27 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # oy-train: the same bytes whatever the threads, the form of the input, kills
 # and resumes; options and exit codes.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...: the command must succeed
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-said() { # said TEXT WHAT: standard error of the last `code`
-    ok "$2" grep -q -- "$1" "$T/err"
-}
+. "$(dirname "$0")/lib.sh"
+
 TOK=tests/data/tokenizer
 for i in $(seq 1 400); do
     echo "{\"id\":$i,\"text\":\"Line $((i * i % 977)) of the house, it's $((i % 7)) o'clock and all is well, $i.\"}"
@@ -40,7 +21,7 @@ train() { # train OUT ARGUMENT...
     "$BIN/oy-train" --config-model "$T/model.json" -t $TOK --seq-len 32 \
         --batch-rows 4 --steps 12 --lr 3e-3 --warmup 2 -o "$T/$out" "$@"
 }
-same() { # same WHAT A B: two checkpoints are equal to the byte
+equal() { # equal WHAT A B: two checkpoints are equal to the byte
     ok "$1" diff -r "$T/$2" "$T/$3"
 }
 form() { # form WHAT A B: equal but for the manifest's inputs
@@ -58,13 +39,13 @@ done
 ok "the loss falls" awk -F'[:,]' '/"loss"/ { n++; if (n == 1) a = $4; b = $4 } END { exit !(b < a - 0.3) }' "$T/one.log"
 for n in 2 7; do
     code 0 "-T $n" train threads -T $n "$T/docs.jsonl"
-    same "gives the same bytes" one threads
+    equal "gives the same bytes" one threads
     rm -rf "$T/threads"
 done
 for cpu in plain avx2; do
     OYSTER_CPU=$cpu code 0 "with $cpu kernels, 1 thread" train cpu1 -T 1 "$T/docs.jsonl"
     OYSTER_CPU=$cpu code 0 "and 3" train cpu3 -T 3 "$T/docs.jsonl"
-    same "the bytes are equal" cpu1 cpu3
+    equal "the bytes are equal" cpu1 cpu3
     rm -rf "$T/cpu1" "$T/cpu3"
 done
 
@@ -75,10 +56,10 @@ form "the bytes that its texts give" one tokens
 code 0 "texts from a pipe" train pipe1 < <(cat "$T/docs.jsonl")
 code 0 "tokens from a pipe" train pipe2 < <(cat "$T/docs.tokens")
 code 0 "tokens in order" train order --order sequential "$T/docs.tokens"
-same "are the same" pipe1 pipe2
+equal "are the same" pipe1 pipe2
 form "all three" pipe1 order
 code 0 "compressed texts" train gz < <(gzip -c "$T/docs.jsonl")
-same "too" pipe1 gz
+equal "too" pipe1 gz
 
 "$BIN/oy-pack" -t $TOK --seq-len 24 "$T/docs.jsonl" -o "$T/rows.tokens"
 code 0 "a stream that names its row length" "$BIN/oy-train" --config-model "$T/model.json" --dry-run "$T/rows.tokens"
@@ -103,21 +84,21 @@ for wait in 0.08 0.15 0.11 0.2; do
         [ -s "$T/half/train_state/state.json" ]
 done
 code 0 "killed four times and resumed" eval '(long half)'
-same "it ends with the same bytes" whole half
+equal "it ends with the same bytes" whole half
 cut -d, -f1,2 "$T/whole.log" >"$T/whole.losses"
 cut -d, -f1,2 "$T/half.log" >"$T/half.losses"
 ok "and every step stands in the log once" cmp -s "$T/whole.losses" "$T/half.losses"
 rm -rf "$T"/*.tmp-*
 code 0 "a run to be resumed" train half2 "$T/docs.jsonl"
 code 0 "when it has ended" train half2 --resume "$T/docs.jsonl"
-same "changes nothing" one half2
+equal "changes nothing" one half2
 tac "$T/docs.jsonl" >"$T/other.jsonl"
 code 65 "other data are refused" train half2 --resume --steps 20 "$T/other.jsonl"
 said "not the input" "with a reason"
 code 65 "another batch is refused" train half2 --resume --batch-rows 2 "$T/docs.jsonl"
-same "and the checkpoint stands" one half2
+equal "and the checkpoint stands" one half2
 code 0 "--resume without a checkpoint begins" train fresh --resume "$T/docs.jsonl"
-same "as without it" one fresh
+equal "as without it" one fresh
 
 # Rows.
 cat >"$T/rows.jsonl" <<'END'
