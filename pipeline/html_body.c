@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The insertion mode "in body" (13.2.6.4.7 of the HTML standard). */
-#include <strings.h>
-
 #include "pipeline/html_build_internal.h"
 
 /* ---- start tags ---- */
@@ -122,26 +120,13 @@ static void start_table(struct html_builder *b, const struct html_token *token)
     b->mode = HTML_IN_TABLE;
 }
 
-static int is_hidden_input(const struct html_builder *b,
-                           const struct html_token *token)
-{
-    for (uint32_t i = 0; i < token->slice.len; i++) {
-        const struct html_attribute *a =
-            &b->tree->attribute[token->slice.at + i];
-        if (a->name == HTML_ATTR_TYPE && a->value.len == 6 &&
-            strncasecmp(html_tree_bytes(b->tree, a->value), "hidden", 6) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 /* img, br and the like: in the line, without an inside. */
 static void start_inline_void(struct html_builder *b,
                               const struct html_token *token)
 {
     html_reopen_active(b);
     html_insert_leaf(b, token);
-    if (token->tag != HTML_TAG_INPUT || !is_hidden_input(b, token))
+    if (token->tag != HTML_TAG_INPUT || !html_is_hidden_input(b, token))
         b->frameset_ok = 0;
 }
 
@@ -282,27 +267,13 @@ static void start_tag(struct html_builder *b, struct html_token *token)
 
 /* ---- end tags ---- */
 
-static int has_name(const struct html_builder *b, const struct html_node *node,
-                    const struct html_token *token)
-{
-    if (node->tag != token->tag)
-        return 0;
-    if (token->tag != HTML_TAG_UNKNOWN)
-        return 1;
-    const struct html_attribute *name =
-        html_tree_attribute(b->tree, node, HTML_ATTR_TAG_NAME);
-    return name && name->value.len == token->len &&
-           strncasecmp(html_tree_bytes(b->tree, name->value), token->at,
-                       token->len) == 0;
-}
-
 void html_end_any(struct html_builder *b, const struct html_token *token)
 {
     if (!b->n_open[token->tag])
         return;
     for (size_t i = b->n_stack; i-- > 1;) {
         const struct html_node *node = &b->tree->node[b->stack[i]];
-        if (node->space == HTML_SPACE_HTML && has_name(b, node, token)) {
+        if (node->space == HTML_SPACE_HTML && html_has_name(b, node, token)) {
             html_close_implied(b, token->tag);
             html_pop_to(b, i);
             return;

@@ -2,6 +2,7 @@
  *
  * The stack of open elements and where new nodes go. */
 #include <string.h>
+#include <strings.h>
 
 #include "core/error.h"
 #include "pipeline/html_build_internal.h"
@@ -15,6 +16,35 @@ int html_is_at(const struct html_builder *b, size_t i, enum html_tag tag)
     const struct html_node *node = &b->tree->node[b->stack[i]];
 
     return node->tag == tag && node->space == HTML_SPACE_HTML;
+}
+
+/* ---- what tokens are ---- */
+
+int html_has_name(const struct html_builder *b, const struct html_node *node,
+                  const struct html_token *token)
+{
+    if (node->tag != token->tag)
+        return 0;
+    if (token->tag != HTML_TAG_UNKNOWN)
+        return 1;
+    const struct html_attribute *name =
+        html_tree_attribute(b->tree, node, HTML_ATTR_TAG_NAME);
+    return name && name->value.len == token->len &&
+           strncasecmp(html_tree_bytes(b->tree, name->value), token->at,
+                       token->len) == 0;
+}
+
+int html_is_hidden_input(const struct html_builder *b,
+                         const struct html_token *token)
+{
+    for (uint32_t i = 0; i < token->slice.len; i++) {
+        const struct html_attribute *a =
+            &b->tree->attribute[token->slice.at + i];
+        if (a->name == HTML_ATTR_TYPE && a->value.len == 6 &&
+            strncasecmp(html_tree_bytes(b->tree, a->value), "hidden", 6) == 0)
+            return 1;
+    }
+    return 0;
 }
 
 /* ---- the stack ---- */

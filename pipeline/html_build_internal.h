@@ -88,6 +88,13 @@ static inline enum html_tag html_current_tag(const struct html_builder *b)
 /* Whether the i-th element of the stack is this element of HTML. */
 int html_is_at(const struct html_builder *b, size_t i, enum html_tag tag);
 
+/* Whether the tag is of the node's name. */
+int html_has_name(const struct html_builder *b, const struct html_node *node,
+                  const struct html_token *token);
+/* Whether an input's start tag says type=hidden. */
+int html_is_hidden_input(const struct html_builder *b,
+                         const struct html_token *token);
+
 /* Treats the token by the rules of the builder's mode, or of another one. */
 void html_process(struct html_builder *b, struct html_token *token);
 void html_process_in(struct html_builder *b, enum html_mode mode,

@@ -51,7 +51,7 @@ static void finish_weight(struct html_content *content,
 
     if (n->tag == HTML_TAG_A)
         weight.links += weight.len;
-    if (n->kind != HTML_COMMENT && n->tag != HTML_TAG_TEMPLATE)
+    if (n->kind != HTML_COMMENT && !html_is_template(n))
         add_weight(&content->weight[n->parent], &weight);
 }
 
@@ -170,9 +170,8 @@ uint32_t html_content_root(const struct html_tree *tree)
                 return tree->body;
             root = node;
         }
-        node = n->first && n->tag != HTML_TAG_TEMPLATE
-                   ? n->first
-                   : next_outside(tree, node);
+        node = n->first && !html_is_template(n) ? n->first
+                                                : next_outside(tree, node);
     }
     return root ? root : tree->body;
 }

@@ -100,20 +100,6 @@ static void leave(struct html_builder *b)
     }
 }
 
-static int has_name(const struct html_builder *b, const struct html_node *node,
-                    const struct html_token *token)
-{
-    const struct html_attribute *name =
-        html_tree_attribute(b->tree, node, HTML_ATTR_TAG_NAME);
-
-    if (node->tag != token->tag)
-        return 0;
-    return token->tag != HTML_TAG_UNKNOWN ||
-           (name && name->value.len == token->len &&
-            strncasecmp(html_tree_bytes(b->tree, name->value), token->at,
-                        token->len) == 0);
-}
-
 static void end_in_foreign(struct html_builder *b, struct html_token *token)
 {
     for (size_t i = b->n_stack; i-- > 1;) {
@@ -122,7 +108,7 @@ static void end_in_foreign(struct html_builder *b, struct html_token *token)
             html_process_in(b, b->mode, token);
             return;
         }
-        if (has_name(b, node, token)) {
+        if (html_has_name(b, node, token)) {
             html_pop_to(b, i);
             return;
         }

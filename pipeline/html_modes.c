@@ -2,6 +2,7 @@
  *
  * Insertion modes outside of the body: head, templates, framesets, the end
  * (13.2.6.4.1 to 6 and 18 to 23 of the HTML standard). */
+#include "core/error.h"
 #include "pipeline/html_build_internal.h"
 
 /* ---- before the head ---- */
@@ -84,6 +85,7 @@ static void open_template(struct html_builder *b,
     html_push_marker(b);
     b->frameset_ok = 0;
     b->mode = HTML_IN_TEMPLATE;
+    OY_ASSERT(b->n_template < HTML_STACK_CAP);
     b->template_mode[b->n_template++] = HTML_IN_TEMPLATE;
 }
 

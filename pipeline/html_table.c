@@ -2,8 +2,6 @@
  *
  * Insertion modes of tables and of select (13.2.6.4.9 to 17 of the HTML
  * standard). */
-#include <strings.h>
-
 #include "pipeline/html_build_internal.h"
 
 /* Pops until the current node is of the trait, a template or the root. */
@@ -63,21 +61,6 @@ static void close_table(struct html_builder *b)
     html_reset_mode(b);
 }
 
-static void start_hidden_input(struct html_builder *b, struct html_token *token)
-{
-    const struct html_attribute *a = b->tree->attribute + token->slice.at;
-
-    for (uint32_t i = 0; i < token->slice.len; i++) {
-        if (a[i].name == HTML_ATTR_TYPE && a[i].value.len == 6 &&
-            strncasecmp(html_tree_bytes(b->tree, a[i].value), "hidden", 6) ==
-                0) {
-            html_insert_leaf(b, token);
-            return;
-        }
-    }
-    process_fostered(b, token);
-}
-
 /* Opens the part of a table that the token is, or asks for. */
 static void start_part(struct html_builder *b, struct html_token *token,
                        enum html_mode mode, enum html_tag implied)
@@ -126,7 +109,12 @@ static void start_in_table(struct html_builder *b, struct html_token *token)
     case HTML_TAG_STYLE:
     case HTML_TAG_SCRIPT:
     case HTML_TAG_TEMPLATE: html_in_head(b, token); break;
-    case HTML_TAG_INPUT: start_hidden_input(b, token); break;
+    case HTML_TAG_INPUT:
+        if (html_is_hidden_input(b, token))
+            html_insert_leaf(b, token);
+        else
+            process_fostered(b, token);
+        break;
     case HTML_TAG_FORM:
         if (b->form || b->n_open[HTML_TAG_TEMPLATE])
             break;
@@ -368,17 +356,13 @@ static void start_in_select(struct html_builder *b, struct html_token *token)
 {
     switch (token->tag) {
     case HTML_TAG_OPTGROUP:
-    case HTML_TAG_HR:
     case HTML_TAG_OPTION:
         if (html_current_tag(b) == HTML_TAG_OPTION)
             html_pop(b);
         if (token->tag != HTML_TAG_OPTION &&
             html_current_tag(b) == HTML_TAG_OPTGROUP)
             html_pop(b);
-        if (token->tag == HTML_TAG_HR)
-            html_insert_leaf(b, token);
-        else
-            html_insert(b, token);
+        html_insert(b, token);
         break;
     case HTML_TAG_INPUT:
     case HTML_TAG_KEYGEN:

@@ -155,12 +155,14 @@ static void visit_start(struct html_text *t, uint32_t node, int depth)
     }
 }
 
-static int may_enter(struct html_text *t, uint32_t node, int depth)
+/* The root of the main content may even be a style or a text field; of a
+ * template, there is nothing inside. */
+static int may_enter(struct html_text *t, uint32_t node, int depth, int is_root)
 {
     const struct html_node *n = &t->tree.node[node];
 
-    if (n->kind != HTML_ELEMENT ||
-        html_tag_has((enum html_tag)n->tag, HTML_CLOSED))
+    if (n->kind != HTML_ELEMENT || html_is_template(n) ||
+        (!is_root && html_tag_has((enum html_tag)n->tag, HTML_CLOSED)))
         return 0;
     return t->part == HTML_FULL ||
            html_content_holds(&t->content, &t->tree, node, depth);
@@ -189,7 +191,7 @@ static void walk(struct html_text *t, uint32_t root, int depth)
     while (node) {
         if (n[node].kind == HTML_TEXT) {
             node = visit_text(t, node, depth);
-        } else if (may_enter(t, node, depth)) {
+        } else if (may_enter(t, node, depth, node == root)) {
             visit_start(t, node, depth);
             if (n[node].first) {
                 node = n[node].first;

@@ -99,6 +99,12 @@ const struct html_attribute *html_tree_attribute(const struct html_tree *tree,
                                                  const struct html_node *node,
                                                  enum html_attribute_name name);
 
+/* A template: its contents are no part of the page. */
+static inline int html_is_template(const struct html_node *node)
+{
+    return node->tag == HTML_TAG_TEMPLATE && node->space == HTML_SPACE_HTML;
+}
+
 /* White space of HTML's syntax. */
 static inline int html_is_space(char c)
 {

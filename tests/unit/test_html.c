@@ -122,6 +122,8 @@ static void test_main(void **state)
             "a\nb");
     content(state, "<div class='x sidebar'>a</div><div id=footer>b</div>c",
             "c");
+    content(state, "<p><noscript class=post-content>a</noscript>b", "a");
+    content(state, "<p><template class=post-content>a</template>b", "");
     content(state, "<div hidden>a</div><p rel=' tag '>b</p><p>c", "c");
     content(state, "<div class=x style='display:none'>a</div>b", "b");
     content(state, "<p>\u4f60</p><p>\u4f60\u597d</p>", "\u4f60\u597d");
