@@ -35,8 +35,10 @@ static const char description[] =
     "What a word is decides more documents than any threshold, so it must be "
     "chosen: ws (between white space), uax29 (Unicode's word boundaries, "
     "where punctuation marks are words), spacy (the tokens of spaCy's "
-    "English model, which datatrove counts) or jieba (Chinese words by a "
-    "dictionary, which datatrove counts for cmn_Hani). A preset may choose.\n"
+    "English model, which datatrove counts), jieba (Chinese words by a "
+    "dictionary, which datatrove counts for cmn_Hani) or icu (the dictionaries "
+    "of the ICU library, for Japanese, Thai, Khmer and the like; its version "
+    "stands in the manifest). A preset may choose.\n"
     "\n"
     "    oy-clean --preset gopher -o clean.jsonl.zst web.jsonl.zst\n"
     "\n"
@@ -73,13 +75,14 @@ struct settings {
     struct oy_list set;
     const char *rules;
     const char *words;
+    char words_label[WORDS_LABEL];
     const char *keep_lang;
     struct clean_options clean;
 };
 
-static int choose_words(const struct settings *settings,
-                        const struct chain *chain, struct clean_options *clean,
-                        struct oy_error *err)
+/* Leaves what was chosen, by a preset too, in the option for the manifest. */
+static int choose_words(struct settings *settings, const struct chain *chain,
+                        struct clean_options *clean, struct oy_error *err)
 {
     if (chain->words_differ && !settings->words)
         return oy_fail(err, OY_USAGE,
@@ -96,7 +99,9 @@ static int choose_words(const struct settings *settings,
         (clean->print_words || chain_needs_words(chain)))
         return oy_fail(err, OY_USAGE,
                        "choose what a word is with --words " WORDS_NAMES);
-    return 0;
+    if (clean->words != WORDS_NONE)
+        settings->words = words_label(clean->words, settings->words_label);
+    return words_check(clean->words, err);
 }
 
 static int choose_languages(const struct settings *settings,

@@ -331,7 +331,7 @@ static int check(struct dedup *dedup, struct oy_error *err)
         return oy_fail(err, OY_USAGE,
                        "--near needs --words: what a word is decides which "
                        "documents are near duplicates");
-    return 0;
+    return words_check(dedup->splitter, err);
 }
 
 static struct oy_filter filter_of(struct dedup *dedup)

@@ -24,10 +24,21 @@ static const char DESCRIPTION[] =
     "    oy-dedup --exact web.jsonl.zst -o unique.jsonl.zst\n\n"
     "    oy-dedup --near --words uax29 --dropped twins.jsonl web.jsonl.zst\n";
 
+/* Leaves the splitter in the option as the manifest names it. */
+static void label_words(struct dedup_options *settings, char label[WORDS_LABEL])
+{
+    const enum words_splitter splitter =
+        settings->words ? words_splitter_of(settings->words) : WORDS_NONE;
+
+    if (splitter != WORDS_NONE)
+        settings->words = words_label(splitter, label);
+}
+
 int main(int argc, char **argv)
 {
     struct oy_run run;
     struct oy_error err = {0};
+    char label[WORDS_LABEL];
     struct dedup_options settings = {
         .shingle = 5, .bands = 14, .rows = 8, .hash_seed = 1};
     const struct oy_option option[] = {
@@ -38,8 +49,9 @@ int main(int argc, char **argv)
         {"words", 0, OY_OPT_STRING, &settings.words, WORDS_NAMES, NULL,
          OY_OPT_IN_MANIFEST,
          "What a word is: ws (runs without white space), uax29 (Unicode 15 "
-         "word boundaries), spacy (spaCy's English tokens) or jieba (Chinese "
-         "words). Needed for --near."},
+         "word boundaries), spacy (spaCy's English tokens), jieba (Chinese "
+         "words) or icu (the ICU library's, by dictionaries for Japanese, "
+         "Thai, Khmer and the like). Needed for --near."},
         {"dictionary", 0, OY_OPT_STRING, &settings.dictionary, "FILE", NULL, 0,
          "The dictionary of --words jieba, in the form of jieba's dict.txt; "
          "that of Debian's python3-jieba unless given."},
@@ -77,7 +89,9 @@ int main(int argc, char **argv)
     };
 
     oy_run_init(&run, argv[0]);
-    if (!oy_run_parse(&run, &program, argc, argv, &err))
+    if (!oy_run_parse(&run, &program, argc, argv, &err)) {
+        label_words(&settings, label);
         dedup_run(&settings, &run, &err);
+    }
     return oy_run_exit(&run, &err);
 }

@@ -16,14 +16,18 @@
 
 static const char *const splitter_name[] = {
     [WORDS_NONE] = "none",   [WORDS_WS] = "ws",       [WORDS_UAX29] = "uax29",
-    [WORDS_SPACY] = "spacy", [WORDS_JIEBA] = "jieba",
+    [WORDS_SPACY] = "spacy", [WORDS_JIEBA] = "jieba", [WORDS_ICU] = "icu",
 };
 
 enum words_splitter words_splitter_of(const char *name)
 {
-    for (int i = WORDS_WS; i <= WORDS_JIEBA; i++) {
-        if (!strcmp(name, splitter_name[i]))
-            return (enum words_splitter)i;
+    char label[WORDS_LABEL];
+
+    for (int i = WORDS_WS; i <= WORDS_ICU; i++) {
+        const enum words_splitter splitter = (enum words_splitter)i;
+        if (!strcmp(name, splitter_name[i]) ||
+            !strcmp(name, words_label(splitter, label)))
+            return splitter;
     }
     return WORDS_NONE;
 }
@@ -33,11 +37,26 @@ const char *words_splitter_name(enum words_splitter splitter)
     return splitter_name[splitter];
 }
 
+const char *words_label(enum words_splitter splitter, char label[WORDS_LABEL])
+{
+    if (splitter == WORDS_ICU)
+        words_icu_label(label);
+    else
+        strcpy(label, splitter_name[splitter]);
+    return label;
+}
+
+int words_check(enum words_splitter splitter, struct oy_error *err)
+{
+    return splitter == WORDS_ICU ? words_icu_check(err) : 0;
+}
+
 void words_release(struct words *words)
 {
     oy_free(words->item);
     words_spacy_free(words->spacy);
     jieba_work_free(words->jieba_work);
+    words_icu_free(words->icu);
     *words = (struct words){0};
 }
 
@@ -208,5 +227,6 @@ void words_split(enum words_splitter splitter, const char *text, size_t len,
     case WORDS_JIEBA:
         jieba_split(words->jieba, &words->jieba_work, text, len, words);
         break;
+    case WORDS_ICU: words_split_icu(&words->icu, text, len, words); break;
     }
 }

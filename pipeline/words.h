@@ -15,6 +15,13 @@
  *   addresses hold together. Where the peer fails (the token IS_ALPHA), that
  *   is a word like others.
  * - `jieba`: Chinese, by a dictionary; see jieba.h.
+ * - `icu`: the segments between the word boundaries that the ICU library finds
+ *   in the root locale, stripped as those of `uax29`: by dictionaries where
+ *   Chinese, Japanese, Thai, Lao, Khmer or Burmese is written, elsewhere much
+ *   as uax29. Texts of more than 1 MiB are taken apart behind a line feed, a
+ *   blank or an ideographic full stop, which changes no word; where a mebibyte
+ *   has none of these, behind any character. Words depend on the version of
+ *   the library, too.
  *
  * Words depend on the text alone. Texts must be valid UTF-8 with OY_PADDING
  * readable bytes behind them and shorter than 4 GiB.
@@ -25,16 +32,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/error.h"
+
 enum words_splitter {
     WORDS_NONE,
     WORDS_WS,
     WORDS_UAX29,
     WORDS_SPACY,
     WORDS_JIEBA,
+    WORDS_ICU,
 };
 
 /* The names to choose from, for options and messages. */
-#define WORDS_NAMES "ws|uax29|spacy|jieba"
+#define WORDS_NAMES "ws|uax29|spacy|jieba|icu"
 
 /* One word of a text: where it begins, how long it is. */
 struct word {
@@ -50,11 +60,20 @@ struct words {
     const struct jieba *jieba;     /* the caller's; needed for WORDS_JIEBA */
     struct spacy *spacy;           /* private: how pieces were cut before */
     struct jieba_work *jieba_work; /* private */
+    struct words_icu *icu;         /* private */
 };
 
-/* The splitter of that name; WORDS_NONE when there is none. */
+/* The splitter of that name or label; WORDS_NONE when there is none. */
 enum words_splitter words_splitter_of(const char *name);
 const char *words_splitter_name(enum words_splitter splitter);
+
+enum { WORDS_LABEL = 32 };
+/* What a manifest calls the splitter, written to `label` and returned: its
+ * name, for `icu` with the library's version ("icu 72.1"). */
+const char *words_label(enum words_splitter splitter, char label[WORDS_LABEL]);
+/* Whether the splitter can run here: 0, or -1 (66) when ICU lacks its data.
+ * To be asked before words_split(). */
+int words_check(enum words_splitter splitter, struct oy_error *err);
 
 /* Replaces what *words holds by the words of the text. */
 void words_split(enum words_splitter splitter, const char *text, size_t len,

@@ -19,5 +19,12 @@ void words_split_ws(const char *text, size_t len, struct words *words);
 /* The oracle of the vectorised form. */
 void words_split_ws_plain(const char *text, size_t len, struct words *words);
 void words_split_uax29(const char *text, size_t len, struct words *words);
+void words_split_icu(struct words_icu **icu, const char *text, size_t len,
+                     struct words *words);
+
+/* ICU's iterator over one thread's texts; NULL is none yet. */
+void words_icu_free(struct words_icu *icu);
+int words_icu_check(struct oy_error *err);
+void words_icu_label(char label[WORDS_LABEL]);
 
 #endif

@@ -63,6 +63,17 @@ ok "uax29" grep -q -F '"words":["a"]' "$T/out"
 echo '{"text":"I don\u0027t (e.g.) care."}' >"$T/dont.jsonl"
 code 0 "--print-words" $BIN/oy-clean --rules none --words spacy --print-words "$T/dont.jsonl"
 ok "spacy" grep -q -F '"words":["I","do","n'"'"'t","(","e.g.",")","care","."]' "$T/out"
+echo '{"text":"ภาษาไทย\u3000東京大学で"}' >"$T/thai.jsonl"
+code 0 "--print-words" $BIN/oy-clean --rules none --words icu --print-words \
+    --manifest "$T/icu.json" "$T/thai.jsonl"
+ok "icu" grep -q -F '"words":["ภาษา","ไทย","東京","大学","で"]' "$T/out"
+icu=$(sed -n 's/^    "words": "\(icu [0-9.]*\)",$/\1/p' "$T/icu.json")
+ok "its version stands in the manifest" test -n "$icu"
+code 0 "and may be asked for" $BIN/oy-clean --rules none --words "$icu" "$two"
+code 64 "another one" $BIN/oy-clean --rules none --words "icu 1.0" "$two"
+code 0 "words of a preset" $BIN/oy-clean --preset gopher \
+    --manifest "$T/ws.json" "$two"
+ok "stand in the manifest" grep -q '"words": "ws"' "$T/ws.json"
 
 five="It is one. It is two. It is three. It is four. It is five."
 printf '{"id":1,"text":"no end mark\\n%s"}\n{"id":2, "text":"%s"}\n' \
