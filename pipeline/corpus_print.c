@@ -191,20 +191,6 @@ static void put_totals_diff(const struct corpus *corpus,
     }
 }
 
-static uint64_t records_of(const struct corpus *corpus,
-                           const struct corpus_group *like)
-{
-    for (size_t at = like->hash & (corpus->n_slot - 1);
-         corpus->n_slot && corpus->slot[at];
-         at = (at + 1) & (corpus->n_slot - 1)) {
-        const struct corpus_group *group = &corpus->group[corpus->slot[at] - 1];
-        if (group->key_len == like->key_len &&
-            !memcmp(group->key, like->key, like->key_len))
-            return group->record;
-    }
-    return 0;
-}
-
 static void put_group_pair(struct oy_buffer *out,
                            const struct corpus_group *group, uint64_t here,
                            uint64_t there)
@@ -227,9 +213,9 @@ static void put_groups_diff(const struct corpus *corpus,
     oy_buffer_append_format(out, "\nrecords by %s\n", settings->by);
     for (size_t i = 0; i < corpus->n_group && i < top; i++)
         put_group_pair(out, &corpus->group[i], corpus->group[i].record,
-                       records_of(other, &corpus->group[i]));
+                       corpus_records_of(other, &corpus->group[i]));
     for (size_t i = 0; i < other->n_group && i < top; i++) {
-        if (!records_of(corpus, &other->group[i]))
+        if (!corpus_records_of(corpus, &other->group[i]))
             put_group_pair(out, &other->group[i], 0, other->group[i].record);
     }
 }
@@ -335,6 +321,10 @@ void corpus_put(const struct corpus *corpus, const struct corpus *other,
 {
     if (settings->format == FORMAT_JSON) {
         put_all_json(corpus, other, settings->by, out);
+        return;
+    }
+    if (settings->format == FORMAT_HTML) {
+        corpus_put_page(corpus, other, settings, out);
         return;
     }
     if (other) {

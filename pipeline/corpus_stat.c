@@ -126,8 +126,29 @@ void corpus_add(struct corpus *corpus, const char *text, size_t len,
         group->total[u] += size[u];
 }
 
+void corpus_count(struct corpus *corpus, const char *key, size_t key_len)
+{
+    get_group(corpus, key, key_len)->record++;
+}
+
+uint64_t corpus_records_of(const struct corpus *corpus,
+                           const struct corpus_group *like)
+{
+    for (size_t at = like->hash & (corpus->n_slot - 1);
+         corpus->n_slot && corpus->slot[at];
+         at = (at + 1) & (corpus->n_slot - 1)) {
+        const struct corpus_group *group = &corpus->group[corpus->slot[at] - 1];
+        if (group->key_len == like->key_len &&
+            !memcmp(group->key, like->key, like->key_len))
+            return group->record;
+    }
+    return 0;
+}
+
 void corpus_merge(struct corpus *corpus, const struct corpus *more)
 {
+    for (int i = 0; more->facet && i < N_FACET; i++)
+        corpus_merge(&corpus->facet[i], &more->facet[i]);
     for (int u = 0; u < N_UNIT; u++)
         lengths_merge(&corpus->lengths[u], &more->lengths[u]);
     for (size_t i = 0; i < more->n_group; i++) {
@@ -154,6 +175,8 @@ static int compare_groups(const void *a, const void *b)
 
 void corpus_sort(struct corpus *corpus)
 {
+    for (int i = 0; corpus->facet && i < N_FACET; i++)
+        corpus_sort(&corpus->facet[i]);
     if (!corpus->n_group)
         return;
     qsort(corpus->group, corpus->n_group, sizeof *corpus->group,
@@ -163,6 +186,9 @@ void corpus_sort(struct corpus *corpus)
 
 void corpus_release(struct corpus *corpus)
 {
+    for (int i = 0; corpus->facet && i < N_FACET; i++)
+        corpus_release(&corpus->facet[i]);
+    oy_free(corpus->facet);
     oy_free(corpus->group);
     oy_free(corpus->slot);
     oy_arena_release(&corpus->arena);
@@ -171,18 +197,37 @@ void corpus_release(struct corpus *corpus)
 
 /* ---- the filter ---- */
 
+/* What a page looks at: the model's languages or a member that names one. */
+enum { PATH_LANGUAGES, PATH_LANGUAGE, PATH_REASON, PATH_URL, N_PATH };
+static const char *const page_path[N_PATH] = {"oyster.clean.measured.languages",
+                                              "language", "oyster.clean.reason",
+                                              "url"};
+
 struct stat_job {
     const struct corpus_settings *settings;
     struct corpus *corpus;      /* what this run reads */
     const struct corpus *other; /* to compare with, or NULL */
     int by_host;
-    int is_silent; /* reads only */
+    int is_silent;     /* reads only */
+    int place[N_PATH]; /* of a page's members among those that were found */
 };
+
+/* Room for the groups that are asked for. */
+static void init_corpus(struct corpus *corpus,
+                        const struct corpus_settings *settings)
+{
+    *corpus = (struct corpus){0};
+    if (settings->format == FORMAT_HTML)
+        corpus->facet = oy_calloc(N_FACET, sizeof *corpus->facet);
+}
 
 static void *worker_new(void *self)
 {
-    (void)self;
-    return oy_calloc(1, sizeof(struct corpus));
+    const struct stat_job *job = self;
+    struct corpus *corpus = oy_alloc(sizeof *corpus);
+
+    init_corpus(corpus, job->settings);
+    return corpus;
 }
 
 static void worker_free(void *self, void *worker)
@@ -215,6 +260,55 @@ static int find_key(const struct stat_job *job, struct oy_record *record,
     return 0;
 }
 
+/* The label of [[label, score], ...], or the value itself. */
+static struct oy_json_value first_label(const struct oy_json_value *value)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value inner = *value;
+
+    for (int i = 0; i < 2 && inner.kind == OY_JSON_ARRAY; i++) {
+        oy_json_enter(&cursor, &inner);
+        if (oy_json_next_element(&cursor, &inner) != 1)
+            return (struct oy_json_value){0};
+    }
+    return inner;
+}
+
+static void count_facet(struct corpus *facet, struct oy_record *record,
+                        const struct oy_json_value *value, int is_url)
+{
+    struct oy_text key = {"kept", 4};
+    const char *why;
+
+    if (value->kind == OY_JSON_STRING &&
+        oy_json_text(value, record->arena, &key, &record->n_repaired, &why))
+        return;
+    if (value->kind != OY_JSON_STRING && value->kind != OY_JSON_NULL)
+        return;
+    if (is_url)
+        corpus_host_of(key.at, key.len, &key.at, &key.len);
+    corpus_count(facet, key.at, key.len);
+}
+
+/* What lacks a member does not count there. A reason of null means kept. */
+static void count_facets(const struct stat_job *job, struct corpus *corpus,
+                         struct oy_record *record)
+{
+    struct oy_json_value value[N_PATH];
+
+    for (int i = 0; i < N_PATH; i++)
+        value[i] = record->found[job->place[i]];
+    if (value[PATH_LANGUAGES].kind == OY_JSON_MISSING)
+        value[PATH_LANGUAGES] = value[PATH_LANGUAGE];
+    value[PATH_LANGUAGES] = first_label(&value[PATH_LANGUAGES]);
+    if (value[PATH_LANGUAGES].kind == OY_JSON_STRING)
+        count_facet(&corpus->facet[FACET_LANGUAGE], record,
+                    &value[PATH_LANGUAGES], 0);
+    count_facet(&corpus->facet[FACET_REASON], record, &value[PATH_REASON], 0);
+    if (value[PATH_URL].kind == OY_JSON_STRING)
+        count_facet(&corpus->facet[FACET_DOMAIN], record, &value[PATH_URL], 1);
+}
+
 static int judge(void *self, void *worker, struct oy_record *record, int pass,
                  struct oy_error *err)
 {
@@ -226,6 +320,8 @@ static int judge(void *self, void *worker, struct oy_record *record, int pass,
     if (job->settings->by && find_key(job, record, &key))
         return 0;
     corpus_add(worker, record->text.at, record->text.len, key.at, key.len);
+    if (job->settings->format == FORMAT_HTML)
+        count_facets(job, worker, record);
     return 0;
 }
 
@@ -262,10 +358,31 @@ static int ends_in_url(const char *path)
     return !strcmp(dot ? dot + 1 : path, "url");
 }
 
+/* The members to find: what --by names, then a page's, each once. */
+static void list_fields(struct stat_job *job, const char *text,
+                        const char **field)
+{
+    const struct corpus_settings *settings = job->settings;
+    int n = 0;
+
+    if (settings->by)
+        field[n++] = settings->by;
+    for (int i = 0; settings->format == FORMAT_HTML && i < N_PATH; i++) {
+        const char *path = page_path[i];
+        const int is_by = settings->by && !strcmp(path, settings->by);
+        job->place[i] = is_by ? 1 : n + 1;
+        if (!strcmp(path, text))
+            job->place[i] = 0;
+        else if (!is_by)
+            field[n++] = path;
+    }
+    field[n] = NULL;
+}
+
 static int read_corpus(struct stat_job *job, struct oy_run *run,
                        struct oy_error *err)
 {
-    const char *const field[] = {job->settings->by, NULL};
+    const char *field[N_PATH + 2];
     const struct oy_filter filter = {
         .self = job,
         .field = field,
@@ -280,6 +397,7 @@ static int read_corpus(struct stat_job *job, struct oy_run *run,
         .finish = finish,
     };
 
+    list_fields(job, run->field, field);
     return oy_filter_run(&filter, 1, run, NULL, err);
 }
 
@@ -311,6 +429,8 @@ int corpus_stat_run(const struct corpus_settings *settings, struct oy_run *run,
     };
     int status = 0;
 
+    init_corpus(&corpus[0], settings);
+    init_corpus(&corpus[1], settings);
     if (settings->diff) {
         status = read_other(&job, run, err);
         job.other = &corpus[1];

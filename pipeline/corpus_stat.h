@@ -20,7 +20,9 @@
 #include "pipeline/lengths.h"
 
 enum corpus_unit { UNIT_BYTES, UNIT_CHARACTERS, UNIT_WORDS, N_UNIT };
-enum corpus_format { FORMAT_TABLE, FORMAT_JSON };
+enum corpus_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_HTML };
+/* What a page shows besides. */
+enum corpus_facet { FACET_LANGUAGE, FACET_REASON, FACET_DOMAIN, N_FACET };
 
 struct corpus_settings {
     const char *by; /* path, or NULL */
@@ -45,11 +47,16 @@ struct corpus {
     uint32_t *slot; /* group + 1, by hash; power of two */
     size_t n_slot;
     struct oy_arena arena;
+    /* [N_FACET], or NULL: groups by other members, of which nothing but the
+     * records is counted. Yours, freed by corpus_release(). */
+    struct corpus *facet;
 };
 
 /* Adds one text, under a group when key is not NULL (copied). */
 void corpus_add(struct corpus *corpus, const char *text, size_t len,
                 const char *key, size_t key_len);
+/* Counts one record of a group without a text. */
+void corpus_count(struct corpus *corpus, const char *key, size_t key_len);
 void corpus_merge(struct corpus *corpus, const struct corpus *more);
 /* Largest first (records, then keys by bytes). */
 void corpus_sort(struct corpus *corpus);
@@ -66,6 +73,14 @@ void corpus_host_of(const char *url, size_t len, const char **host,
  * compared with. */
 void corpus_put(const struct corpus *corpus, const struct corpus *other,
                 const struct corpus_settings *settings, struct oy_buffer *out);
+
+/* The same as one HTML page that needs nothing else (corpus_html.c). */
+void corpus_put_page(const struct corpus *corpus, const struct corpus *other,
+                     const struct corpus_settings *settings,
+                     struct oy_buffer *out);
+/* Records of the group of that key. */
+uint64_t corpus_records_of(const struct corpus *corpus,
+                           const struct corpus_group *like);
 
 /* Runs the program: reads run's inputs, writes the account to -o. */
 int corpus_stat_run(const struct corpus_settings *settings, struct oy_run *run,

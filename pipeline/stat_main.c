@@ -15,7 +15,13 @@ static const char description[] =
     "    oy-stat --by url --top 10 web.jsonl\n\n"
     "With --diff two corpora are compared, such as one before and after "
     "cleaning:\n\n"
-    "    oy-stat --diff raw.jsonl clean.jsonl";
+    "    oy-stat --diff raw.jsonl clean.jsonl\n\n"
+    "--format html draws a page that needs no other file and no script: "
+    "lengths, and where the records tell them the languages "
+    "(oyster.clean.measured.languages, else language), the reasons of oy-clean "
+    "(oyster.clean.reason) and the hosts of url. With --diff OTHER is before "
+    "and the rest after:\n\n"
+    "    oy-stat --format html --diff raw.jsonl -o report.html clean.jsonl";
 
 int main(int argc, char **argv)
 {
@@ -26,10 +32,10 @@ int main(int argc, char **argv)
         {"by", 0, OY_OPT_STRING, &settings.by, "PATH", NULL, OY_OPT_IN_MANIFEST,
          "Count by the value of this member too."},
         {"top", 0, OY_OPT_INT, &settings.top, "N", "1:", OY_OPT_IN_MANIFEST,
-         "How many groups a table shows; JSON has all."},
+         "How many groups a table or page shows; JSON has all."},
         {"diff", 0, OY_OPT_STRING, &settings.diff, "OTHER", NULL, 0,
          "Compare with the records of OTHER."},
-        {"format", 0, OY_OPT_CHOICE, &settings.format, NULL, "table|json",
+        {"format", 0, OY_OPT_CHOICE, &settings.format, NULL, "table|json|html",
          OY_OPT_IN_MANIFEST, "What to print."},
         {0},
     };

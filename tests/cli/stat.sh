@@ -37,6 +37,24 @@ ok "two corpora are compared" grep -qE '^records +2 +3 +-33.33 %$' \
     <<<"$("$BIN/oy-stat" --diff "$T/a.jsonl" "$T/b.jsonl")"
 ok "a group that is new" grep -qE '^b.org +1 +0 +new$' \
     <<<"$("$BIN/oy-stat" --by url --diff "$T/b.jsonl" "$T/a.jsonl")"
+cat >"$T/page.jsonl" <<'EOF'
+{"text":"one two","url":"https://a.org/x","language":"en","oyster":{"clean":{"reason":null}}}
+{"text":"three","url":"http://<b>&/","language":"fr","oyster":{"clean":{"reason":"too_short","measured":{"languages":[["de",0.9],["en",0.1]]}}}}
+{"text":"four","n":1}
+EOF
+page=$("$BIN/oy-stat" --format html --by n "$T/page.jsonl")
+for cell in a.org '&lt;b>&amp;' en de kept too_short 1 '(none)'; do
+    ok "a page has $cell" grep -qF "<tr><td>$cell</td><td>" <<<"$page"
+done
+ok "what the model says goes before the member" \
+    test -z "$(grep -F '<td>fr</td>' <<<"$page")"
+ok "it needs nothing else" test -z "$(grep -Ei 'src=|href=|script|@import|url\(' <<<"$page")"
+ok "a page by url" grep -qF '<tr><td>a.org</td><td>1</td>' \
+    <<<"$("$BIN/oy-stat" --format html --by url "$T/page.jsonl")"
+ok "a page of two corpora" grep -qF '<tr><td>records</td><td>3</td><td>1</td><td>-66.7 %</td></tr>' \
+    <<<"$(head -1 "$T/page.jsonl" | "$BIN/oy-stat" --format html --diff "$T/page.jsonl")"
+ok "a page of nothing" grep -qF '<tr><td>records</td><td>0</td></tr>' \
+    <<<"$("$BIN/oy-stat" --format html </dev/null)"
 for i in $(seq 1 20000); do
     echo "{\"text\":\"word $i and number $((i * i))\",\"n\":$((i % 97))}"
 done >"$T/big.jsonl"
@@ -44,5 +62,8 @@ want=$("$BIN/oy-stat" -T 1 --by n --format json "$T/big.jsonl" | sha1sum)
 for n in 2 7; do
     same "$n threads give the same bytes" \
         "$("$BIN/oy-stat" -T $n --by n --format json "$T/big.jsonl" | sha1sum)" "$want"
+    same "and the same page" \
+        "$("$BIN/oy-stat" -T $n --by n --format html "$T/big.jsonl" | sha1sum)" \
+        "$("$BIN/oy-stat" -T 1 --by n --format html "$T/big.jsonl" | sha1sum)"
 done
 exit $bad
