@@ -42,7 +42,8 @@ int main(int argc, char **argv)
          OY_OPT_IN_MANIFEST,
          "The encoding of pages, of a web archive's texts, and of whole text "
          "files. auto goes by byte-order mark, HTTP header and <meta>, else "
-         "it is UTF-8; names are those of browsers and of iconv."},
+         "it is UTF-8, as text files are; names are those of browsers and of "
+         "iconv."},
         {"records", 0, OY_OPT_STRING, &settings.records, "A:B", NULL,
          OY_OPT_IN_MANIFEST,
          "Only records number A to B-1, counted from 0 over all inputs; "
