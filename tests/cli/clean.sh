@@ -166,7 +166,8 @@ ok "takes so many of a reason" test "$(wc -l <"$T/sample.jsonl")" = 5
 code 0 "again" $length --set length.min=200 --sample-dropped 5 -T 7 \
     --dropped "$T/sample2.jsonl" -o /dev/null "$T/many.jsonl"
 ok "it takes the same" cmp -s "$T/sample.jsonl" "$T/sample2.jsonl"
-for preset in gopher basic c4 fineweb; do
+for preset in gopher basic c4 fineweb dclm code minimind fineweb2-arb \
+    fineweb2-deu fineweb2-fra fineweb2-jpn fineweb2-zho; do
     code 0 "preset $preset" $BIN/oy-clean --preset $preset "$T/many.jsonl"
 done
 
@@ -194,6 +195,12 @@ code 0 "unless --words decides" $clean --preset "$T/ws.json" --preset "$T/uax29.
 echo '{"rules":["beauty"]}' >"$T/preset.json"
 code 65 "a damaged preset" $clean --preset "$T/preset.json" "$two"
 said "preset.json: no rule 'beauty'"
+code 0 "a peer's rule that only measures" \
+    $BIN/oy-clean --rules dolma_c4_v1 --annotate "$two"
+ok "gives attributes" grep -q '"line_count":\[\[0,1,1\]\]' "$T/out"
+code 0 "a filter of DCLM without a reason" \
+    $BIN/oy-clean --rules dclm_stop_word_filter --annotate "$two"
+ok "gives its name" grep -q '"reason":"dclm_stop_word_filter"' "$T/out"
 code 66 "no such input" $length "$T/nothing.jsonl"
 printf '{"text":1}\n' >"$T/bad.jsonl"
 code 65 "a text that is none" $length "$T/bad.jsonl"
