@@ -3,6 +3,7 @@
 # make            the programs, into build/bin
 # make demo       the whole line on bundled text, from a crawl to a verdict
 # make test       unit, command-line and golden tests; ends `N passed, N failed`
+# make fuzz       every fuzz driver for FUZZ_SECONDS=60, with sanitizers
 # make lint       floors, includes, warnings as errors, formatting
 # make bench      side-by-side timings against peers that are present
 # make install    PREFIX=/usr/local DESTDIR=
@@ -40,7 +41,7 @@ PARTS   = $(filter-out %_main.c,$(SOURCES))
 PROGRAMS = $(patsubst %_main.c,$(BUILD)/bin/oy-%,$(notdir $(MAINS)))
 TESTS   = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all deps demo test test-slow test-peers lint bench install man clean unit
+.PHONY: all deps demo fuzz test test-slow test-peers lint bench install man clean unit
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -120,6 +121,18 @@ test-slow: deps
 # Against the peers themselves: needs $$OYSTER_PEERS, a Python that has them.
 test-peers: all
 	@tests/peers/run.sh $(BUILD)
+
+FUZZ_SECONDS = 60
+FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,\
+            $(filter-out %/fuzz_loop.c,$(wildcard tests/fuzz/fuzz_*.c)))
+fuzz: deps
+	@$(SUBMAKE) BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
+	    $(FUZZERS:%=$(BUILD)/asan/fuzz/fuzz_%)
+	@tests/fuzz/run.sh $(BUILD)/asan $(FUZZ_SECONDS) $(FUZZERS)
+
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz_loop.c $(BUILD)/liboyster.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $(filter %.c,$^) $(BUILD)/liboyster.a $(LIBS)
 
 lint:
 	@$(SUBMAKE) BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
