@@ -226,4 +226,18 @@ said "noids.jsonl:1: .*'ids'" "names line and field"
 printf '{"text":"bad \xff byte"}\n' >"$T/utf8.jsonl"
 code 65 "--strict refuses invalid UTF-8" \
     "$BIN/oy-tok" encode --strict -t $TOK "$T/utf8.jsonl"
+
+mkdir "$T/cutting"
+sed -e 's/"truncation": null/"truncation": {"max_length": 2}/' \
+    -e 's/"padding": null/"padding": {"pad_id": 0}/' \
+    $TOK/tokenizer.json >"$T/cutting/tokenizer.json"
+echo '{"text":"The oyster and the pearls."}' >"$T/whole.jsonl"
+code 0 "truncation and padding are left to others" \
+    "$BIN/oy-tok" encode -v -t "$T/cutting" "$T/whole.jsonl"
+has '"ids":[278,337,297,273,272,280,321,15]' "and a text is whole"
+said "the truncation that the tokenizer asks for is not done" "-v tells it"
+said "the padding that the tokenizer asks for is not done" "of padding too"
+code 0 "without -v" "$BIN/oy-tok" encode -t "$T/cutting" "$T/whole.jsonl"
+ok "nothing is told" test ! -s "$T/err"
+
 exit $bad

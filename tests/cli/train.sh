@@ -180,4 +180,20 @@ code 64 "a kernel that is unknown" train told --kernel nonsense "$T/docs.jsonl"
 code 0 "--kernel" train plain --kernel plain-packed "$T/docs.jsonl"
 ok "is in the manifest" grep -q '"kernel": "plain-packed"' "$T/plain/manifest.json"
 
+# The pipe is opened when the tokenizer has been read, so the change is late.
+change_tokenizer() {
+    cp -r $TOK "$T/tok"
+    mkfifo "$T/pipe"
+    "$BIN/oy-train" --config-model "$T/model.json" -t "$T/tok" --seq-len 32 \
+        --batch-rows 4 --steps 12 -o "$T/changed" "$T/pipe" &
+    exec 8>"$T/pipe"
+    echo >>"$T/tok/tokenizer.json"
+    cat "$T/docs.jsonl" >&8
+    exec 8>&-
+    wait $!
+}
+code 65 "a tokenizer that changes while a model is trained" change_tokenizer
+said "the tokenizer changed while" "is told"
+ok "and no checkpoint has it" test ! -e "$T/changed"
+
 exit $bad
