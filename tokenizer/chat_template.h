@@ -28,15 +28,16 @@ struct chat_template;
 
 /* From a model's folder, or from a tokenizer_config.json itself. `name` picks
  * one of several templates; NULL or "": "default", and "tool_use" for
- * conversations with tools. NULL after a failure: 66
- * no such file, 65 no template in it, or a malformed one. */
+ * conversations with tools. NULL after a failure: 66 no such file, 65 no
+ * template in it, or a malformed one. */
 struct chat_template *chat_template_load(const char *path, const char *name,
                                          struct oy_error *err);
 /* What belongs to a tokenizer that was loaded from PATH: of its folder, or
  * what its own file holds (a GGUF). `choice`, where not NULL, is the name of
  * one of the folder's templates, of a bundled one (tokenizer/chat_templates,
- * as for oy-bpe), or a file: Jinja, a preset, a tokenizer_config.json. NULL after a failure: 66
- * no such choice, 65 no template, or a malformed one. */
+ * as for oy-bpe), or a file: Jinja, a preset, a tokenizer_config.json.
+ * NULL after a failure: 66 no such choice, 65 no template, or a malformed
+ * one. */
 struct chat_template *chat_template_of(const struct tokenizer *tokenizer,
                                        const char *path, const char *choice,
                                        struct oy_error *err);

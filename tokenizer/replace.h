@@ -32,9 +32,9 @@ void replace_regex_free(struct replace_regex *regex);
 
 /* Appends the text with every match replaced by `to`. *first (may be NULL)
  * becomes the length of the match at the begin of the text, SIZE_MAX without
- * one. An
- * expression that does not come to an end with a text (core/regex.h) ends the
- * program with 65, as refused memory ends it with 71: Hugging Face's panics. */
+ * one. An expression that does not come to an end with a text (core/regex.h)
+ * ends the program with 65, as refused memory ends it with 71: Hugging Face's
+ * panics. */
 void replace_regex_run(struct replace_regex *regex, struct oy_text text,
                        struct oy_text to, struct oy_buffer *out, size_t *first);
 

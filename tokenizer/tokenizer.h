@@ -53,7 +53,8 @@ const char *tokenizer_bytes(const struct tokenizer *tokenizer, int32_t id,
                             size_t *len);
 /* Whether --skip-special leaves it out. */
 int tokenizer_is_special(const struct tokenizer *tokenizer, int32_t id);
-/* bos_token and eos_token of tokenizer_config.json, -1 when there is none. */
+/* bos_token and eos_token of the configuration, else of the file itself (a
+ * GGUF); -1 when there is none. */
 int32_t tokenizer_bos(const struct tokenizer *tokenizer);
 int32_t tokenizer_eos(const struct tokenizer *tokenizer);
 /* Their spellings and the chat template; NULL when there is none. Borrowed. */

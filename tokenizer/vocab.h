@@ -120,7 +120,7 @@ struct vocab {
     int32_t *before, *behind;
     size_t n_before, n_behind;
 
-    /* From tokenizer_config.json; NULL where it says nothing. */
+    /* As in struct tokenizer_document; NULL where nothing says it. */
     char *bos_token, *eos_token, *chat_template;
 
     struct oy_arena arena;   /* private: texts of the components */
