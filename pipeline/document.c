@@ -26,6 +26,7 @@ void document_start(struct document *document, struct oy_text text)
     document->is_rewritten = 0;
     document->n_rewrite = 0;
     document->failure = NULL;
+    document->note = NULL;
     oy_arena_clear(&document->arena);
 }
 
@@ -52,6 +53,7 @@ void document_release(struct document *document)
     pieces_release(&document->split_lines);
     pieces_release(&document->paragraphs);
     pieces_release(&document->scratch);
+    pieces_release(&document->own_lines);
     ngrams_release(&document->ngrams);
     seen_release(&document->seen);
     sentences_release(&document->sentences);
@@ -151,6 +153,11 @@ struct words *document_line_words(struct document *document)
     return &document->line_words;
 }
 
+struct pieces *document_own_lines(struct document *document)
+{
+    return &document->own_lines;
+}
+
 struct words *document_own_words(struct document *document)
 {
     return &document->own_words;
@@ -164,6 +171,24 @@ struct ngrams *document_own_ngrams(struct document *document)
 struct oy_buffer *document_own_text(struct document *document)
 {
     return &document->own_text;
+}
+
+void document_note(struct document *document, const char *key, size_t count)
+{
+    struct document_note *note =
+        oy_arena_array(&document->arena, 1, sizeof *note);
+
+    *note = (struct document_note){key, count, document->note};
+    document->note = note;
+}
+
+const size_t *document_noted(const struct document *document, const char *key)
+{
+    const struct document_note *note = document->note;
+
+    while (note && strcmp(note->key, key) != 0)
+        note = note->next;
+    return note ? &note->count : NULL;
 }
 
 int document_member_text(struct document *document, struct oy_text *text)

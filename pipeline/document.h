@@ -20,6 +20,13 @@
 #include "pipeline/sentences.h"
 #include "pipeline/words.h"
 
+/* A count that one rule leaves for another. */
+struct document_note {
+    const char *key;
+    size_t count;
+    const struct document_note *next;
+};
+
 /* Zero-initialised is empty; `splitter` is set once. */
 struct document {
     enum words_splitter splitter;
@@ -44,6 +51,7 @@ struct document {
     struct pieces split_lines;
     struct pieces paragraphs; /* scratch of a rule */
     struct pieces scratch;
+    struct pieces own_lines;
     struct ngrams ngrams;
     struct seen seen;
     struct sentences sentences;
@@ -56,7 +64,8 @@ struct document {
     struct oy_buffer draft[2]; /* one may hold the text */
     int n_rewrite;
     struct oy_regex_matcher *matcher;
-    struct oy_arena arena; /* of this record */
+    const struct document_note *note; /* of this record, as is the arena */
+    struct oy_arena arena;
 };
 
 /* A new record's text (borrowed): all views are forgotten. */
@@ -87,10 +96,16 @@ struct piece *document_scratch(struct document *document, size_t n);
 struct sentences *document_sentences(struct document *document);
 struct words *document_line_words(struct document *document);
 struct ngrams *document_ngrams(struct document *document);
-/* Scratch of a rule that has a text or words of its own. */
+/* Scratch of a rule that has a text, lines or words of its own. */
+struct pieces *document_own_lines(struct document *document);
 struct words *document_own_words(struct document *document);
 struct ngrams *document_own_ngrams(struct document *document);
 struct oy_buffer *document_own_text(struct document *document);
+/* Leaves a count for the rules behind, until the next record, whatever becomes
+ * of the text; `key` is borrowed. A later one of that key hides it. */
+void document_note(struct document *document, const char *key, size_t count);
+/* NULL when none of that key was left. */
+const size_t *document_noted(const struct document *document, const char *key);
 /* The string that the other member holds, as UTF-8; 0 when the record has
  * none, or another value. */
 int document_member_text(struct document *document, struct oy_text *text);

@@ -9,118 +9,62 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/dclm_words.h"
 #include "pipeline/rule_internal.h"
 
 /* ---- dclm_page_length_filter ---- */
 
-enum { BY_WORD, BY_LINE, BY_PARAGRAPH, BY_CHAR };
-enum { MODEL_FASTTEXT, MODEL_UNISEG, MODEL_SPLIT };
+enum { BY_WORD, BY_SENTENCE, BY_LINE, BY_PARAGRAPH, BY_CHAR };
 
 struct page_length {
     int length_type;
     double min_length, max_length;
-    int model;
-    int ignore_punctuation;
-    int ignore_whitespace;
+    struct dclm_words words;
+    int tokenizer; /* enum sentences_splitter */
     int remove_empty;
 };
 
 static const struct page_length page_length_defaults = {
     .min_length = 1,
     .max_length = INFINITY,
-    .ignore_whitespace = 1,
+    .words = {.ignore_whitespace = 1},
     .remove_empty = 1,
 };
 
-static const char *const length_types[] = {"word", "line", "paragraph", "char",
-                                           NULL};
-static const char *const models[] = {"fasttext", "uniseg", "split", NULL};
+static const char *const length_types[] = {"word",      "sentence", "line",
+                                           "paragraph", "char",     NULL};
+/* The peer's are models: blingfire's and NLTK's. These are ours. */
+static const char *const tokenizers[] = {
+    [SENTENCES_SPACY] = "spacy", [SENTENCES_REGEX] = "regex", NULL};
 
 static const struct rule_param page_length_param[] = {
     {"length_type", RULE_CHOICE, offsetof(struct page_length, length_type),
      length_types},
     RULE_PARAM(struct page_length, RULE_BOUND, min_length),
     RULE_PARAM(struct page_length, RULE_BOUND, max_length),
-    {"model", RULE_CHOICE, offsetof(struct page_length, model), models},
-    RULE_PARAM(struct page_length, RULE_BOOL, ignore_punctuation),
-    RULE_PARAM(struct page_length, RULE_BOOL, ignore_whitespace),
+    DCLM_WORDS_PARAM(struct page_length),
+    {"tokenizer", RULE_CHOICE, offsetof(struct page_length, tokenizer),
+     tokenizers},
     RULE_PARAM(struct page_length, RULE_BOOL, remove_empty),
     {0},
 };
 
-/* Whether split_words() counts the piece; DCLM asks for its first character,
- * or whether anything is left of it when it is stripped. */
-static int is_counted(const struct page_length *p, const char *text, size_t at,
-                      size_t len)
+/* Those that are not white space alone. */
+static size_t count_sentences(const struct page_length *p,
+                              struct document *document)
 {
-    size_t next = at;
-    const uint32_t c = oy_utf8_next(text, &next);
+    struct sentences *sentences = document_sentences(document);
+    size_t n = 0, start = 0;
 
-    if (p->ignore_punctuation)
-        return oy_py_isalnum(c) || (!p->ignore_whitespace && oy_py_isspace(c));
-    if (!p->ignore_whitespace)
-        return 1;
-    words_strip(text, &at, &len);
-    return len > 0;
-}
-
-/* Bytes at which fastText cuts. */
-static int is_fasttext_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
-}
-
-/* A line feed is a token of fastText, "</s>"; it begins with no letter. */
-static size_t count_fasttext(const struct page_length *p, struct oy_text text)
-{
-    size_t n = 0;
-
-    for (size_t at = 0; at < text.len;) {
-        const size_t start = at;
-        while (at < text.len && !is_fasttext_space(text.at[at]))
-            at++;
-        if (at > start)
-            n += (size_t)is_counted(p, text.at, start, at - start);
-        else
-            n += text.at[at++] == '\n' && !p->ignore_punctuation;
+    sentences_split((enum sentences_splitter)p->tokenizer, document->text.at,
+                    document->text.len, sentences);
+    for (size_t i = 0; i < sentences->n; i++) {
+        size_t at = start, len = sentences->end[i] - start;
+        words_strip(document->text.at, &at, &len);
+        n += len > 0;
+        start = sentences->end[i];
     }
     return n;
-}
-
-static size_t count_segments(const struct page_length *p, struct oy_text text)
-{
-    size_t n = 0;
-
-    for (size_t at = 0; at < text.len;) {
-        const size_t end = words_segment_end(text.at, text.len, at);
-        n += (size_t)is_counted(p, text.at, at, end - at);
-        at = end;
-    }
-    return n;
-}
-
-static size_t count_split(const struct page_length *p,
-                          struct document *document)
-{
-    const struct words *words = document_ws_words(document);
-    size_t n = 0;
-
-    for (size_t i = 0; i < words->n; i++)
-        n += (size_t)is_counted(p, document->text.at, words->item[i].at,
-                                words->item[i].len);
-    return n;
-}
-
-static size_t count_words(const struct page_length *p,
-                          struct document *document)
-{
-    if (p->model == MODEL_FASTTEXT)
-        return count_fasttext(p, document->text);
-    if (p->model == MODEL_SPLIT)
-        return count_split(p, document);
-    if (p->ignore_punctuation && p->ignore_whitespace)
-        return document_uniseg_words(document)->n;
-    return count_segments(p, document->text);
 }
 
 static size_t count_pieces(const struct page_length *p,
@@ -141,14 +85,23 @@ static size_t count_pieces(const struct page_length *p,
     return n;
 }
 
+static size_t page_length(const struct page_length *p,
+                          struct document *document)
+{
+    switch (p->length_type) {
+    case BY_WORD: return dclm_words_count(&p->words, document);
+    case BY_SENTENCE: return count_sentences(p, document);
+    case BY_CHAR: return document_n_code(document);
+    default: return count_pieces(p, document);
+    }
+}
+
 static const char *judge_page_length(const void *params,
                                      struct document *document,
                                      struct measures *out)
 {
     const struct page_length *p = params;
-    const size_t n = p->length_type == BY_CHAR   ? document_n_code(document)
-                     : p->length_type == BY_WORD ? count_words(p, document)
-                                                 : count_pieces(p, document);
+    const size_t n = page_length(p, document);
 
     measure_count(out, "page_length", n);
     return (double)n < p->min_length || (double)n > p->max_length

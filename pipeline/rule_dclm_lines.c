@@ -10,6 +10,7 @@
 #include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/citations.h"
+#include "pipeline/dclm_words.h"
 #include "pipeline/rule_internal.h"
 
 /* ---- what all share ---- */
@@ -313,6 +314,55 @@ const struct rule rule_dclm_line_length_modifier = {
     .defaults = &line_length_defaults,
     .param = line_length_param,
     .judge = judge_line_length,
+};
+
+/* ---- dclm_word_length_modifier ---- */
+
+struct longest_word {
+    double max_length; /* code points */
+    struct dclm_words words;
+};
+
+static const struct longest_word longest_word_defaults = {
+    .max_length = 1000,
+    .words = {.ignore_whitespace = 1},
+};
+
+static const struct rule_param longest_word_param[] = {
+    RULE_PARAM(struct longest_word, RULE_BOUND, max_length),
+    DCLM_WORDS_PARAM(struct longest_word),
+    {0},
+};
+
+static int keeps_longest_word(const void *params, struct document *document,
+                              const char *line, size_t len)
+{
+    const struct longest_word *p = params;
+    const struct oy_text text = {line, len};
+    struct oy_text word;
+
+    (void)document;
+    for (size_t at = 0; dclm_words_next(&p->words, text, &at, &word);) {
+        if ((double)oy_utf8_count(word.at, word.len) > p->max_length)
+            return 0;
+    }
+    return 1;
+}
+
+static const char *judge_longest_word(const void *params,
+                                      struct document *document,
+                                      struct measures *out)
+{
+    return keep_lines(params, document, keeps_longest_word, 0,
+                      "dclm_word_length_modifier", out);
+}
+
+const struct rule rule_dclm_word_length_modifier = {
+    .name = "dclm_word_length_modifier",
+    .params_size = sizeof(struct longest_word),
+    .defaults = &longest_word_defaults,
+    .param = longest_word_param,
+    .judge = judge_longest_word,
 };
 
 /* ---- dclm_punctuation_line_modifier ---- */

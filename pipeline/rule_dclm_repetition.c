@@ -7,6 +7,7 @@
  * those of stripped lines or of words, not of the text. */
 #include <math.h>
 
+#include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/rule_internal.h"
 
@@ -37,19 +38,14 @@ static size_t strip_pieces(const char *text, const struct pieces *cut,
     return n;
 }
 
-static double fraction_of_pieces(struct document *document, int granularity,
-                                 int count_characters)
+/* The fraction of the pieces that are left of `cut`. */
+static double fraction_of_pieces(struct document *document, const char *text,
+                                 const struct pieces *cut, int count_characters)
 {
-    const char *text = document->text.at;
-    const struct pieces *cut = document_lines(document);
-    size_t n_code = 0;
-
-    if (granularity == PARAGRAPH) {
-        pieces_pair(cut, &document->paragraphs);
-        cut = &document->paragraphs;
-    }
     struct piece *piece = document_scratch(document, cut->n);
     const size_t n = strip_pieces(text, cut, piece);
+    size_t n_code = 0;
+
     if (n < 2)
         return n ? KEPT_ANYHOW : DROPPED_ANYHOW;
     const struct repeats copies =
@@ -59,6 +55,18 @@ static double fraction_of_pieces(struct document *document, int granularity,
     for (size_t i = 0; i < n; i++)
         n_code += oy_utf8_count(text + piece[i].at, piece[i].len);
     return (double)copies.n_code / (double)n_code;
+}
+
+/* Of lines, or of what lies between two line feeds. */
+static double fraction_of_lines(struct document *document, const char *text,
+                                const struct pieces *lines, int granularity,
+                                int count_characters)
+{
+    if (granularity == PARAGRAPH) {
+        pieces_pair(lines, &document->paragraphs);
+        lines = &document->paragraphs;
+    }
+    return fraction_of_pieces(document, text, lines, count_characters);
 }
 
 /* Words are counted once for n-grams of all sizes. */
@@ -91,6 +99,7 @@ struct repetition {
     double max_fraction;
     int count_characters;
     int ngram_char_ratio;
+    int ignore_case;
 };
 
 static const struct repetition repetition_defaults = {.max_fraction = 0.2,
@@ -107,15 +116,38 @@ static const struct rule_param repetition_param[] = {
     RULE_PARAM(struct repetition, RULE_BOOL, count_characters),
     {"ngram_char_ratio", RULE_CHOICE,
      offsetof(struct repetition, ngram_char_ratio), ratios},
+    RULE_PARAM(struct repetition, RULE_BOOL, ignore_case),
     {0},
 };
 
 static double fraction_of(const struct repetition *p, struct document *document)
 {
     if (p->granularity < 2)
-        return fraction_of_pieces(document, p->granularity ? PARAGRAPH : LINE,
-                                  p->count_characters);
+        return fraction_of_lines(
+            document, document->text.at, document_lines(document),
+            p->granularity ? PARAGRAPH : LINE, p->count_characters);
     count_words(document);
+    return fraction_of_ngrams(document, p->granularity, p->ngram_char_ratio);
+}
+
+/* The same of the text in lower case. */
+static double fraction_of_lower(const struct repetition *p,
+                                struct document *document)
+{
+    struct oy_buffer *lower = document_own_text(document);
+    struct pieces *lines = document_own_lines(document);
+    struct words *words = document_own_words(document);
+
+    oy_buffer_clear(lower);
+    oy_py_lower(document->text.at, document->text.len, lower);
+    if (p->granularity < 2) {
+        pieces_split(lower->data, 0, lower->len, 1, lines);
+        return fraction_of_lines(document, lower->data, lines,
+                                 p->granularity ? PARAGRAPH : LINE,
+                                 p->count_characters);
+    }
+    words_split_uniseg(lower->data, lower->len, words);
+    ngrams_init(document_own_ngrams(document), lower->data, words);
     return fraction_of_ngrams(document, p->granularity, p->ngram_char_ratio);
 }
 
@@ -127,7 +159,8 @@ static const char *judge_repetition(const void *params,
 
     if (document->text.len == 0)
         return "dclm_repetition_filter";
-    const double fraction = fraction_of(p, document);
+    const double fraction = p->ignore_case ? fraction_of_lower(p, document)
+                                           : fraction_of(p, document);
     if (isfinite(fraction))
         measure_number(out, "repeated_fraction", fraction);
     return fraction > p->max_fraction ? "dclm_repetition_filter" : NULL;
@@ -185,7 +218,9 @@ static double measure_test(const struct test *t, struct document *document,
         count_words(document);
     const double fraction =
         t->granularity < 0
-            ? fraction_of_pieces(document, t->granularity, t->count_characters)
+            ? fraction_of_lines(document, document->text.at,
+                                document_lines(document), t->granularity,
+                                t->count_characters)
             : fraction_of_ngrams(document, t->granularity, RATIO_BY_SIZE);
     if (isfinite(fraction))
         measure_number(out, t->name, fraction);

@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Rules `dolma_c4_v1` and `dolma_c4_v2`: the attributes of dolma's taggers of
- * these names (taggers/c4.py at 669f534), but for `has_naughty_word`, which
- * needs a list (rule c4_badwords). They only measure: lists of [start, end,
- * score] in code points.
+ * these names (taggers/c4.py at 669f534). They only measure: lists of [start,
+ * end, score] in code points. `has_naughty_word` needs the user's list, the
+ * file `naughty_words`: an entry with a blank in it may stand anywhere in a
+ * line, another one must be a word of `ws`.
  *
  * v2 looks for "javascript" within words too, and takes its places from the
- * text in lower case, where U+0130 is two characters. */
+ * text in lower case, where U+0130 is two characters; v1 strips a line before
+ * it looks for a phrase. */
 #include <string.h>
 
+#include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/needles.h"
 #include "pipeline/phrases.h"
 #include "pipeline/rule_internal.h"
+#include "pipeline/text_list.h"
 
 enum { MIN_WORDS = 3 };
 
 struct c4 {
     int version;
+    const char *naughty_words; /* a file; "": none */
+    struct needles *naughty;
 };
 
-static const struct c4 v1 = {1};
-static const struct c4 v2 = {2};
-static const struct rule_param no_param[] = {{0}};
+static const struct c4 v1 = {.version = 1, .naughty_words = ""};
+static const struct c4 v2 = {.version = 2, .naughty_words = ""};
+
+static const struct rule_param param[] = {
+    RULE_PARAM(struct c4, RULE_TEXT, naughty_words),
+    {0},
+};
 
 /* ---- spans ---- */
 
@@ -109,6 +120,88 @@ static int has_word_javascript(struct document *document)
     return 0;
 }
 
+/* ---- naughty words ---- */
+
+static int is_space_before(const char *text, size_t at)
+{
+    return !at || oy_py_isspace(oy_utf8_previous(text, &at));
+}
+
+static int is_space_at(struct oy_text text, size_t at)
+{
+    return at == text.len || oy_py_isspace(oy_utf8_next(text.at, &at));
+}
+
+static int is_naughty(void *arg, size_t at, size_t len)
+{
+    const struct oy_text *text = arg;
+
+    return memchr(text->at + at, ' ', len) ||
+           (is_space_at(*text, at + len) && is_space_before(text->at, at));
+}
+
+static int has_naughty_word(const struct c4 *p, struct document *document)
+{
+    struct oy_buffer *lower = document_own_text(document);
+    size_t start = 0;
+
+    if (!p->naughty)
+        return 0;
+    oy_buffer_clear(lower);
+    oy_py_lower(document->text.at, document->text.len, lower);
+    struct oy_text text = {lower->data, lower->len};
+    if (p->version == 2)
+        return needles_find(p->naughty, text.at, text.len, is_naughty, &text);
+    while (start < lower->len) {
+        const char *feed =
+            memchr(lower->data + start, '\n', lower->len - start);
+        const size_t end = feed ? (size_t)(feed - lower->data) : lower->len;
+        size_t at = start, len = end - start;
+        words_strip(lower->data, &at, &len);
+        text = (struct oy_text){lower->data + at, len};
+        if (needles_find(p->naughty, text.at, text.len, is_naughty, &text))
+            return 1;
+        start = end + 1;
+    }
+    return 0;
+}
+
+/* Other white space than a blank is in no word, and makes no phrase. */
+static void add_naughty(void *arg, const char *word, size_t len)
+{
+    int has_space = 0;
+
+    for (size_t at = 0; at < len;)
+        has_space |= oy_py_isspace(oy_utf8_next(word, &at));
+    if (!has_space || memchr(word, ' ', len))
+        needles_add(arg, word, len);
+}
+
+static int load(void *params, struct oy_run *run, struct oy_error *err)
+{
+    struct c4 *p = params;
+
+    if (!*p->naughty_words)
+        return 0;
+    p->naughty = oy_calloc(1, sizeof *p->naughty);
+    if (text_list_read(p->naughty_words, 0, run, add_naughty, p->naughty, err))
+        return -1;
+    needles_finish(p->naughty);
+    return 0;
+}
+
+static void unload(void *params)
+{
+    struct c4 *p = params;
+
+    if (p->naughty)
+        needles_release(p->naughty);
+    oy_free(p->naughty);
+    p->naughty = NULL;
+}
+
+/* ---- judging ---- */
+
 static const char *judge(const void *params, struct document *document,
                          struct measures *out)
 {
@@ -125,6 +218,7 @@ static const char *judge(const void *params, struct document *document,
         const char *name;
         int is_there;
     } has[] = {
+        {"has_naughty_word", has_naughty_word(p, document)},
         {"has_javascript",
          found & PHRASE_JAVASCRIPT &&
              (p->version == 2 || has_word_javascript(document))},
@@ -153,7 +247,9 @@ const struct rule rule_dolma_c4_v1 = {
     .name = "dolma_c4_v1",
     .params_size = sizeof(struct c4),
     .defaults = &v1,
-    .param = no_param,
+    .param = param,
+    .load = load,
+    .unload = unload,
     .judge = judge,
 };
 
@@ -161,6 +257,8 @@ const struct rule rule_dolma_c4_v2 = {
     .name = "dolma_c4_v2",
     .params_size = sizeof(struct c4),
     .defaults = &v2,
-    .param = no_param,
+    .param = param,
+    .load = load,
+    .unload = unload,
     .judge = judge,
 };

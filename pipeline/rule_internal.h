@@ -11,6 +11,7 @@ extern const struct rule rule_gopher_quality;
 extern const struct rule rule_gopher_repetition;
 extern const struct rule rule_c4_quality; /* rewrites the text */
 extern const struct rule rule_c4_paragraph;
+extern const struct rule rule_c4_badwords;
 extern const struct rule rule_fineweb_quality;
 extern const struct rule rule_symbol_lines; /* rewrites the text */
 extern const struct rule rule_language;
@@ -46,14 +47,20 @@ extern const struct rule rule_dclm_stop_word_filter;
 extern const struct rule rule_dclm_line_length_filter;
 extern const struct rule rule_dclm_repetition_filter;
 extern const struct rule rule_dclm_massive_web_repetition_filters;
+extern const struct rule rule_dclm_substring_filter;
+extern const struct rule rule_dclm_word_counter_enricher;
+extern const struct rule rule_dclm_word_removal_ratio_filter;
+extern const struct rule rule_dclm_url_removal_modifier;
 extern const struct rule rule_dclm_newline_removal_modifier;
 extern const struct rule rule_dclm_uppercase_ratio_line_modifier;
 extern const struct rule rule_dclm_numeric_ratio_line_modifier;
 extern const struct rule rule_dclm_counter_line_modifier;
 extern const struct rule rule_dclm_line_length_modifier;
+extern const struct rule rule_dclm_word_length_modifier;
 extern const struct rule rule_dclm_punctuation_line_modifier;
 extern const struct rule rule_dclm_substring_line_modifier;
 extern const struct rule rule_dclm_citation_removal_modifier;
+extern const struct rule rule_dclm_within_page_dedup;
 
 /* The first address of four numbers that begins at `at` or later: the
  * expression that datatrove and dolma share, without borders. */
