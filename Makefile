@@ -69,6 +69,17 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/liboyster.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/liboyster.a -lcmocka $(LIBS)
 
+# What rules do is counted, not timed (tests/count/test_linear.c): made in
+# BUILD/count, where every basic block calls a counter.
+COUNTED = memchr memrchr memmem memcpy memmove memset memcmp strlen
+$(BUILD)/unit/test_linear: tests/count/test_linear.c $(BUILD)/liboyster.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) $(COUNTED:%=-Wl,--wrap=%) -o $@ $< \
+	    $(BUILD)/liboyster.a -lcmocka $(LIBS)
+
+COUNT = $(SUBMAKE) BUILD=$(BUILD)/count OPT='-O1 -g' FLOORS='core pipeline' \
+        CFLAGS='-fsanitize-coverage=trace-pc' $(BUILD)/count/unit/test_linear
+
 unit: $(TESTS)
 	@tests/run.sh $(BUILD) unit/
 
@@ -102,6 +113,7 @@ test: deps
 	@$(SUBMAKE) all $(TESTS)
 	@$(SUBMAKE) BUILD=$(BUILD)/asan OPT='-O1 -g' CFLAGS='$(SANITIZE)' \
 	    $(SANITIZED:%=$(BUILD)/asan/unit/%)
+	@$(COUNT)
 	@tests/run.sh $(BUILD)
 
 SANITIZE  = -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -43,7 +43,7 @@ report() {
     grep -h 'SKIPPED' "$log" | head -5
 }
 
-for test in "$build"/{,asan/,tsan/}unit/test_*; do
+for test in "$build"/{,asan/,tsan/,count/}unit/test_*; do
     [ -x "$test" ] && [[ $test != *.d ]] && [[ $test == *"$pattern"* ]] || continue
     start=$SECONDS
     "$test" >"$log" 2>&1

@@ -66,6 +66,45 @@ static void lines_are_taken_out(void **state)
                 "a[12] b[edit][x][citation needed]", "a b[x]");
 }
 
+static void what_comes_again_is_taken_out(void **state)
+{
+    static const char rule[] = "dclm_within_page_dedup";
+
+    (void)state;
+    assert_text(rule, NULL, "A b\nc\n\n a B \n\nc", "A b\nc\n\n");
+    assert_text(rule, "dclm_within_page_dedup.normalize=false",
+                "a\nA\na \na\nA", "a\nA\na ");
+    assert_text(rule, "dclm_within_page_dedup.granularity=paragraph",
+                "a\nb\n\nc\n\na\nb\nc\n\nA\nb", "a\nb\n\nc\n\na\nb\nc");
+    assert_text(rule, NULL, "", "");
+}
+
+static void lines_of_long_words_are_taken_out(void **state)
+{
+    static const char rule[] = "dclm_word_length_modifier";
+
+    (void)state;
+    assert_text(rule, "dclm_word_length_modifier.max_length=3",
+                "abc d\n\nabcd\n\xc3\xa4\xc3\xa4\xc3\xa4",
+                "abc d\n\n\xc3\xa4\xc3\xa4\xc3\xa4");
+    assert_text(rule, "dclm_word_length_modifier.max_length=0", "a", "-");
+}
+
+static void sentences_and_case(void **state)
+{
+    (void)state;
+    assert_text("dclm_page_length_filter",
+                "dclm_page_length_filter.length_type=sentence", "One. Two.",
+                "One. Two.");
+    assert_text("dclm_page_length_filter",
+                "dclm_page_length_filter.length_type=sentence", " ", "-");
+    assert_text("dclm_repetition_filter",
+                "dclm_repetition_filter.ignore_case=true", "ab\nAB\nc", "-");
+    assert_text("dclm_repetition_filter",
+                "dclm_repetition_filter.ignore_case=false", "ab\nAB\nc",
+                "ab\nAB\nc");
+}
+
 static void phrases_are_taken_out(void **state)
 {
     static const char rule[] = "dclm_substring_line_modifier";
@@ -147,6 +186,9 @@ int main(void)
 {
     const struct CMUnitTest test[] = {
         cmocka_unit_test(lines_are_taken_out),
+        cmocka_unit_test(what_comes_again_is_taken_out),
+        cmocka_unit_test(lines_of_long_words_are_taken_out),
+        cmocka_unit_test(sentences_and_case),
         cmocka_unit_test(phrases_are_taken_out),
         cmocka_unit_test(filters_count_as_their_peer),
         cmocka_unit_test(places_are_code_points),
