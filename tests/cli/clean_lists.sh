@@ -12,8 +12,8 @@ echo 'not a list' >"$T/lists/README.md"
 printf '%s\n' '{"id":1,"text":"A Bad one"}' '{"id":2,"text":"badly"}' \
     '{"id":3,"text":"最悪です","language":"ja"}' \
     '{"id":4,"text":"bad","language":"ja"}' >"$T/words.jsonl"
-bad="$clean --rules c4_badwords --set c4_badwords.badwords=$T/lists"
-code 0 "c4_badwords" $bad --stats "$T/stats" "$T/words.jsonl"
+words="$clean --rules c4_badwords --set c4_badwords.badwords=$T/lists"
+code 0 "c4_badwords" $words --stats "$T/stats" "$T/words.jsonl"
 same "drops by the list of the language" "$(cat "$T/out")" \
     '{"id":2,"text":"badly"}
 {"id":4,"text":"bad","language":"ja"}'
@@ -25,10 +25,10 @@ code 0 "one file" $clean --rules c4_badwords --manifest "$T/m.json" \
 same "is the list of the default language" "$(wc -l <"$T/out")" 3
 ok "it stands in the manifest" grep -q 'lists/ja' "$T/m.json"
 echo '{"text":"a","language":"xx"}' >"$T/xx.jsonl"
-code 65 "a language without a list" $bad "$T/xx.jsonl"
+code 65 "a language without a list" $words "$T/xx.jsonl"
 ok "is named" grep -q "xx.jsonl:1: .*no list of bad words for language 'xx'" \
     "$T/err"
-code 0 "unless that is allowed" $bad \
+code 0 "unless that is allowed" $words \
     --set c4_badwords.fail_on_missing_language=false "$T/xx.jsonl"
 same "it is kept" "$(cat "$T/out")" "$(cat "$T/xx.jsonl")"
 code 64 "no list" $clean --rules c4_badwords "$T/words.jsonl"
@@ -38,10 +38,10 @@ mkdir "$T/empty"
 code 66 "a folder without lists" $clean --rules c4_badwords \
     --set "c4_badwords.badwords=$T/empty" "$T/words.jsonl"
 printf 'a\n\nb\n' >"$T/lists/fr"
-code 65 "an empty line in a list" $bad "$T/words.jsonl"
+code 65 "an empty line in a list" $words "$T/words.jsonl"
 ok "is named" grep -q 'lists/fr:2: an empty line' "$T/err"
 printf 'a\nb\377\n' >"$T/lists/fr"
-code 65 "what is not UTF-8" $bad "$T/words.jsonl"
+code 65 "what is not UTF-8" $words "$T/words.jsonl"
 ok "is named" grep -q 'lists/fr:2: not UTF-8' "$T/err"
 rm "$T/lists/fr"
 
