@@ -96,6 +96,21 @@ float rows_exp(float *x, size_t n, float shift)
     return kernels()->exp(x, n, shift);
 }
 
+void rows_from_bf16(float *y, const uint16_t *x, size_t n)
+{
+    kernels()->from_bf16(y, x, n);
+}
+
+void rows_from_int8(float *y, const int8_t *x, size_t n, float scale)
+{
+    kernels()->from_int8(y, x, n, scale);
+}
+
+void rows_soft_cap(float *x, size_t n, float cap)
+{
+    kernels()->soft_cap(x, n, cap);
+}
+
 size_t rows_argmax(const float *x, size_t n)
 {
     const float best = rows_max(x, n);

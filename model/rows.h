@@ -59,6 +59,12 @@ size_t rows_argmax(const float *x, size_t n);
 float rows_exp1(float x);
 float rows_log1(float x);
 
+/* y[i] = x[i], kept as bf16; y[i] = scale x[i]. */
+void rows_from_bf16(float *y, const uint16_t *x, size_t n);
+void rows_from_int8(float *y, const int8_t *x, size_t n, float scale);
+/* x[i] = cap tanh(x[i] / cap) in place: the soft cap of Gemma 2. */
+void rows_soft_cap(float *x, size_t n, float cap);
+
 /* Gradient of cross-entropy in place, all but the target's part:
  * x[i] = a exp(x[i] - lse) - b. */
 void rows_softmax_gradient(float *x, size_t n, float lse, float a, float b);

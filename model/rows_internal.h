@@ -31,6 +31,9 @@ struct rows_kernels {
     float (*max)(const float *x, size_t n);
     float (*exp)(float *x, size_t n, float shift);
     float (*exp_sum)(const float *x, size_t n, float shift);
+    void (*from_bf16)(float *y, const uint16_t *x, size_t n);
+    void (*from_int8)(float *y, const int8_t *x, size_t n, float scale);
+    void (*soft_cap)(float *x, size_t n, float cap);
     void (*softmax_gradient)(float *x, size_t n, float lse, float a, float b);
     void (*attention_gradient)(float *score, float *dp, size_t n, float lse,
                                float delta, float a);

@@ -23,6 +23,10 @@ typedef double vec8d __attribute__((vector_size(64)));
 typedef float vec8 __attribute__((vector_size(32)));
 typedef float vec8_at __attribute__((vector_size(32), aligned(4), may_alias));
 
+typedef uint16_t vech_at
+    __attribute__((vector_size(32), aligned(2), may_alias));
+typedef int8_t vecb_at __attribute__((vector_size(16), aligned(1), may_alias));
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vec load(const float *x)
@@ -414,6 +418,60 @@ __attribute__((optimize("O3"))) static void adamw(
         adamw_one(p + i, m + i, v + i, g[i], &s);
 }
 
+static void from_bf16(float *y, const uint16_t *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const veci wide =
+            __builtin_convertvector(*(const vech_at *)(x + i), veci);
+        store(y + i, (vec)(wide << 16));
+    }
+    for (; i < n; i++) {
+        const uint32_t bits = (uint32_t)x[i] << 16;
+        memcpy(y + i, &bits, sizeof bits);
+    }
+}
+
+static void from_int8(float *y, const int8_t *x, size_t n, float scale)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i,
+              __builtin_convertvector(*(const vecb_at *)(x + i), vec) * scale);
+    for (; i < n; i++)
+        y[i] = (float)x[i] * scale;
+}
+
+/* tanh of each lane: Cephes' tanhf (Moshier 1989), a polynomial below 0.625
+ * and 1 - 2 / (exp(2x) + 1) above. */
+INLINE vec tanh_lanes(vec x)
+{
+    const vec s = x * x;
+    const vec size = choose(x < 0, -x, x);
+    const vec far = 1.0f - 2.0f / (exp_lanes(size * 2.0f) + 1.0f);
+    vec p = all(-5.70498872745e-3f);
+
+    p = p * s + 2.06390887954e-2f;
+    p = p * s - 5.37397155531e-2f;
+    p = p * s + 1.33314422036e-1f;
+    p = p * s - 3.33332819422e-1f;
+    p = p * s * x + x;
+    return choose(size < 0.625f, p, choose(x < 0, -far, far));
+}
+
+static void soft_cap(float *x, size_t n, float cap)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, tanh_lanes(load(x + i) / cap) * cap);
+    if (i < n)
+        store_part(x + i, tanh_lanes(load_part(x + i, n - i) / cap) * cap,
+                   n - i);
+}
+
 const struct rows_kernels ROWS_TABLE = {
     .rms_norm = rms_norm,
     .rms_apply = rms_apply,
@@ -428,6 +486,9 @@ const struct rows_kernels ROWS_TABLE = {
     .max = max,
     .exp = exp_store,
     .exp_sum = exp_sum,
+    .from_bf16 = from_bf16,
+    .from_int8 = from_int8,
+    .soft_cap = soft_cap,
     .softmax_gradient = softmax_gradient,
     .attention_gradient = attention_gradient,
     .square_sum = square_sum,
