@@ -24,6 +24,14 @@ struct rows_kernels {
     void (*swiglu_backward)(float *hidden, float *dgate, float *dup,
                             const float *dhidden, const float *gate,
                             const float *up, size_t n);
+    void (*clamped_swiglu)(float *hidden, const float *gate, const float *up,
+                           size_t n, float limit, float alpha);
+    void (*sigmoid)(float *x, size_t n);
+    void (*gate)(float *y, const float *x, size_t n);
+    void (*silu)(float *x, size_t n);
+    void (*add_scaled)(float *y, const float *x, size_t n, float a);
+    void (*delta_step)(const struct rows_memory *memory);
+    void (*decay_step)(const struct rows_memory *memory);
     void (*add)(float *y, const float *x, size_t n);
     void (*scale)(float *y, size_t n, float a);
     float (*sum)(const float *x, size_t n);

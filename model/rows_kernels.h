@@ -252,6 +252,139 @@ static void swiglu_backward(float *hidden, float *dgate, float *dup,
     }
 }
 
+/* Gates of gpt_oss: bounded above, both sides for `up`, which counts from
+ * -1. */
+INLINE vec clamped_swiglu_lanes(vec g, vec u, float limit, float alpha)
+{
+    const vec high = all(limit), low = all(-limit);
+
+    g = choose(g > high, high, g);
+    u = choose(u > high, high, u);
+    u = choose(u < low, low, u);
+    return (u + 1.0f) * (g * sigmoid_lanes(g * alpha));
+}
+
+static void clamped_swiglu(float *hidden, const float *gate, const float *up,
+                           size_t n, float limit, float alpha)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(hidden + i,
+              clamped_swiglu_lanes(load(gate + i), load(up + i), limit, alpha));
+    if (i < n)
+        store_part(hidden + i,
+                   clamped_swiglu_lanes(load_part(gate + i, n - i),
+                                        load_part(up + i, n - i), limit, alpha),
+                   n - i);
+}
+
+static void sigmoid(float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, sigmoid_lanes(load(x + i)));
+    if (i < n)
+        store_part(x + i, sigmoid_lanes(load_part(x + i, n - i)), n - i);
+}
+
+static void gate(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) * sigmoid_lanes(load(x + i)));
+    if (i < n)
+        store_part(y + i,
+                   load_part(y + i, n - i) *
+                       sigmoid_lanes(load_part(x + i, n - i)),
+                   n - i);
+}
+
+static void silu(float *x, size_t n)
+{
+    gate(x, x, n);
+}
+
+static void add_scaled(float *y, const float *x, size_t n, float a)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) + load(x + i) * a);
+    for (; i < n; i++)
+        y[i] += x[i] * a;
+}
+
+INLINE vec load_lanes(const float *x, size_t n)
+{
+    return n == LANES ? load(x) : load_part(x, n);
+}
+
+INLINE void store_lanes(float *x, vec v, size_t n)
+{
+    if (n == LANES)
+        store(x, v);
+    else
+        store_part(x, v, n);
+}
+
+/* Columns at .. at + n - 1 of the state: the sums run down the keys. */
+INLINE void delta_columns(const struct rows_memory *m, size_t at, size_t n)
+{
+    vec known = {0}, out = {0};
+
+    for (size_t i = 0; i < m->n_key; i++) {
+        float *state = m->state + i * m->n_value + at;
+        const vec s = load_lanes(state, n) * m->decay;
+        store_lanes(state, s, n);
+        known += s * m->k[i];
+    }
+    const vec change = (load_lanes(m->v + at, n) - known) * m->rate;
+    for (size_t i = 0; i < m->n_key; i++) {
+        float *state = m->state + i * m->n_value + at;
+        const vec s = load_lanes(state, n) + change * m->k[i];
+        store_lanes(state, s, n);
+        out += s * m->q[i];
+    }
+    store_lanes(m->out + at, out, n);
+}
+
+static void delta_step(const struct rows_memory *m)
+{
+    size_t at = 0;
+
+    for (; at + LANES <= m->n_value; at += LANES)
+        delta_columns(m, at, LANES);
+    if (at < m->n_value)
+        delta_columns(m, at, m->n_value - at);
+}
+
+INLINE void decay_columns(const struct rows_memory *m, size_t at, size_t n)
+{
+    const vec v = load_lanes(m->v + at, n);
+    vec out = {0};
+
+    for (size_t i = 0; i < m->n_key; i++) {
+        float *state = m->state + i * m->n_value + at;
+        const vec s = load_lanes(state, n) * m->decay + v * m->k[i];
+        store_lanes(state, s, n);
+        out += s * m->q[i];
+    }
+    store_lanes(m->out + at, out, n);
+}
+
+static void decay_step(const struct rows_memory *m)
+{
+    size_t at = 0;
+
+    for (; at + LANES <= m->n_value; at += LANES)
+        decay_columns(m, at, LANES);
+    if (at < m->n_value)
+        decay_columns(m, at, m->n_value - at);
+}
+
 static void add(float *y, const float *x, size_t n)
 {
     size_t i = 0;
@@ -479,6 +612,13 @@ const struct rows_kernels ROWS_TABLE = {
     .rope = rope,
     .swiglu = swiglu,
     .swiglu_backward = swiglu_backward,
+    .clamped_swiglu = clamped_swiglu,
+    .sigmoid = sigmoid,
+    .gate = gate,
+    .silu = silu,
+    .add_scaled = add_scaled,
+    .delta_step = delta_step,
+    .decay_step = decay_step,
     .add = add,
     .scale = scale,
     .sum = sum,
