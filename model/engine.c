@@ -68,7 +68,9 @@ static struct engine *start(struct engine *engine, const char *kernel,
         engine_free(engine);
         return NULL;
     }
-    engine->kv = kv_pool_new(&engine->layout->config, kv_bytes);
+    struct kv_shape shape = kv_shape_of(&engine->layout->config);
+    shape.max_bytes = kv_bytes;
+    engine->kv = kv_pool_new(&shape);
     engine->attend =
         oy_calloc((size_t)oy_pool_size(engine->pool), sizeof *engine->attend);
     return engine;
@@ -138,6 +140,16 @@ const struct decoder_config *engine_config(const struct engine *engine)
 struct kv_pool *engine_kv(struct engine *engine)
 {
     return engine->kv;
+}
+
+void engine_set_kv_type(struct engine *engine, enum kv_type type)
+{
+    struct kv_shape shape = *kv_pool_shape(engine->kv);
+
+    OY_ASSERT(!kv_used_blocks(engine->kv));
+    shape.type = type;
+    kv_pool_free(engine->kv);
+    engine->kv = kv_pool_new(&shape);
 }
 
 struct oy_pool *engine_pool(const struct engine *engine)
@@ -343,8 +355,6 @@ static void turn_row(const struct engine *engine, const struct row *row,
     const struct decoder_config *c = &engine->layout->config;
     const struct layer_layout *part = layer_of(engine);
     const size_t dim = (size_t)c->head_dim;
-    const int32_t block = row->piece->sequence->block[row->position / KV_BLOCK];
-    const size_t inside = row->position % KV_BLOCK * dim;
     float *k = qkv + (size_t)c->n_head * dim;
     float *v = k + (size_t)c->n_kv_head * dim;
 
@@ -353,10 +363,8 @@ static void turn_row(const struct engine *engine, const struct row *row,
                   row->position);
     for (int head = 0; head < c->n_kv_head; head++, k += dim, v += dim) {
         turn_head(engine, k, part->k_norm, row->position);
-        memcpy(kv_key(engine->kv, block, engine->layer, head) + inside, k,
-               dim * sizeof *k);
-        memcpy(kv_value(engine->kv, block, engine->layer, head) + inside, v,
-               dim * sizeof *v);
+        kv_put(engine->kv, row->piece->sequence, row->position, engine->layer,
+               head, k, v);
     }
 }
 
@@ -395,7 +403,7 @@ static void attend_tile(void *arg, size_t task, int worker)
         .first = row->position,
         .n = tile->n,
         .group = group,
-        .head_dim = dim,
+        .scale = 1 / sqrtf((float)dim),
         .q = engine->qkv + tile->row * qkv_width(engine) + head * group * dim,
         .q_stride = qkv_width(engine),
         .out = engine->mixed +

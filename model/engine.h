@@ -45,6 +45,9 @@ void engine_free(struct engine *engine);
 
 const struct decoder_config *engine_config(const struct engine *engine);
 struct kv_pool *engine_kv(struct engine *engine);
+/* Keeps keys and values as `type` from now on (f32 at first). No sequence may
+ * hold any yet (asserted). */
+void engine_set_kv_type(struct engine *engine, enum kv_type type);
 struct oy_pool *engine_pool(const struct engine *engine);
 /* For journals and manifests; borrowed. */
 const char *engine_kernel_name(const struct engine *engine);

@@ -241,11 +241,13 @@ static void test_budget(void **state)
 
     (void)state;
     assert_int_equal(config_preset(&config, "tiny"), 0);
-    struct kv_pool *probe = kv_pool_new(&config, 0);
+    struct kv_shape shape = kv_shape_of(&config);
+    struct kv_pool *probe = kv_pool_new(&shape);
     const uint64_t slab =
         (uint64_t)kv_token_bytes(probe) * KV_BLOCK * KV_SLAB_BLOCKS;
     kv_pool_free(probe);
-    struct kv_pool *pool = kv_pool_new(&config, slab);
+    shape.max_bytes = slab;
+    struct kv_pool *pool = kv_pool_new(&shape);
     assert_int_equal(kv_reserve(pool, &a, KV_BLOCK * KV_SLAB_BLOCKS, &err), 0);
     assert_int_equal(kv_reserve(pool, &b, 1, &err), -1);
     assert_int_equal(err.code, OY_SYSTEM);
