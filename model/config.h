@@ -217,7 +217,8 @@ int config_preset(struct decoder_config *config, const char *name);
 /* NULL-terminated list of preset names. */
 const char *const *config_preset_names(void);
 
-/* Number of rotated elements of a head by table `rope`. */
+/* Number of rotated elements of a head by table `rope`: an odd part of a head
+ * is rounded up, as transformers does. */
 int config_rope_dim(const struct decoder_config *config, int rope);
 /* inv_freq[rope dim / 2] of a table after scaling, in double as transformers
  * does (angles are then position * inv_freq), for a text of `length` tokens:

@@ -106,7 +106,7 @@ static int read_long(const struct reading *reading,
                      struct rope_config *rope)
 {
     const struct decoder_config *c = reading->config;
-    const int n = (rope->dim ? rope->dim : c->head_dim) / 2;
+    const int n = ((rope->dim ? rope->dim : c->head_dim) + 1) / 2;
 
     if (n > ROPE_MAX_PAIR)
         return oy_fail(reading->err, OY_DATA,
@@ -201,9 +201,9 @@ static int read_rotary(const struct reading *reading,
                        "'partial_rotary_factor' is not supported for '%s'",
                        family->name);
     rope->dim = share < 1 ? (int)(head_dim * share) : 0;
-    if (rope->dim < 2 || rope->dim % 2)
-        return oy_fail(reading->err, OY_DATA,
-                       "'%s' rotates no even part of a head", key);
+    if (rope->dim < 1 || (rope->dim + 1) / 2 * 2 > head_dim)
+        return oy_fail(reading->err, OY_DATA, "'%s' rotates no part of a head",
+                       key);
     return 0;
 }
 
@@ -312,9 +312,15 @@ int config_read_rope(const struct reading *reading)
 
 /* ---- frequencies ---- */
 
-int config_rope_dim(const struct decoder_config *config, int rope)
+/* The divisor of exponents: it may be odd. */
+static int dim_of(const struct decoder_config *config, int rope)
 {
     return config->rope[rope].dim ? config->rope[rope].dim : config->head_dim;
+}
+
+int config_rope_dim(const struct decoder_config *config, int rope)
+{
+    return (dim_of(config, rope) + 1) / 2 * 2;
 }
 
 /* transformers, modeling_rope_utils.py, _compute_llama3_parameters. */
@@ -355,7 +361,7 @@ static void scale_yarn(const struct rope_config *rope, int dim,
     high = fmin(high, dim - 1);
     if (low == high)
         high += 0.001;
-    for (int i = 0; i < dim / 2; i++) {
+    for (int i = 0; i < (dim + 1) / 2; i++) {
         const double ramp = fmin(fmax((i - low) / (high - low), 0), 1);
         inv_freq[i] =
             inv_freq[i] / rope->factor * ramp + inv_freq[i] * (1 - ramp);
@@ -378,7 +384,7 @@ double config_rope_table(const struct decoder_config *config, int number,
                          size_t length, double *inv_freq)
 {
     const struct rope_config *rope = &config->rope[number];
-    const int dim = config_rope_dim(config, number);
+    const int dim = dim_of(config, number);
     const float *divisor = length > (size_t)rope->original_position
                                ? rope->long_factor
                                : rope->short_factor;
@@ -386,7 +392,7 @@ double config_rope_table(const struct decoder_config *config, int number,
                              ? dynamic_theta(rope, dim, length)
                              : rope->theta;
 
-    for (int i = 0; i < dim / 2; i++) {
+    for (int i = 0; i < (dim + 1) / 2; i++) {
         const double freq = pow(theta, -2.0 * i / dim);
         inv_freq[i] = freq;
         if (rope->scaling == ROPE_LINEAR)
