@@ -99,7 +99,7 @@ static void grow(struct word_count *words)
     const size_t n_old = words->n_slot;
 
     words->n_slot = n_old ? n_old * 2 : FIRST_SLOTS;
-    words->slot = oy_calloc(words->n_slot, sizeof *words->slot);
+    words->slot = oy_zeroed(words->n_slot, sizeof *words->slot);
     for (size_t i = 0; i < n_old; i++) {
         const size_t mask = words->n_slot - 1;
         size_t at = hash_of_slot(&old[i]) & mask;
