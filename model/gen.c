@@ -253,8 +253,10 @@ static void put_distribution(struct gen *gen, const struct waiting *waiting,
     struct oy_buffer *out = &gen->out;
     struct distribution *left = &gen->distribution;
 
-    sampler_filter(&gen->generate.sampler, waiting->judged.id,
-                   waiting->judged.n_id, logits, n, left);
+    const struct sampler_past past = {waiting->judged.id, waiting->judged.n_id,
+                                      waiting->judged.n_id, NULL};
+    sampler_filter(&gen->generate.sampler, &past, logits, n, left);
+    distribution_sort(left);
     open_line(waiting, out);
     oy_buffer_append_string(out, "\"distribution\":{");
     for (size_t i = 0; i < left->n; i++) {

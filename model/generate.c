@@ -174,7 +174,9 @@ static void sample_row(void *arg, size_t row, float *logits, int worker)
     struct token_ids *history = &loop->history[worker];
 
     make_history(slot->job, history);
-    sampler_filter(&loop->options->sampler, history->id, history->n, logits,
+    const struct sampler_past past = {history->id, history->n,
+                                      slot->job->n_prompt, NULL};
+    sampler_filter(&loop->options->sampler, &past, logits,
                    (size_t)engine_config(loop->engine)->n_vocab, distribution);
     take_token(loop, slot, sampler_draw(distribution, &slot->random));
 }
