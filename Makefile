@@ -111,7 +111,8 @@ SANITIZED = $(filter-out $(UNSANITIZED),$(notdir $(TESTS)))
 UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
-THREADED = filter pool input output source engine gemm tree generate decoder \
+THREADED = filter pool input output source engine gemm tree generate batch \
+           decoder \
            word_count minhash regex pretokenizer decode
 test-slow: deps
 	@$(SUBMAKE) all $(TESTS)
