@@ -68,11 +68,11 @@ static void measure_group(struct group *group)
         group->min = 0;
 }
 
-static void quantise_group(const struct group *group, float inverse, int *q)
+static void quantise_group(const struct group *group, float inverse, float min,
+                           int *q)
 {
     for (int i = 0; i < MAX_GROUP; i++)
-        q[i] = clamp(nearest(inverse * (group->x[i] - group->min)), 0,
-                     group->most);
+        q[i] = clamp(nearest(inverse * (group->x[i] - min)), 0, group->most);
 }
 
 static float judge(const struct group *group, const struct fit *fit)
@@ -110,8 +110,8 @@ static int solve(const struct group *group, struct fit *fit)
     return 1;
 }
 
-/* Tries first + 0.1 i more than the largest number, i = 0 .. n_step. The
- * minimum comes back negated. */
+/* Tries first + 0.1 i more than the largest number, i = 0 .. n_step, each
+ * from the best minimum so far. The minimum comes back negated. */
 static void fit_group(struct group *group, float first, int n_step,
                       struct fit *best)
 {
@@ -122,15 +122,15 @@ static void fit_group(struct group *group, float first, int n_step,
         *best = (struct fit){.min = -group->min};
         return;
     }
-    const float range = group->max - group->min;
-    const float inverse = (float)group->most / range;
+    const float inverse = (float)group->most / (group->max - group->min);
     best->scale = 1 / inverse;
     best->min = group->min;
-    quantise_group(group, inverse, best->q);
+    quantise_group(group, inverse, best->min, best->q);
     float least = judge(group, best);
     for (int i = 0; i <= n_step; i++) {
         const float more = first + 0.1F * (float)i + (float)group->most;
-        quantise_group(group, more / range, fit.q);
+        quantise_group(group, more / (group->max - best->min), best->min,
+                       fit.q);
         if (!solve(group, &fit))
             continue;
         const float error = judge(group, &fit);
