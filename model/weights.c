@@ -15,6 +15,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "model/model_file.h"
 #include "model/safetensors.h"
 
 enum {
@@ -210,7 +211,9 @@ static int open_shard(struct shards *shards, char *path, struct oy_error *err)
         oy_free(path);
         return oy_fail(err, OY_DATA, "more than %d files", MAX_SHARDS);
     }
-    if (safetensors_open(&file, path, err)) {
+    if (model_file_is(path) && !ends_with(path, ".safetensors")
+            ? model_file_tensors(&file, path, err)
+            : safetensors_open(&file, path, err)) {
         oy_free(path);
         return -1;
     }
@@ -271,6 +274,8 @@ static int open_index(struct shards *shards, const char *folder,
 static int open_folder(struct shards *shards, const char *folder,
                        struct oy_error *err)
 {
+    if (model_file_is(folder))
+        return open_shard(shards, oy_strdup(folder), err);
     char *one = oy_asprintf("%s/model.safetensors", folder);
     char *index = oy_asprintf("%s/model.safetensors.index.json", folder);
     int status;

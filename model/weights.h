@@ -67,7 +67,8 @@ void weights_init_random(const struct weight_layout *layout, float *arena,
                          uint64_t seed);
 
 /* Reads model.safetensors (or the shards of model.safetensors.index.json)
- * of a folder: F32, F16, BF16, F64. Missing or extra tensors and other shapes
+ * of a folder, or a model's file (model/model_file.h): floats of any kind.
+ * Missing or extra tensors and other shapes
  * are failures (65) that name the tensor; a tied model may carry lm_head. */
 int weights_read(const struct weight_layout *layout, float *arena,
                  const char *folder, struct oy_error *err);
