@@ -31,6 +31,13 @@ static size_t read_head(const char *path, unsigned char head[HEAD_SIZE])
     return n;
 }
 
+int model_file_has_tokenizer(const char *path)
+{
+    unsigned char head[HEAD_SIZE];
+
+    return !model_file_is(path) || oy_gguf_is(head, read_head(path, head));
+}
+
 static void free_gguf(void *owner)
 {
     gguf_model_close(owner);

@@ -17,6 +17,10 @@
  * these. */
 int model_file_is(const char *path);
 
+/* Whether a tokenizer may be looked for at PATH: in a folder or a GGUF; the
+ * other formats have none. */
+int model_file_has_tokenizer(const char *path);
+
 /* Appends the text of config.json. 65 when the file is none of the formats,
  * damaged, or of an architecture that is not supported. */
 int model_file_config(const char *path, struct oy_buffer *json,
