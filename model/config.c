@@ -9,6 +9,7 @@
 
 #include "core/input.h"
 #include "model/config_internal.h"
+#include "model/model_file.h"
 
 enum { MAX_CONFIG_SIZE = 4 << 20 };
 
@@ -529,9 +530,24 @@ static int read_generation_config(struct decoder_config *config,
     return status ? -1 : 0;
 }
 
+/* A model's file stands for the folder it could be made from. */
+static int read_model_file(struct decoder_config *config, const char *path,
+                           struct oy_error *err)
+{
+    struct oy_buffer json = {0};
+    int status = model_file_config(path, &json, err);
+
+    if (!status)
+        status = config_parse(config, path, json.data, json.len, err);
+    oy_buffer_release(&json);
+    return status;
+}
+
 int config_read(struct decoder_config *config, const char *folder,
                 struct oy_error *err)
 {
+    if (model_file_is(folder))
+        return read_model_file(config, folder, err);
     char *path = oy_asprintf("%s/config.json", folder);
     size_t len;
     char *json = oy_input_slurp(path, MAX_CONFIG_SIZE, &len, err);

@@ -188,8 +188,9 @@ static inline const struct decoder_block *config_block(
 }
 
 /* Reads config.json (and generation_config.json beside it for eos ids) of a
- * checkpoint folder. 66 when missing, 65 when damaged or not understood.
- * Every number is bounded. */
+ * checkpoint folder, or what a model's file (model/model_file.h) says in
+ * their place. 66 when missing, 65 when damaged or not understood. Every
+ * number is bounded. */
 int config_read(struct decoder_config *config, const char *folder,
                 struct oy_error *err);
 /* The same from text; `name` for errors. */

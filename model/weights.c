@@ -15,6 +15,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "model/model_file.h"
 #include "model/safetensors.h"
 #include "model/weights_internal.h"
 
@@ -83,7 +84,9 @@ static int open_shard(struct shards *shards, char *path, struct oy_error *err)
         oy_free(path);
         return oy_fail(err, OY_DATA, "more than %d files", MAX_SHARDS);
     }
-    if (safetensors_open(&file, path, err)) {
+    if (model_file_is(path) && !ends_with(path, ".safetensors")
+            ? model_file_tensors(&file, path, err)
+            : safetensors_open(&file, path, err)) {
         oy_free(path);
         return -1;
     }
@@ -144,6 +147,8 @@ static int open_index(struct shards *shards, const char *folder,
 static int open_folder(struct shards *shards, const char *folder,
                        struct oy_error *err)
 {
+    if (model_file_is(folder))
+        return open_shard(shards, oy_strdup(folder), err);
     char *one = oy_asprintf("%s/model.safetensors", folder);
     char *index = oy_asprintf("%s/model.safetensors.index.json", folder);
     int status;
@@ -179,9 +184,9 @@ static const struct safetensor *find_tensor(const struct shards *shards,
 /* ---- one tensor ---- */
 
 static int has_shape(const struct weight_tensor *want,
-                     const struct weight_source *have)
+                     const struct safetensor *have)
 {
-    const int is_turned = want->form == WEIGHT_TRANSPOSED && !have->is_plain;
+    const int is_turned = want->form == WEIGHT_TRANSPOSED;
     uint64_t rows = 1;
 
     if (have->n_dim != want->n_dim)
@@ -195,7 +200,7 @@ static int has_shape(const struct weight_tensor *want,
 
 /* Columns of the file become rows, some of them at a time. */
 static int read_turned(const struct weight_tensor *want,
-                       const struct weight_source *have, float *to)
+                       const struct safetensor *have, float *to)
 {
     const size_t width = want->n_row, n_line = want->n_column;
     const size_t lines = CHUNK / width ? CHUNK / width : 1;
@@ -204,7 +209,7 @@ static int read_turned(const struct weight_tensor *want,
 
     for (size_t at = 0; !status && at < n_line; at += lines) {
         const size_t n = n_line - at < lines ? n_line - at : lines;
-        status = have->read(have->from, at * width, n * width, chunk);
+        status = safetensor_to_f32(have, at * width, n * width, chunk);
         for (size_t row = 0; !status && row < width; row++) {
             for (size_t i = 0; i < n; i++)
                 to[row * n_line + at + i] = chunk[i * width + row];
@@ -215,7 +220,7 @@ static int read_turned(const struct weight_tensor *want,
 }
 
 static int read_heads(const struct weight_tensor *want,
-                      const struct weight_source *have, float *to)
+                      const struct safetensor *have, float *to)
 {
     /* A bias has rows of one element. */
     const size_t width = want->n_dim > 1 ? want->n_column : 1;
@@ -226,8 +231,8 @@ static int read_heads(const struct weight_tensor *want,
     for (size_t head = 0; head < n_head; head++) {
         for (size_t part = 0; part < want->n_part; part++) {
             const size_t from = head * want->n_part + part;
-            if (have->read(have->from, from * size, size,
-                           to + (part * n_head + head) * size))
+            if (safetensor_to_f32(have, from * size, size,
+                                  to + (part * n_head + head) * size))
                 return -1;
         }
     }
@@ -235,57 +240,36 @@ static int read_heads(const struct weight_tensor *want,
 }
 
 static int read_form(const struct weight_tensor *want,
-                     const struct weight_source *have, float *to)
+                     const struct safetensor *have, float *to)
 {
     const size_t n = want->n_row * want->n_column;
 
-    if (want->form == WEIGHT_TRANSPOSED && !have->is_plain)
+    if (want->form == WEIGHT_TRANSPOSED)
         return read_turned(want, have, to);
-    if (want->form == WEIGHT_PER_HEAD && !have->is_plain)
+    if (want->form == WEIGHT_PER_HEAD)
         return read_heads(want, have, to);
-    if (have->read(have->from, 0, n, to))
+    if (safetensor_to_f32(have, 0, n, to))
         return -1;
-    for (size_t i = 0;
-         want->form == WEIGHT_PLUS_ONE && !have->is_plain && i < n; i++)
+    for (size_t i = 0; want->form == WEIGHT_PLUS_ONE && i < n; i++)
         to[i] += 1;
     return 0;
 }
 
-int weights_set(const struct weight_layout *layout, float *arena, int tensor,
-                const struct weight_source *source, struct oy_error *err)
+static int read_tensor(const struct weight_tensor *want,
+                       const struct safetensor *have, float *arena,
+                       struct oy_error *err)
 {
-    const struct weight_tensor *want = &layout->tensor[tensor];
-
-    if (!has_shape(want, source))
+    if (!has_shape(want, have))
         return oy_fail(err, OY_DATA,
                        "tensor '%s' has another shape than %zu x %zu",
                        want->name, want->n_row, want->n_column);
-    if (read_form(want, source, arena + want->at))
+    if (read_form(want, have, arena + want->at))
         return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", want->name,
-                       source->type_name);
+                       have->type_name);
     return 0;
 }
 
 /* ---- a folder ---- */
-
-static int read_safetensor(const void *from, uint64_t at, uint64_t n,
-                           float *out)
-{
-    return safetensor_to_f32(from, at, n, out);
-}
-
-static int read_tensor(const struct weight_layout *layout, int tensor,
-                       const struct safetensor *have, float *arena,
-                       struct oy_error *err)
-{
-    const struct weight_source source = {.n_dim = have->n_dim,
-                                         .shape = have->shape,
-                                         .read = read_safetensor,
-                                         .from = have,
-                                         .type_name = have->type_name};
-
-    return weights_set(layout, arena, tensor, &source, err);
-}
 
 /* The name without its first word, as the bare decoder of a model has it; the
  * name itself where a layout's names have none. */
@@ -410,7 +394,7 @@ static int read_all(const struct weight_layout *layout, float *arena,
             return oy_fail(err, OY_DATA, "tensor '%s' is %s",
                            layout->tensor[i].name,
                            n_found ? "there twice" : "missing");
-        if (read_tensor(layout, i, have, arena, err))
+        if (read_tensor(&layout->tensor[i], have, arena, err))
             return -1;
     }
     return 0;

@@ -89,27 +89,11 @@ float *weights_new(const struct weight_layout *layout, struct oy_error *err);
 void weights_init_random(const struct weight_layout *layout, float *arena,
                          uint64_t seed);
 
-/* Where the elements of one tensor come from, whatever the file's format:
- * read() converts elements from .. from + n - 1 (row by row, as nn.Linear and
- * safetensors have them) to f32; -1 for a type it does not know. */
-struct weight_source {
-    int n_dim;
-    const uint64_t *shape; /* slowest first */
-    int (*read)(const void *from, uint64_t at, uint64_t n, float *out);
-    const void *from;
-    const char *type_name; /* for errors */
-    int is_plain; /* the form is undone already (GGUF's 1 + w, its heads) */
-};
-
-/* Fills one tensor of the layout. -1 (65) when shape or type do not fit. */
-int weights_set(const struct weight_layout *layout, float *arena, int tensor,
-                const struct weight_source *source, struct oy_error *err);
-
 /* Reads model.safetensors (or the shards of model.safetensors.index.json)
- * of a folder: F64, F32, F16, BF16, F8_E4M3, F8_E5M2. Missing or extra tensors
- * and other shapes are failures (65) that name the tensor; the first word of
- * names ("model.", "transformer.") may be missing; a tied model may carry
- * lm_head, or it alone. */
+ * of a folder, or a model's file (model/model_file.h): floats of any kind.
+ * Missing or extra tensors and other shapes are failures (65) that name the
+ * tensor; the first word of names ("model.", "transformer.") may be missing; a
+ * tied model may carry lm_head, or it alone. */
 int weights_read(const struct weight_layout *layout, float *arena,
                  const char *folder, struct oy_error *err);
 
