@@ -135,19 +135,24 @@ static void take_waiting(struct batch *batch, struct task **link)
         batch->last = batch->last->next;
 }
 
+int batch_check(const struct batch *batch, size_t n, struct oy_error *err)
+{
+    if (n <= kv_max_tokens(batch->kv))
+        return 0;
+    return oy_fail(err, OY_SYSTEM,
+                   "%zu tokens need more keys and values than the allowed "
+                   "%llu bytes hold",
+                   n, (unsigned long long)kv_pool_shape(batch->kv)->max_bytes);
+}
+
 int batch_add(struct batch *batch, const struct batch_request *request,
               struct oy_error *err)
 {
-    const size_t room = kv_max_tokens(batch->kv);
     const size_t n = request->n;
 
     OY_ASSERT(n > 0 && request->first < n);
-    if (n > room || request->max_new > room - n)
-        return oy_fail(err, OY_SYSTEM,
-                       "%zu tokens need more keys and values than the allowed "
-                       "%llu bytes hold",
-                       n + request->max_new,
-                       (unsigned long long)kv_pool_shape(batch->kv)->max_bytes);
+    if (batch_check(batch, n + request->max_new, err))
+        return -1;
     struct task *task = oy_calloc(1, sizeof *task);
     task->request = *request;
     task->number = batch->n_added++;

@@ -78,8 +78,10 @@ struct batch *batch_new(struct engine *engine,
 /* Requests that are not over are dropped. */
 void batch_free(struct batch *batch);
 
-/* -1 (71) when its tokens could not be kept within the budget even alone:
- * nothing is added then. */
+/* -1 (71) when the keys and values of n tokens do not fit into the budget
+ * even alone. A request has n + max_new of them. */
+int batch_check(const struct batch *batch, size_t n, struct oy_error *err);
+/* Adds a request that passes this check; others fail as it does. */
 int batch_add(struct batch *batch, const struct batch_request *request,
               struct oy_error *err);
 /* One pass. 1 while requests are left, 0 when all are over, -1 (71) without
