@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/batch.h"
+#include "model/stop_text.h"
 
 /* Jobs that the batch knows of: enough to choose from for those that run. */
 enum { N_SLOT = 2 * BATCH_RUNNING };
@@ -29,6 +30,8 @@ struct loop {
     struct slot slot[N_SLOT];
     struct distribution *distribution; /* [worker] */
     struct token_ids *history;         /* [worker] */
+    uint64_t *allowed;                 /* [worker][n_word] */
+    size_t n_word;
 };
 
 void generate_job_release(struct generate_job *job)
@@ -43,10 +46,16 @@ struct oy_random generate_random(uint64_t seed, uint64_t record,
     return oy_random_at(sample ? seed ^ oy_mix64(sample) : seed, record);
 }
 
+static const struct generate_options *options_of(const struct loop *loop,
+                                                 const struct generate_job *job)
+{
+    return job->options ? job->options : loop->options;
+}
+
 static int64_t limit_of(const struct loop *loop, const struct generate_job *job)
 {
     const int64_t wanted =
-        job->max_tokens ? job->max_tokens : loop->options->max_tokens;
+        job->max_tokens ? job->max_tokens : options_of(loop, job)->max_tokens;
     const int64_t room =
         engine_config(loop->engine)->max_position - (int64_t)job->n_prompt;
 
@@ -55,11 +64,13 @@ static int64_t limit_of(const struct loop *loop, const struct generate_job *job)
 
 /* ---- a token ---- */
 
-static int is_end(const struct loop *loop, int32_t id)
+static int is_end(const struct loop *loop, const struct generate_job *job,
+                  int32_t id)
 {
     const struct decoder_config *config = engine_config(loop->engine);
 
-    for (int i = 0; i < config->n_eos && !loop->options->ignore_eos; i++) {
+    for (int i = 0; i < config->n_eos && !options_of(loop, job)->ignore_eos;
+         i++) {
         if (config->eos_id[i] == id)
             return 1;
     }
@@ -70,13 +81,19 @@ static void take_token(struct loop *loop, struct slot *slot, int32_t id)
 {
     struct generate_job *job = slot->job;
 
-    if (id < 0 || is_end(loop, id)) {
-        job->finish = GENERATE_STOP;
+    if (id < 0 || is_end(loop, job, id)) {
+        if (id >= 0 || !job->constraint)
+            job->finish = GENERATE_STOP;
         slot->is_over = 1;
         return;
     }
     token_ids_append(&job->ids, &id, 1);
     slot->is_over = (int64_t)job->ids.n >= slot->max_tokens;
+    if (job->constraint && constraint_is_over(job->constraint, &job->cursor,
+                                              job->ids.id, job->ids.n)) {
+        job->finish = GENERATE_STOP;
+        slot->is_over = 1;
+    }
 }
 
 /* Prompt and output behind each other, for the penalties. */
@@ -88,6 +105,24 @@ static void make_history(const struct generate_job *job,
     token_ids_append(history, job->ids.id, job->ids.n);
 }
 
+static const uint64_t *find_allowed(struct generate_job *job, uint64_t *mask)
+{
+    if (!job->constraint)
+        return NULL;
+    constraint_allow(job->constraint, &job->cursor, job->ids.id, job->ids.n,
+                     mask);
+    return mask;
+}
+
+/* Rows that pad the vocabulary are no tokens. */
+static size_t n_choice(const struct loop *loop)
+{
+    const int n = engine_config(loop->engine)->n_vocab;
+    const int n_token = loop->tokenizer ? tokenizer_size(loop->tokenizer) : n;
+
+    return (size_t)(n_token < n ? n_token : n);
+}
+
 static void sample_row(void *arg, size_t position, float *logits, int worker)
 {
     struct slot *slot = arg;
@@ -97,44 +132,43 @@ static void sample_row(void *arg, size_t position, float *logits, int worker)
 
     (void)position;
     make_history(slot->job, history);
-    const struct sampler_past past = {history->id, history->n,
-                                      slot->job->n_prompt, NULL};
-    sampler_filter(&loop->options->sampler, &past, logits,
-                   (size_t)engine_config(loop->engine)->n_vocab, distribution);
+    const struct sampler_past past = {
+        history->id, history->n, slot->job->n_prompt,
+        find_allowed(slot->job, loop->allowed + (size_t)worker * loop->n_word)};
+    sampler_filter(&options_of(loop, slot->job)->sampler, &past, logits,
+                   n_choice(loop), distribution);
     take_token(loop, slot, sampler_draw(distribution, &slot->random));
 }
 
-/* The first place of any stop text; SIZE_MAX when there is none. */
-static size_t find_stop(const struct generate_options *options,
-                        const struct oy_buffer *text)
-{
-    size_t first = SIZE_MAX;
-
-    for (size_t i = 0; i < options->n_stop; i++) {
-        const size_t len = strlen(options->stop[i]);
-        const char *at =
-            len ? memmem(text->data, text->len, options->stop[i], len) : NULL;
-        if (at && (size_t)(at - text->data) < first)
-            first = (size_t)(at - text->data);
-    }
-    return first;
-}
-
-/* Decodes when the text matters: for stop texts, and at the end. */
+/* Decodes when the text matters: for stop texts, to those who listen, and at
+ * the end. */
 static void read_text(struct loop *loop, struct slot *slot)
 {
     struct generate_job *job = slot->job;
+    const struct generate_options *options = options_of(loop, job);
 
-    if (!loop->tokenizer || !(loop->options->n_stop || slot->is_over))
+    if (!loop->tokenizer ||
+        !(options->n_stop || job->progress || slot->is_over))
         return;
     oy_buffer_clear(&job->text);
     tokenizer_decode(loop->tokenizer, job->ids.id, job->ids.n, 1, &job->text);
-    const size_t stop = find_stop(loop->options, &job->text);
+    const size_t stop = stop_text_find(options->stop, options->n_stop,
+                                       job->text.data, job->text.len);
     if (stop == SIZE_MAX)
         return;
     job->text.len = stop;
     job->finish = GENERATE_STOP;
     slot->is_over = 1;
+}
+
+static void tell(struct slot *slot)
+{
+    struct generate_job *job = slot->job;
+
+    if (!slot->is_over && job->progress && job->progress(job->arg, job)) {
+        job->finish = GENERATE_STOP;
+        slot->is_over = 1;
+    }
 }
 
 /* The token that sample_row drew, if the completion goes on. */
@@ -144,6 +178,7 @@ static int32_t next_token(void *arg)
     const struct token_ids *ids = &slot->job->ids;
 
     read_text(slot->loop, slot);
+    tell(slot);
     return slot->is_over ? BATCH_END : ids->id[ids->n - 1];
 }
 
@@ -165,7 +200,7 @@ static int start_job(struct loop *loop, struct slot *slot,
         return 0;
     *slot = (struct slot){.loop = loop,
                           .job = job,
-                          .random = generate_random(loop->options->seed,
+                          .random = generate_random(options_of(loop, job)->seed,
                                                     job->record, job->sample),
                           .max_tokens = n};
     const struct batch_request request = {.id = job->prompt,
@@ -233,6 +268,9 @@ int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
     loop->options = options;
     loop->distribution = oy_calloc(n_worker, sizeof *loop->distribution);
     loop->history = oy_calloc(n_worker, sizeof *loop->history);
+    loop->n_word = ((size_t)engine_config(engine)->n_vocab + 63) / 64;
+    loop->allowed =
+        oy_alloc_array(n_worker * loop->n_word, sizeof *loop->allowed);
     loop->batch = batch_new(engine, NULL);
     const int status = run_all(loop, job, n, err);
     batch_free(loop->batch);
@@ -242,6 +280,7 @@ int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
     }
     oy_free(loop->distribution);
     oy_free(loop->history);
+    oy_free(loop->allowed);
     oy_free(loop);
     return status;
 }
