@@ -11,6 +11,7 @@
 #include "core/manifest.h"
 #include "eval/tree.h"
 #include "model/engine.h"
+#include "model/model_file.h"
 #include "model/safetensors.h"
 #include "tokenizer/tokenizer.h"
 
@@ -57,6 +58,8 @@ static int open_tokenizer(struct scorer *scorer, struct oy_error *err)
     if (!path) {
         struct oy_error missing = {0};
         path = scorer->options.model;
+        if (!model_file_has_tokenizer(path))
+            return 0;
         scorer->tokenizer = tokenizer_load(path, &missing);
         if (!scorer->tokenizer && missing.code != OY_NOINPUT)
             *err = missing;

@@ -62,6 +62,10 @@ struct engine_piece {
     size_t n;
     const uint8_t *wanted; /* [n]: whose states are asked for; NULL: none but
                             * the last */
+    /* Tokens that the text will have, where that is known: models whose
+     * rotations depend on it (config_rope_regime) turn the whole text as a
+     * text of that length. 0: as many as there are after the piece. */
+    size_t text_len;
 };
 
 /* Runs the pieces and writes the final (normed) states of the wanted rows, in
@@ -69,6 +73,13 @@ struct engine_piece {
  * are unchanged then. */
 int engine_run(struct engine *engine, const struct engine_piece *piece,
                size_t n_piece, float *hidden, struct oy_error *err);
+
+/* Whether the n next tokens of a sequence cannot stand behind what it has:
+ * with longrope a text that grows beyond the length of its short factors is
+ * turned anew, all of it. The sequence is to be released then, and all its
+ * tokens are run again. */
+int engine_must_restart(const struct engine *engine,
+                        const struct kv_sequence *sequence, size_t n);
 
 /* Logits of states, a few rows at a time: task(arg, row, logits, worker) is
  * called once for each row of 0 .. n-1, by the pool's threads; it may

@@ -8,6 +8,7 @@
 
 #include "core/filter.h"
 #include "core/json.h"
+#include "model/model_file.h"
 #include "model/text_lines.h"
 
 enum { WINDOW_PROMPTS = 256, WINDOW_TOKENS = 1 << 20 };
@@ -400,7 +401,7 @@ static int open_tokenizer(struct gen *gen, struct oy_error *err)
         gen->tokenizer = tokenizer_load(settings->tokenizer, err);
         return gen->tokenizer ? 0 : -1;
     }
-    if (!settings->model)
+    if (!settings->model || !model_file_has_tokenizer(settings->model))
         return 0;
     gen->tokenizer = tokenizer_load(settings->model, &missing);
     if (gen->tokenizer || missing.code == OY_NOINPUT)

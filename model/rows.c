@@ -147,6 +147,29 @@ void rows_soft_cap(float *x, size_t n, float cap)
     kernels()->soft_cap(x, n, cap);
 }
 
+void rows_gelu(float *x, size_t n)
+{
+    kernels()->gelu(x, n);
+}
+
+void rows_gelu_tanh(float *x, size_t n)
+{
+    kernels()->gelu_tanh(x, n);
+}
+
+void rows_multiply(float *y, const float *x, size_t n)
+{
+    kernels()->multiply(y, x, n);
+}
+
+void rows_layer_norm(float *y, const float *x, const float *weight,
+                     const float *bias, size_t n, float eps)
+{
+    kernels()->layer_norm(y, x, weight, n, eps);
+    if (bias)
+        kernels()->add(y, bias, n);
+}
+
 size_t rows_argmax(const float *x, size_t n)
 {
     const float best = rows_max(x, n);

@@ -91,6 +91,16 @@ void rows_from_bf16(float *y, const uint16_t *x, size_t n);
 void rows_from_int8(float *y, const int8_t *x, size_t n, float scale);
 /* x[i] = cap tanh(x[i] / cap) in place: the soft cap of Gemma 2. */
 void rows_soft_cap(float *x, size_t n, float cap);
+/* x P(X < x) of a normal X in place, exact to 1e-6 of |x|, and the form with
+ * tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415). */
+void rows_gelu(float *x, size_t n);
+void rows_gelu_tanh(float *x, size_t n);
+/* y *= x. */
+void rows_multiply(float *y, const float *x, size_t n);
+/* y = weight (x - mean) / sqrt(variance + eps) + bias; bias NULL: none. y may
+ * be x. */
+void rows_layer_norm(float *y, const float *x, const float *weight,
+                     const float *bias, size_t n, float eps);
 
 /* Gradient of cross-entropy in place, all but the target's part:
  * x[i] = a exp(x[i] - lse) - b. */

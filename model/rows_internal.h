@@ -42,6 +42,11 @@ struct rows_kernels {
     void (*from_bf16)(float *y, const uint16_t *x, size_t n);
     void (*from_int8)(float *y, const int8_t *x, size_t n, float scale);
     void (*soft_cap)(float *x, size_t n, float cap);
+    void (*gelu)(float *x, size_t n);
+    void (*gelu_tanh)(float *x, size_t n);
+    void (*multiply)(float *y, const float *x, size_t n);
+    void (*layer_norm)(float *y, const float *x, const float *weight, size_t n,
+                       float eps);
     void (*softmax_gradient)(float *x, size_t n, float lse, float a, float b);
     void (*attention_gradient)(float *score, float *dp, size_t n, float lse,
                                float delta, float a);

@@ -605,6 +605,102 @@ static void soft_cap(float *x, size_t n, float cap)
                    n - i);
 }
 
+/* erfc(a) of lanes a >= 1, as Cephes' erfcf (Moshier 1989): exp(-a^2) / a
+ * times a polynomial in 1 / a^2, one below 2 and one above. */
+INLINE vec erfc_lanes(vec a)
+{
+    const vec inverse = 1.0f / a, s = inverse * inverse;
+    vec p = all(2.326819970068386e-2f), r = all(-1.047766399936249e+1f);
+
+    p = p * s - 1.387039388740657e-1f;
+    p = p * s + 3.687424674597105e-1f;
+    p = p * s - 5.824733027278666e-1f;
+    p = p * s + 6.210004621745983e-1f;
+    p = p * s - 4.944515323274145e-1f;
+    p = p * s + 3.404879937665872e-1f;
+    p = p * s - 2.741127028184656e-1f;
+    p = p * s + 5.638259427386472e-1f;
+    r = r * s + 1.297719955372516e+1f;
+    r = r * s - 7.495518717768503e+0f;
+    r = r * s + 2.921019019210786e+0f;
+    r = r * s - 1.015265279202700e+0f;
+    r = r * s + 4.218463358204948e-1f;
+    r = r * s - 2.820767439740514e-1f;
+    r = r * s + 5.641895067754075e-1f;
+    return exp_lanes(-(a * a)) * inverse * choose(a < 2.0f, p, r);
+}
+
+/* x P(X < x) of a normal X. */
+INLINE vec gelu_lanes(vec x)
+{
+    const vec z = x * 0.70710678118654752f, s = z * z;
+    const vec size = choose(z < 0, -z, z);
+    const vec tail = 0.5f * erfc_lanes(choose(size < 1.0f, all(1.0f), size));
+    vec near = all(7.853861353153693e-5f);
+
+    near = near * s - 8.010193625184903e-4f;
+    near = near * s + 5.188327685732524e-3f;
+    near = near * s - 2.685381193529856e-2f;
+    near = near * s + 1.128358514861418e-1f;
+    near = near * s - 3.761262582423300e-1f;
+    near = near * s + 1.128379165726710e+0f;
+    near = 0.5f + 0.5f * (z * near);
+    return x * choose(size < 1.0f, near, choose(z < 0, tail, 1.0f - tail));
+}
+
+INLINE vec gelu_tanh_lanes(vec x)
+{
+    const vec inner = 0.79788456080286536f * (x + 0.044715f * (x * x * x));
+
+    return 0.5f * x * (1.0f + tanh_lanes(inner));
+}
+
+static void gelu(float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, gelu_lanes(load(x + i)));
+    if (i < n)
+        store_part(x + i, gelu_lanes(load_part(x + i, n - i)), n - i);
+}
+
+static void gelu_tanh(float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, gelu_tanh_lanes(load(x + i)));
+    if (i < n)
+        store_part(x + i, gelu_tanh_lanes(load_part(x + i, n - i)), n - i);
+}
+
+static void multiply(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) * load(x + i));
+    if (i < n)
+        store_part(y + i, load_part(y + i, n - i) * load_part(x + i, n - i),
+                   n - i);
+}
+
+/* The mean is taken off first: the variance of what is left is exact enough
+ * in one pass. */
+static void layer_norm(float *y, const float *x, const float *weight, size_t n,
+                       float eps)
+{
+    const vec mean = all(sum(x, n) / (float)n);
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(x + i) - mean);
+    if (i < n)
+        store_part(y + i, load_part(x + i, n - i) - mean, n - i);
+    rms_norm(y, y, weight, n, eps);
+}
+
 const struct rows_kernels ROWS_TABLE = {
     .rms_norm = rms_norm,
     .rms_apply = rms_apply,
@@ -629,6 +725,10 @@ const struct rows_kernels ROWS_TABLE = {
     .from_bf16 = from_bf16,
     .from_int8 = from_int8,
     .soft_cap = soft_cap,
+    .gelu = gelu,
+    .gelu_tanh = gelu_tanh,
+    .multiply = multiply,
+    .layer_norm = layer_norm,
     .softmax_gradient = softmax_gradient,
     .attention_gradient = attention_gradient,
     .square_sum = square_sum,
