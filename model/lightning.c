@@ -9,6 +9,10 @@
 
 enum { ROWS_OF_TASK = 8 };
 
+/* The class's default, whatever rms_norm_eps says (transformers,
+ * modeling_minimax.py, MiniMaxLightningAttention). */
+static const float norm_eps = 1e-6f;
+
 struct pass {
     const struct lightning_job *job;
     float *qkv;   /* [row][n_head][3][head_dim] */
@@ -67,7 +71,7 @@ static void finish_rows(void *arg, size_t task, int worker)
     (void)worker;
     for (size_t row = from; row < to && row < job->n_row; row++) {
         float *out = job->out + row * n;
-        rows_rms_norm(out, out, job->weights->norm, n, job->norm_eps);
+        rows_rms_norm(out, out, job->weights->norm, n, norm_eps);
         rows_gate(out, pass->gate + row * n, n);
     }
 }

@@ -30,7 +30,6 @@ struct lightning_job {
     struct gemm *gemm;
     size_t dim, n_head, head_dim;
     int layer, n_layer; /* which decide how fast a head forgets */
-    float norm_eps;
     const struct mixer_piece *piece;
     size_t n_piece, n_row;
     const float *x; /* [n_row][dim] */
