@@ -4,14 +4,23 @@
 #include "model/gen.h"
 
 static const char description[] =
-    "Reads records with \"prompt\" (a text) or \"ids\" (tokens) and adds "
-    "\"completion\" and \"finish_reason\" (stop or length). Output has the "
-    "order of the input; a completion depends on its prompt, the options, the "
-    "seed and the record's number, not on the other prompts.\n"
+    "Reads records with \"prompt\" (a text), \"ids\" (tokens) or "
+    "\"messages\" (a conversation, rendered by the model's chat template) and "
+    "adds \"completion\" and \"finish_reason\" (stop or length). Output has "
+    "the order of the input; a completion depends on its prompt, the options, "
+    "the seed and the record's number, not on the other prompts. A record's "
+    "own \"seed\" (which makes it independent of its number), "
+    "\"max_tokens\", \"stop\", \"grammar\" and \"json_schema\" win over the "
+    "options.\n"
     "\n"
-    "Temperature 0 takes the best token each time. The other options filter "
-    "in the order: repetition penalty, n-grams, temperature, top-k, top-p, "
-    "min-p, typical-p.\n"
+    "Temperature 0 takes the best token each time. The other options work in "
+    "the order: grammar, bias, repetition penalty, presence and frequency "
+    "penalty, n-grams, temperature, top-h, top-k, top-p, min-p, typical-p, "
+    "epsilon, eta.\n"
+    "\n"
+    "A grammar (GBNF) or JSON schema is kept exactly: what ends with the "
+    "reason stop is a text of it. Keywords of schemas that are not supported "
+    "are errors.\n"
     "\n"
     "With --print-distribution nothing is generated: \"distribution\" is what "
     "the options leave for the next token, best first. A record with "
@@ -22,8 +31,8 @@ static const char description[] =
 
 static void init_settings(struct gen_settings *settings)
 {
-    *settings =
-        (struct gen_settings){.n_sample = 1, .generate.max_tokens = 128};
+    *settings = (struct gen_settings){
+        .n_sample = 1, .length_penalty = 1, .generate.max_tokens = 128};
     sampler_options_init(&settings->generate.sampler);
 }
 
@@ -45,12 +54,24 @@ int main(int argc, char **argv)
         {"kernel", 0, OY_OPT_STRING, &settings.kernel, "NAME", NULL, 0,
          "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
          "of this CPU."},
+        {"chat-template", 0, OY_OPT_STRING, &settings.chat_template,
+         "NAME|FILE", NULL, OY_OPT_IN_MANIFEST,
+         "Template of conversations; by default the tokenizer's."},
+        {"grammar", 0, OY_OPT_STRING, &settings.grammar, "FILE", NULL, 0,
+         "Completions are texts of this grammar, written as llama.cpp's GBNF."},
+        {"json-schema", 0, OY_OPT_STRING, &settings.json_schema, "FILE", NULL,
+         0, "Completions are JSON that this schema accepts."},
+        {"journal", 0, OY_OPT_STRING, &settings.journal, "FILE", NULL, 0,
+         "Keep completions there; an interrupted run goes on where it was."},
         {"kv-memory", 0, OY_OPT_SIZE, &settings.kv_memory, "SIZE", NULL, 0,
          "Most memory for keys and values; by default no limit."},
         {"max-tokens", 'n', OY_OPT_INT, &generate->max_tokens, "N",
          "0:16777216", OY_OPT_IN_MANIFEST, "Most tokens of a completion."},
         {"temperature", 0, OY_OPT_DOUBLE, &sampler->temperature, "X", "0:1000",
          OY_OPT_IN_MANIFEST, "Divides the logits; 0 takes the best token."},
+        {"top-h", 0, OY_OPT_DOUBLE, &sampler->top_h, "X", "0:1",
+         OY_OPT_IN_MANIFEST,
+         "Keep the best tokens up to the part X of the entropy."},
         {"top-k", 0, OY_OPT_INT, &sampler->top_k, "N", "0:16777216",
          OY_OPT_IN_MANIFEST, "Keep the N best tokens; 0 keeps all."},
         {"top-p", 0, OY_OPT_DOUBLE, &sampler->top_p, "X", "0:1",
@@ -62,6 +83,20 @@ int main(int argc, char **argv)
         {"typical-p", 0, OY_OPT_DOUBLE, &sampler->typical_p, "X", "0:1",
          OY_OPT_IN_MANIFEST,
          "Keep the tokens of most typical surprise that reach X."},
+        {"epsilon-cutoff", 0, OY_OPT_DOUBLE, &sampler->epsilon_cutoff, "X",
+         "0:1", OY_OPT_IN_MANIFEST, "Drop tokens less likely than X."},
+        {"eta-cutoff", 0, OY_OPT_DOUBLE, &sampler->eta_cutoff, "X", "0:1",
+         OY_OPT_IN_MANIFEST,
+         "Drop tokens less likely than X, or than sqrt(X) exp(-entropy)."},
+        {"presence-penalty", 0, OY_OPT_DOUBLE, &sampler->presence_penalty, "X",
+         "-100:100", OY_OPT_IN_MANIFEST,
+         "Taken from the logits of tokens that the completion has."},
+        {"frequency-penalty", 0, OY_OPT_DOUBLE, &sampler->frequency_penalty,
+         "X", "-100:100", OY_OPT_IN_MANIFEST,
+         "Taken from them as often as they are there."},
+        {"logit-bias", 0, OY_OPT_LIST, &settings.bias, "ID=X", NULL,
+         OY_OPT_IN_MANIFEST,
+         "Added to a token's logit; -inf bans it. May be repeated."},
         {"repetition-penalty", 0, OY_OPT_DOUBLE, &sampler->repetition_penalty,
          "X", "0.01:100", OY_OPT_IN_MANIFEST,
          "Divides positive and multiplies negative logits of tokens that were "
@@ -74,6 +109,17 @@ int main(int argc, char **argv)
          "A text that ends a completion and is cut off. May be repeated."},
         {"n", 0, OY_OPT_INT, &settings.n_sample, "N", "1:100000",
          OY_OPT_IN_MANIFEST, "Completions of each prompt, a record each."},
+        {"beam", 0, OY_OPT_INT, &settings.n_beam, "N", "0:256",
+         OY_OPT_IN_MANIFEST,
+         "Search for the likeliest completions with N beams; 0 samples. --n "
+         "of them are printed."},
+        {"length-penalty", 0, OY_OPT_DOUBLE, &settings.length_penalty, "X",
+         "-100:100", OY_OPT_IN_MANIFEST,
+         "Beams are scored by their log-probability over length to the X."},
+        {"early-stopping", 0, OY_OPT_CHOICE, &settings.stopping, "WHEN",
+         "false|true|never", OY_OPT_IN_MANIFEST,
+         "End a search once N beams ended: when a better one is unlikely, at "
+         "once, or only when none can be better."},
         {"ignore-eos", 0, OY_OPT_FLAG, &generate->ignore_eos, NULL, NULL,
          OY_OPT_IN_MANIFEST, "Go on behind the model's end of text."},
         {"with-ids", 0, OY_OPT_FLAG, &settings.with_ids, NULL, NULL,
