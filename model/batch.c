@@ -29,7 +29,6 @@ struct task {
 struct asked {
     struct task *task;
     size_t position;
-    int is_last; /* of the tokens that are known */
 };
 
 struct batch {
@@ -136,19 +135,24 @@ static void take_waiting(struct batch *batch, struct task **link)
         batch->last = batch->last->next;
 }
 
+int batch_check(const struct batch *batch, size_t n, struct oy_error *err)
+{
+    if (n <= kv_max_tokens(batch->kv))
+        return 0;
+    return oy_fail(err, OY_SYSTEM,
+                   "%zu tokens need more keys and values than the allowed "
+                   "%llu bytes hold",
+                   n, (unsigned long long)kv_pool_shape(batch->kv)->max_bytes);
+}
+
 int batch_add(struct batch *batch, const struct batch_request *request,
               struct oy_error *err)
 {
-    const size_t room = kv_max_tokens(batch->kv);
     const size_t n = request->n;
 
     OY_ASSERT(n > 0 && request->first < n);
-    if (n > room || request->max_new > room - n)
-        return oy_fail(err, OY_SYSTEM,
-                       "%zu tokens need more keys and values than the allowed "
-                       "%llu bytes hold",
-                       n + request->max_new,
-                       (unsigned long long)kv_pool_shape(batch->kv)->max_bytes);
+    if (batch_check(batch, n + request->max_new, err))
+        return -1;
     struct task *task = oy_calloc(1, sizeof *task);
     task->request = *request;
     task->number = batch->n_added++;
@@ -348,8 +352,7 @@ static void add_piece(struct batch *batch, struct task *task)
     for (size_t i = 0; i < n; i++) {
         wanted[i] = from + i >= task->next_row;
         if (wanted[i])
-            batch->asked[batch->n_asked++] =
-                (struct asked){task, from + i, from + i + 1 == task->n};
+            batch->asked[batch->n_asked++] = (struct asked){task, from + i};
     }
     batch->piece[batch->n_piece] =
         (struct engine_piece){&task->cache, task->id + from, n, wanted};
@@ -381,27 +384,26 @@ static int fill_pass(struct batch *batch, struct oy_error *err)
     return 0;
 }
 
-static void append_token(struct task *task, int32_t id)
-{
-    OY_GROW(task->id, task->cap, task->n + 1);
-    task->id[task->n++] = id;
-}
-
-/* Of one task, only its last row's answer changes it. */
 static void see_row(void *arg, size_t row, float *logits, int worker)
 {
     const struct batch *batch = arg;
     const struct asked *asked = &batch->asked[row];
-    struct task *task = asked->task;
-    const size_t limit = task->request.n + task->request.max_new;
-    const int32_t answer =
-        task->request.row(task->request.arg, asked->position, logits, worker);
+    const struct batch_request *request = &asked->task->request;
 
-    if (!asked->is_last)
+    request->row(request->arg, asked->position, logits, worker);
+}
+
+/* Behind the last known token comes another one, or the end. */
+static void go_on(struct task *task)
+{
+    const struct batch_request *request = &task->request;
+    const int32_t id = request->next ? request->next(request->arg) : BATCH_END;
+
+    task->is_over = id < 0 || task->n == request->n + request->max_new;
+    if (task->is_over)
         return;
-    task->is_over = answer < 0 || task->n == limit;
-    if (!task->is_over)
-        append_token(task, answer);
+    OY_GROW(task->id, task->cap, task->n + 1);
+    task->id[task->n++] = id;
 }
 
 /* Puts its whole blocks into the tree when there are new ones. */
@@ -439,15 +441,17 @@ int batch_step(struct batch *batch, struct oy_error *err)
     if (fill_pass(batch, err) || engine_run(batch->engine, batch->piece,
                                             batch->n_piece, batch->hidden, err))
         return -1;
-    /* A row's answer moves the ends of its task's known tokens: the tree is
-     * served before. */
     for (size_t i = 0; i < batch->n_piece; i++)
         insert_task(batch, batch->of_piece[i]);
     if (engine_logits(batch->engine, batch->hidden, batch->n_asked, see_row,
                       batch, err))
         return -1;
-    for (size_t i = 0; i < batch->n_asked; i++)
-        batch->asked[i].task->next_row = batch->asked[i].position + 1;
+    for (size_t i = 0; i < batch->n_asked; i++) {
+        struct task *task = batch->asked[i].task;
+        task->next_row = batch->asked[i].position + 1;
+        if (task->next_row == task->n)
+            go_on(task);
+    }
     batch->counts.n_pass++;
     batch->counts.n_row += batch->n_row;
     end_tasks(batch);

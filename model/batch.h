@@ -2,8 +2,8 @@
  *
  * Many requests at once on one engine: continuous batching.
  *
- * A request is a prompt, the rows whose logits are wanted, and a function
- * that sees these logits and may answer with the next token. Requests wait in
+ * A request is a prompt, the rows whose logits are wanted, and functions
+ * that see these logits and may say what the next token is. Requests wait in
  * the order in which they were added; those that run share the passes of the
  * engine: one row for each that is generating, and pieces of prompts up to
  * ENGINE_ROWS rows. A prompt begins with what a tree of past blocks
@@ -37,19 +37,20 @@ enum {
 
 /* Called by threads of the engine's pool for a row that is wanted: the logits
  * (n_vocab; they may be overwritten) behind the token at `position`. Rows of
- * one pass come at the same time, also of one request. For the last known
- * token the answer is the next token, or BATCH_END; for others it is not
- * looked at. */
-typedef int32_t (*batch_row)(void *arg, size_t position, float *logits,
-                             int worker);
+ * one pass come at the same time, also of one request. */
+typedef void (*batch_row)(void *arg, size_t position, float *logits,
+                          int worker);
 
 struct batch_request {
     const int32_t *id; /* [n], n > 0, each below n_vocab; copied */
     size_t n;
     size_t first;   /* rows first .. n - 1 are wanted, at least the last */
-    size_t max_new; /* tokens that may come behind the prompt; the answer to
-                     * the last of them is not looked at */
+    size_t max_new; /* tokens that may come behind the prompt */
     batch_row row;
+    /* Called by batch_step when the last token's row was seen: the token
+     * behind it, or BATCH_END. Behind max_new tokens the answer makes no
+     * difference. NULL: always BATCH_END. */
+    int32_t (*next)(void *arg);
     void (*done)(void *arg); /* called by batch_step when it is over; NULL */
     void *arg;
 };
@@ -77,8 +78,10 @@ struct batch *batch_new(struct engine *engine,
 /* Requests that are not over are dropped. */
 void batch_free(struct batch *batch);
 
-/* -1 (71) when its tokens could not be kept within the budget even alone:
- * nothing is added then. */
+/* -1 (71) when the keys and values of n tokens do not fit into the budget
+ * even alone. A request has n + max_new of them. */
+int batch_check(const struct batch *batch, size_t n, struct oy_error *err);
+/* Adds a request that passes this check; others fail as it does. */
 int batch_add(struct batch *batch, const struct batch_request *request,
               struct oy_error *err);
 /* One pass. 1 while requests are left, 0 when all are over, -1 (71) without

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loop of passes that completes prompts. */
+ * Prompts as requests of a batch, and what is done with their logits. */
 #include "model/generate.h"
 
 #include <string.h>
 
+#include "model/batch.h"
 #include "model/stop_text.h"
 
-enum { N_SLOT = 64 };
+/* Jobs that the batch knows of: enough to choose from for those that run. */
+enum { N_SLOT = 2 * BATCH_RUNNING };
 
-/* A job that runs. */
+struct loop;
+
+/* A job that runs or waits in the batch. */
 struct slot {
+    struct loop *loop;
     struct generate_job *job; /* NULL: free */
-    struct kv_sequence cache;
-    size_t fed; /* tokens of prompt and completion in the cache */
     struct oy_random random;
     int64_t max_tokens;
     int is_over;
@@ -23,18 +26,12 @@ struct loop {
     struct engine *engine;
     const struct tokenizer *tokenizer;
     const struct generate_options *options;
+    struct batch *batch;
     struct slot slot[N_SLOT];
-    struct engine_piece piece[N_SLOT];
-    struct slot *of_piece[N_SLOT];
-    struct slot *of_row[N_SLOT]; /* whose logits row i are */
-    size_t n_piece, n_row;
-    int32_t last[N_SLOT]; /* the token that a running slot is fed */
     struct distribution *distribution; /* [worker] */
     struct token_ids *history;         /* [worker] */
     uint64_t *allowed;                 /* [worker][n_word] */
     size_t n_word;
-    uint8_t *unwanted; /* [ENGINE_ROWS] zeros */
-    float *hidden;     /* [N_SLOT][dim] */
 };
 
 void generate_job_release(struct generate_job *job)
@@ -55,22 +52,6 @@ static const struct generate_options *options_of(const struct loop *loop,
     return job->options ? job->options : loop->options;
 }
 
-/* ---- starting ---- */
-
-/* A slot whose prompt is the same and in the cache. */
-static const struct slot *find_leader(const struct loop *loop,
-                                      const struct generate_job *job)
-{
-    for (int i = 0; i < N_SLOT; i++) {
-        const struct slot *slot = &loop->slot[i];
-        if (slot->job && slot->job->prompt == job->prompt &&
-            slot->job->n_prompt == job->n_prompt &&
-            slot->cache.len >= job->n_prompt)
-            return slot;
-    }
-    return NULL;
-}
-
 static int64_t limit_of(const struct loop *loop, const struct generate_job *job)
 {
     const int64_t wanted =
@@ -81,67 +62,7 @@ static int64_t limit_of(const struct loop *loop, const struct generate_job *job)
     return wanted < room ? wanted : room;
 }
 
-static void start_job(struct loop *loop, struct slot *slot,
-                      struct generate_job *job)
-{
-    const struct slot *leader = find_leader(loop, job);
-    struct oy_error none = {0};
-
-    OY_ASSERT(job->n_prompt > 0);
-    *slot = (struct slot){.job = job,
-                          .random = generate_random(options_of(loop, job)->seed,
-                                                    job->record, job->sample),
-                          .max_tokens = limit_of(loop, job)};
-    OY_ASSERT(slot->max_tokens >= 0);
-    job->finish = GENERATE_LENGTH;
-    slot->is_over = slot->max_tokens == 0;
-    /* The last token is computed again: its logits are wanted. */
-    if (leader && !kv_fork(engine_kv(loop->engine), &leader->cache,
-                           job->n_prompt - 1, &slot->cache, &none))
-        slot->fed = job->n_prompt - 1;
-}
-
-/* ---- a pass ---- */
-
-static void add_piece(struct loop *loop, struct slot *slot, size_t room)
-{
-    const struct generate_job *job = slot->job;
-    struct engine_piece *piece = &loop->piece[loop->n_piece];
-
-    piece->sequence = &slot->cache;
-    piece->wanted = NULL;
-    if (slot->fed < job->n_prompt) {
-        const size_t left = job->n_prompt - slot->fed;
-        piece->id = job->prompt + slot->fed;
-        piece->n = left < room ? left : room;
-        if (piece->n < left)
-            piece->wanted = loop->unwanted;
-    } else {
-        loop->last[loop->n_piece] = job->ids.id[job->ids.n - 1];
-        piece->id = &loop->last[loop->n_piece];
-        piece->n = 1;
-    }
-    if (!piece->wanted)
-        loop->of_row[loop->n_row++] = slot;
-    loop->of_piece[loop->n_piece++] = slot;
-}
-
-/* Running completions go first: they are one row each. */
-static void fill_pass(struct loop *loop)
-{
-    size_t n_row = 0;
-
-    loop->n_piece = loop->n_row = 0;
-    for (int is_prompt = 0; is_prompt < 2; is_prompt++) {
-        for (int i = 0; i < N_SLOT && n_row < ENGINE_ROWS; i++) {
-            struct slot *slot = &loop->slot[i];
-            if (!slot->job || (slot->fed < slot->job->n_prompt) != is_prompt)
-                continue;
-            add_piece(loop, slot, ENGINE_ROWS - n_row);
-            n_row += loop->piece[loop->n_piece - 1].n;
-        }
-    }
-}
+/* ---- a token ---- */
 
 static int is_end(const struct loop *loop, const struct generate_job *job,
                   int32_t id)
@@ -202,13 +123,14 @@ static size_t n_choice(const struct loop *loop)
     return (size_t)(n_token < n ? n_token : n);
 }
 
-static void sample_row(void *arg, size_t row, float *logits, int worker)
+static void sample_row(void *arg, size_t position, float *logits, int worker)
 {
-    struct loop *loop = arg;
-    struct slot *slot = loop->of_row[row];
+    struct slot *slot = arg;
+    struct loop *loop = slot->loop;
     struct distribution *distribution = &loop->distribution[worker];
     struct token_ids *history = &loop->history[worker];
 
+    (void)position;
     make_history(slot->job, history);
     const struct sampler_past past = {
         history->id, history->n, slot->job->n_prompt,
@@ -249,66 +171,89 @@ static void tell(struct slot *slot)
     }
 }
 
-static void end_slot(struct loop *loop, struct slot *slot)
+/* The token that sample_row drew, if the completion goes on. */
+static int32_t next_token(void *arg)
 {
-    kv_release(engine_kv(loop->engine), &slot->cache);
-    *slot = (struct slot){0};
+    struct slot *slot = arg;
+    const struct token_ids *ids = &slot->job->ids;
+
+    read_text(slot->loop, slot);
+    tell(slot);
+    return slot->is_over ? BATCH_END : ids->id[ids->n - 1];
 }
 
-static int run_pass(struct loop *loop, struct oy_error *err)
+static void end_slot(void *arg)
 {
-    fill_pass(loop);
-    if (engine_run(loop->engine, loop->piece, loop->n_piece, loop->hidden,
-                   err) ||
-        engine_logits(loop->engine, loop->hidden, loop->n_row, sample_row, loop,
-                      err))
-        return -1;
-    for (size_t i = 0; i < loop->n_piece; i++)
-        loop->of_piece[i]->fed += loop->piece[i].n;
-    for (size_t i = 0; i < loop->n_row; i++) {
-        struct slot *slot = loop->of_row[i];
-        read_text(loop, slot);
-        tell(slot);
-        if (slot->is_over)
-            end_slot(loop, slot);
+    ((struct slot *)arg)->job = NULL;
+}
+
+/* ---- the run ---- */
+
+static int start_job(struct loop *loop, struct slot *slot,
+                     struct generate_job *job, struct oy_error *err)
+{
+    const int64_t n = limit_of(loop, job);
+
+    OY_ASSERT(job->n_prompt > 0 && n >= 0);
+    job->finish = GENERATE_LENGTH;
+    if (!n)
+        return 0;
+    *slot = (struct slot){.loop = loop,
+                          .job = job,
+                          .random = generate_random(options_of(loop, job)->seed,
+                                                    job->record, job->sample),
+                          .max_tokens = n};
+    const struct batch_request request = {.id = job->prompt,
+                                          .n = job->n_prompt,
+                                          .first = job->n_prompt - 1,
+                                          .max_new = (size_t)n - 1,
+                                          .row = sample_row,
+                                          .next = next_token,
+                                          .done = end_slot,
+                                          .arg = slot};
+    return batch_add(loop->batch, &request, err);
+}
+
+/* Puts jobs into free slots. */
+static int start_jobs(struct loop *loop, struct generate_job *job, size_t n,
+                      size_t *next, struct oy_error *err)
+{
+    for (int i = 0; i < N_SLOT; i++) {
+        while (!loop->slot[i].job && *next < n) {
+            if (start_job(loop, &loop->slot[i], &job[(*next)++], err))
+                return -1;
+        }
     }
     return 0;
 }
 
-/* Puts waiting jobs into free slots; returns whether any slot runs. */
-static int fill_slots(struct loop *loop, struct generate_job *job, size_t n,
-                      size_t *next)
+/* Nothing begins that cannot end. */
+static int check_jobs(const struct loop *loop, const struct generate_job *job,
+                      size_t n, struct oy_error *err)
 {
-    int n_running = 0;
-
-    for (int i = 0; i < N_SLOT; i++) {
-        struct slot *slot = &loop->slot[i];
-        while (!slot->job && *next < n) {
-            start_job(loop, slot, &job[(*next)++]);
-            if (slot->is_over)
-                end_slot(loop, slot);
-        }
-        n_running += slot->job != NULL;
+    for (size_t i = 0; i < n; i++) {
+        const int64_t most = limit_of(loop, &job[i]);
+        if (most &&
+            batch_check(loop->batch, job[i].n_prompt + (size_t)most - 1, err))
+            return -1;
     }
-    return n_running > 0;
+    return 0;
 }
 
-/* Samples of one prompt wait until the first of them has computed it. */
 static int run_all(struct loop *loop, struct generate_job *job, size_t n,
                    struct oy_error *err)
 {
     size_t next = 0;
+    int status = 1;
 
-    while (next < n || fill_slots(loop, job, 0, &next)) {
-        size_t end = next;
-        while (end < n &&
-               (end == next || job[end].prompt != job[end - 1].prompt ||
-                find_leader(loop, &job[end])))
-            end++;
-        if (fill_slots(loop, job, end, &next) && run_pass(loop, err))
+    if (check_jobs(loop, job, n, err))
+        return -1;
+    while (status > 0) {
+        if (start_jobs(loop, job, n, &next, err))
             return -1;
+        status = batch_step(loop->batch, err);
     }
-    return 0;
+    return status;
 }
 
 int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
@@ -316,7 +261,6 @@ int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
                  struct generate_job *job, size_t n, struct oy_error *err)
 {
     const size_t n_worker = (size_t)oy_pool_size(engine_pool(engine));
-    const size_t dim = (size_t)engine_config(engine)->dim;
     struct loop *loop = oy_calloc(1, sizeof *loop);
 
     loop->engine = engine;
@@ -327,11 +271,9 @@ int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
     loop->n_word = ((size_t)engine_config(engine)->n_vocab + 63) / 64;
     loop->allowed =
         oy_alloc_array(n_worker * loop->n_word, sizeof *loop->allowed);
-    loop->unwanted = oy_calloc(ENGINE_ROWS, 1);
-    loop->hidden = oy_alloc_array(N_SLOT * dim, sizeof *loop->hidden);
+    loop->batch = batch_new(engine, NULL);
     const int status = run_all(loop, job, n, err);
-    for (int i = 0; i < N_SLOT; i++)
-        kv_release(engine_kv(engine), &loop->slot[i].cache);
+    batch_free(loop->batch);
     for (size_t i = 0; i < n_worker; i++) {
         distribution_release(&loop->distribution[i]);
         token_ids_release(&loop->history[i]);
@@ -339,8 +281,6 @@ int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
     oy_free(loop->distribution);
     oy_free(loop->history);
     oy_free(loop->allowed);
-    oy_free(loop->unwanted);
-    oy_free(loop->hidden);
     oy_free(loop);
     return status;
 }

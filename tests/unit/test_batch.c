@@ -150,10 +150,11 @@ struct ask {
     struct batch_request request;
     uint8_t n_seen[LONG]; /* by position */
     uint8_t is_wrong[LONG];
+    size_t n_new;
     int n_done;
 };
 
-static int32_t see(void *arg, size_t position, float *logits, int worker)
+static void see(void *arg, size_t position, float *logits, int worker)
 {
     struct ask *ask = arg;
     const float *want = ask->text->want[ask->type] + position * FIXTURE_VOCAB;
@@ -163,8 +164,17 @@ static int32_t see(void *arg, size_t position, float *logits, int worker)
     ask->is_wrong[position] =
         memcmp(logits, want, FIXTURE_VOCAB * sizeof *want) != 0;
     memset(logits, 0, FIXTURE_VOCAB * sizeof *logits);
-    return position + 1 < ask->text->n ? ask->text->id[position + 1]
-                                       : BATCH_END;
+}
+
+static int32_t go_on(void *arg)
+{
+    struct ask *ask = arg;
+    const size_t at = ask->request.n + ask->n_new;
+
+    if (at >= ask->text->n)
+        return BATCH_END;
+    ask->n_new++;
+    return ask->text->id[at];
 }
 
 static void finish(void *arg)
@@ -187,6 +197,7 @@ static void make_ask(struct world *world, struct oy_random *random,
             oy_random_below(random, 2) ? n - 1 : oy_random_below(random, n),
         .max_new = oy_random_below(random, smaller(text->n - n, 90) + 1),
         .row = see,
+        .next = go_on,
         .done = finish,
         .arg = ask};
 }
