@@ -250,6 +250,20 @@ static int go_on(struct search *search, size_t n, struct oy_error *err)
     return failed;
 }
 
+/* Where the keys of a text depend on how long it is, all of them are made
+ * anew when it outgrows theirs. */
+static void drop_outgrown(struct search *search)
+{
+    const struct decoder_config *config = engine_config(search->engine);
+
+    for (size_t i = 0; i < search->n_running; i++) {
+        struct beam *beam = &search->beam[i];
+        if (config_rope_regime(config, beam->cache.len) !=
+            config_rope_regime(config, beam->ids.n))
+            kv_release(engine_kv(search->engine), &beam->cache);
+    }
+}
+
 /* Runs what each beam has not in its cache yet: its last token, at first the
  * prompt. */
 static int run_beams(struct search *search, struct oy_error *err)
@@ -258,16 +272,18 @@ static int run_beams(struct search *search, struct oy_error *err)
     struct beam *first = &search->beam[0];
     int failed = 0;
 
+    drop_outgrown(search);
     while (!failed && first->ids.n - first->cache.len > ENGINE_ROWS) {
-        const struct engine_piece part = {
-            &first->cache, first->ids.id + first->cache.len, ENGINE_ROWS, NULL};
+        const struct engine_piece part = {&first->cache,
+                                          first->ids.id + first->cache.len,
+                                          ENGINE_ROWS, NULL, first->ids.n};
         failed = engine_run(search->engine, &part, 1, search->hidden, err);
     }
     for (size_t i = 0; i < search->n_running; i++) {
         struct beam *beam = &search->beam[i];
         piece[i] =
             (struct engine_piece){&beam->cache, beam->ids.id + beam->cache.len,
-                                  beam->ids.n - beam->cache.len, NULL};
+                                  beam->ids.n - beam->cache.len, NULL, 0};
     }
     return failed ||
                    engine_run(search->engine, piece, search->n_running,

@@ -330,19 +330,6 @@ int engine_run(struct engine *engine, const struct engine_piece *piece,
     return 0;
 }
 
-int engine_must_restart(const struct engine *engine,
-                        const struct kv_sequence *sequence, size_t n)
-{
-    const struct decoder_config *c = &engine->layout->config;
-    int is_long = 0;
-
-    for (int i = 0; i < DECODER_ROPES; i++)
-        is_long |= c->rope[i].scaling == ROPE_LONG;
-    return is_long && sequence->len > 0 &&
-           config_rope_regime(c, sequence->len) !=
-               config_rope_regime(c, sequence->len + n);
-}
-
 /* ---- logits ---- */
 
 struct logits_job {

@@ -213,7 +213,7 @@ static int search_record(struct gen *gen, struct gen_waiting *waiting,
 {
     const struct generate_options *generate =
         waiting->options ? waiting->options : &gen->generate;
-    const int64_t room = engine_config(gen->engine)->max_position -
+    const int64_t room = config_max_text(engine_config(gen->engine)) -
                          (int64_t)waiting->judged.n_id;
     const int64_t most =
         generate->max_tokens < room ? generate->max_tokens : room;

@@ -281,7 +281,7 @@ static void check_prompt(const struct gen *gen, struct oy_record *record,
                          const struct gen_judged *judged)
 {
     const int n_max =
-        gen->engine ? engine_config(gen->engine)->max_position : 0;
+        gen->engine ? config_max_text(engine_config(gen->engine)) : 0;
 
     if (record->fate == OY_BAD || judged->logits)
         return;
