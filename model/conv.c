@@ -28,7 +28,7 @@ static int check_tied(struct conv_settings *settings,
     if (!is_tied(source))
         settings->untie = 0;
     if (!maker->lora || settings->untie || !is_tied(source) ||
-        !conv_lora_changes_embedding(maker->lora))
+        !conv_lora_has(maker->lora, "model.embed_tokens.weight"))
         return 0;
     return oy_fail(err, OY_DATA,
                    "%s: the adapter changes the embedding, and the head is "

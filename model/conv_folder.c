@@ -185,8 +185,10 @@ static const struct quant_type *type_of(const struct quant_type *to,
     return own && own->n == 1 && own->pack ? own : quant_by_name("F32");
 }
 
-static void add_item(struct conv_items *items, const struct safetensor *from,
-                     const char *name, const struct quant_type *type)
+static struct conv_item *add_item(struct conv_items *items,
+                                  const struct safetensor *from,
+                                  const char *name,
+                                  const struct quant_type *type)
 {
     struct conv_item *item = conv_items_add(items, oy_strdup(name));
 
@@ -199,6 +201,7 @@ static void add_item(struct conv_items *items, const struct safetensor *from,
     conv_item_measure(item, type);
     item->type = type; /* plain types fit rows of any length */
     item->size = item->n_element * type->size;
+    return item;
 }
 
 static int list_items(struct conv_items *items,
@@ -213,7 +216,8 @@ static int list_items(struct conv_items *items,
                            tensor->name, tensor->type_name);
         add_item(items, tensor, tensor->name, type_of(to, tensor));
         if (untie && !strcmp(tensor->name, "model.embed_tokens.weight"))
-            add_item(items, tensor, "lm_head.weight", type_of(to, tensor));
+            add_item(items, tensor, "lm_head.weight", type_of(to, tensor))
+                ->is_plain = 1;
     }
     return 0;
 }

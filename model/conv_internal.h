@@ -35,6 +35,9 @@ void conv_source_close(struct conv_source *source);
 /* By its name; NULL. */
 const struct safetensor *conv_source_find(const struct conv_source *source,
                                           const char *name);
+/* Opens one safetensors file, for its tensors alone. */
+int conv_source_open_file(struct conv_source *source, const char *path,
+                          struct oy_error *err);
 /* Opens the safetensors of a folder, one or those of an index; is_adapter:
  * adapter_model.safetensors. */
 int conv_source_open_folder(struct conv_source *source, const char *folder,
@@ -43,18 +46,18 @@ int conv_source_open_folder(struct conv_source *source, const char *folder,
 /* ---- an adapter (conv_lora.c) ---- */
 
 struct conv_lora;
-/* NULL after a failure (65: a kind that is not understood, a module that is
- * not in the model). */
-struct conv_lora *conv_lora_open(const char *folder,
+/* A folder of peft's, or a safetensors file with MiniMind's names. NULL after
+ * a failure (65: a kind that is not understood, a module that is not in the
+ * model). */
+struct conv_lora *conv_lora_open(const char *path,
                                  const struct conv_source *base,
                                  struct oy_error *err);
 void conv_lora_free(struct conv_lora *lora);
-/* Adds what the adapter has for a tensor of this name to its values; 1 when
- * it changed them, 0 when it has nothing. */
-int conv_lora_apply(const struct conv_lora *lora,
-                    const struct safetensor *tensor, float *value);
-/* Whether it changes the input embedding (and with it a tied head). */
-int conv_lora_changes_embedding(const struct conv_lora *lora);
+/* Adds what the adapter has for a tensor to its values. */
+void conv_lora_apply(const struct conv_lora *lora,
+                     const struct safetensor *tensor, float *value);
+/* Whether it has something for a tensor of this name. */
+int conv_lora_has(const struct conv_lora *lora, const char *name);
 
 /* ---- tensors that are made (conv_tensor.c) ---- */
 
@@ -69,6 +72,7 @@ struct conv_item {
     size_t n_from;
     struct tensor_turned turned; /* how each part is turned for the output */
     const float *values;         /* instead of `from`: its elements */
+    int is_plain;                /* the adapter is not for it */
 };
 
 struct conv_items {
@@ -126,6 +130,8 @@ struct conv_keys {
     struct oy_buffer bytes;
     uint64_t n;
 };
+void conv_put_key(struct conv_keys *keys, const char *key,
+                  enum oy_gguf_type type);
 void conv_put_text(struct conv_keys *keys, const char *key, const char *text,
                    size_t len);
 void conv_put_u32(struct conv_keys *keys, const char *key, uint32_t number);
@@ -141,8 +147,8 @@ int conv_put_architecture(struct conv_keys *keys,
                           const struct gguf_family *family,
                           const struct oy_json_value *config,
                           struct oy_error *err);
-int conv_put_tokenizer(struct conv_keys *keys, const char *path,
-                       const struct oy_json_value *config,
+/* A model without a tokenizer gets none. */
+int conv_put_tokenizer(struct conv_keys *keys, const char *path, size_t n_token,
                        struct oy_error *err);
 
 #endif

@@ -19,7 +19,8 @@ void conv_put_raw(struct oy_buffer *out, uint64_t number, int size)
         oy_buffer_append_char(out, (char)(number >> 8 * i));
 }
 
-static void put_key(struct conv_keys *keys, const char *key, int type)
+void conv_put_key(struct conv_keys *keys, const char *key,
+                  enum oy_gguf_type type)
 {
     keys->n++;
     conv_put_raw(&keys->bytes, strlen(key), 8);
@@ -30,14 +31,14 @@ static void put_key(struct conv_keys *keys, const char *key, int type)
 void conv_put_text(struct conv_keys *keys, const char *key, const char *text,
                    size_t len)
 {
-    put_key(keys, key, OY_GGUF_STRING);
+    conv_put_key(keys, key, OY_GGUF_STRING);
     conv_put_raw(&keys->bytes, len, 8);
     oy_buffer_append(&keys->bytes, text, len);
 }
 
 void conv_put_u32(struct conv_keys *keys, const char *key, uint32_t number)
 {
-    put_key(keys, key, OY_GGUF_U32);
+    conv_put_key(keys, key, OY_GGUF_U32);
     conv_put_raw(&keys->bytes, number, 4);
 }
 
@@ -46,20 +47,20 @@ void conv_put_f32(struct conv_keys *keys, const char *key, float number)
     uint32_t bits;
 
     memcpy(&bits, &number, sizeof bits);
-    put_key(keys, key, OY_GGUF_F32);
+    conv_put_key(keys, key, OY_GGUF_F32);
     conv_put_raw(&keys->bytes, bits, 4);
 }
 
 void conv_put_bool(struct conv_keys *keys, const char *key, int truth)
 {
-    put_key(keys, key, OY_GGUF_BOOL);
+    conv_put_key(keys, key, OY_GGUF_BOOL);
     conv_put_raw(&keys->bytes, truth != 0, 1);
 }
 
 void conv_put_array(struct conv_keys *keys, const char *key,
                     enum oy_gguf_type type, uint64_t n)
 {
-    put_key(keys, key, OY_GGUF_ARRAY);
+    conv_put_key(keys, key, OY_GGUF_ARRAY);
     conv_put_raw(&keys->bytes, type, 4);
     conv_put_raw(&keys->bytes, n, 8);
 }

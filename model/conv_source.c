@@ -131,6 +131,13 @@ int conv_source_open_folder(struct conv_source *source, const char *folder,
     return status ? -1 : gather(source, err);
 }
 
+int conv_source_open_file(struct conv_source *source, const char *path,
+                          struct oy_error *err)
+{
+    source->path = path;
+    return open_file(source, path, err) ? -1 : gather(source, err);
+}
+
 static int read_config(struct conv_source *source, struct oy_error *err)
 {
     char *path = oy_asprintf("%s/config.json", source->path);

@@ -104,7 +104,7 @@ static int load_part(struct conv_maker *maker, const struct conv_item *item,
     if (safetensor_to_f32(from, 0, from->n_element, value))
         return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", from->name,
                        from->type_name);
-    if (maker->lora)
+    if (maker->lora && !item->is_plain)
         conv_lora_apply(maker->lora, from, value);
     if (is_turned)
         tensor_turn_write(&item->turned, value, to);
@@ -132,7 +132,7 @@ static int are_same(const struct conv_maker *maker,
         if (!is_same(item, item->from[i]))
             return 0;
     }
-    return item->n_from && !maker->lora;
+    return item->n_from && (!maker->lora || item->is_plain);
 }
 
 static const void *copy_parts(struct conv_maker *maker,
