@@ -125,7 +125,6 @@ struct moe_config {
     int is_clamped;   /* gpt_oss: (up + 1) gate sigmoid(alpha gate), biases */
     float clamp;      /* swiglu_limit */
     float gate_alpha; /* 1.702 */
-    int has_norm_eps; /* 1e-20 is added to the sum of weights */
 };
 
 struct mla_config {

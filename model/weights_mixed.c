@@ -10,6 +10,8 @@
 #include "core/alloc.h"
 #include "model/mxfp4.h"
 
+enum { LINES = 16 /* of a file that are turned at once */ };
+
 /* Numbers of ffn_part. */
 enum {
     MOE_ROUTER,
@@ -373,18 +375,32 @@ static size_t row_of(const struct weight_tensor *tensor, size_t row)
                              : row;
 }
 
+/* Lines `first` .. of a part, n of them, become its columns. */
+static void put_columns(const struct weight_tensor *tensor, const float *line,
+                        size_t first, size_t n, float *part)
+{
+    for (size_t row = 0; row < tensor->part_rows; row++) {
+        float *to = part + row_of(tensor, row) * tensor->n_column + first;
+        for (size_t i = 0; i < n; i++)
+            to[i] = line[i * tensor->part_rows + row];
+    }
+}
+
 int weights_read_columns(const struct weight_tensor *tensor,
                          const struct safetensor *have, float *to)
 {
     const size_t rows = tensor->part_rows, columns = tensor->n_column;
-    float *line = oy_alloc_array(rows, sizeof *line);
+    float *line = oy_alloc_array(LINES * rows, sizeof *line);
     int status = 0;
 
-    for (size_t i = 0; !status && i < tensor->n_part * columns; i++) {
-        float *part = to + i / columns * rows * columns + i % columns;
-        status = safetensor_to_f32(have, i * rows, rows, line);
-        for (size_t row = 0; !status && row < rows; row++)
-            part[row_of(tensor, row) * columns] = line[row];
+    for (size_t part = 0; part < tensor->n_part; part++) {
+        for (size_t at = 0; !status && at < columns; at += LINES) {
+            const size_t n = columns - at < LINES ? columns - at : LINES;
+            status = safetensor_to_f32(have, (part * columns + at) * rows,
+                                       n * rows, line);
+            if (!status)
+                put_columns(tensor, line, at, n, to + part * rows * columns);
+        }
     }
     oy_free(line);
     return status;
