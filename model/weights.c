@@ -202,7 +202,8 @@ static int has_shape(const struct weight_tensor *want,
         want_rows = want->n_part * want->n_column;
         want_columns = want->part_rows;
     }
-    if (have->n_dim != want->n_dim)
+    /* GGUF has a matrix of one row as a vector. */
+    if (have->n_dim != want->n_dim && (have->n_dim != 1 || want->n_row != 1))
         return 0;
     for (int i = 0; i + 1 < have->n_dim; i++)
         rows *= have->shape[i];

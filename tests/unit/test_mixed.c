@@ -325,6 +325,24 @@ static void test_single_experts(void **state)
     close_files(&files);
 }
 
+/* GGUF has the gate of the shared expert as a vector. */
+static void test_vector_for_row(void **state)
+{
+    static struct files files;
+
+    (void)state;
+    open_files(&files, family_json[0]);
+    for (int i = 0; i < files.layout.n_tensor; i++) {
+        add_plain(&files, &files.layout.tensor[i]);
+        if (!strstr(files.entry[i].name, "shared_expert_gate"))
+            continue;
+        files.entry[i].n_dim = 1;
+        files.entry[i].shape[0] = DIM;
+    }
+    assert_read(&files);
+    close_files(&files);
+}
+
 static void test_joint_experts(void **state)
 {
     static struct files files;
@@ -522,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_their_own),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_single_experts),
+        cmocka_unit_test(test_vector_for_row),
         cmocka_unit_test(test_joint_experts),
         cmocka_unit_test(test_turned_experts),
         cmocka_unit_test(test_blocks),
