@@ -9,9 +9,10 @@
 #include "core/hash.h"
 #include "core/utf8.h"
 #include "pipeline/ngrams_internal.h"
+#include "pipeline/short_word.h"
 
 struct ngrams_word {
-    uint64_t low, high; /* its first 16 bytes, or all of them and zeros */
+    struct short_word head;
     uint32_t at;
     uint32_t len;
     uint32_t n_code;
@@ -57,42 +58,15 @@ struct ngrams_sieve ngrams_sieve_start(struct ngrams *ngrams, size_t n)
 
 #define EVERY_BYTE 0x0101010101010101ULL
 
-/* Bytes of a word that are in the first eight, in the second eight. */
-static const uint64_t mask8[9] = {0,
-                                  0xff,
-                                  0xffff,
-                                  0xffffff,
-                                  0xffffffff,
-                                  0xffffffffff,
-                                  0xffffffffffff,
-                                  0xffffffffffffff,
-                                  0xffffffffffffffff};
-
-/* Texts are padded: a word of 16 bytes or less is two loads and masks. */
-static inline void load_word(const char *at, size_t len, uint64_t *low,
-                             uint64_t *high)
-{
-    *low = ngrams_load8(at) & mask8[len < 8 ? len : 8];
-    *high = ngrams_load8(at + 8) & mask8[len < 8 ? 0 : len < 16 ? len - 8 : 8];
-}
-
-static inline uint64_t hash_word(const char *at, size_t len, uint64_t low,
-                                 uint64_t high)
-{
-    const uint64_t mix = (low ^ len << 58) * NGRAMS_MIX + high;
-
-    return len > 16 ? oy_hash64(at, len) : oy_mix64(mix);
-}
-
 /* Whether it is the word, of these first bytes. */
 static inline int is_word(const struct ngrams *ngrams,
                           const struct ngrams_word *old, struct word word,
-                          uint64_t low, uint64_t high)
+                          struct short_word head)
 {
-    return ((old->low ^ low) | (old->high ^ high) | (old->len ^ word.len)) ==
-               0 &&
-           (word.len <= 16 || memcmp(ngrams->text + old->at,
-                                     ngrams->text + word.at, word.len) == 0);
+    return short_word_equal(old->head, head) && old->len == word.len &&
+           (word.len <= SHORT_WORD ||
+            memcmp(ngrams->text + old->at, ngrams->text + word.at, word.len) ==
+                0);
 }
 
 /* Continuation bytes (10xxxxxx). */
@@ -104,21 +78,20 @@ static inline uint32_t count_continued(uint64_t bytes)
 }
 
 /* Describes a new word. */
-static uint32_t add_word(struct ngrams *ngrams, struct word word, uint64_t low,
-                         uint64_t high)
+static uint32_t add_word(struct ngrams *ngrams, struct word word,
+                         struct short_word head)
 {
     if (ngrams->n_distinct == ngrams->cap_distinct)
         OY_GROW(ngrams->distinct, ngrams->cap_distinct, ngrams->n_distinct + 1);
     struct ngrams_word *fresh = &ngrams->distinct[ngrams->n_distinct];
-    fresh->low = low;
-    fresh->high = high;
+    fresh->head = head;
     fresh->at = word.at;
     fresh->len = word.len;
     fresh->count = 0;
     fresh->n_code =
-        word.len > 16
+        word.len > SHORT_WORD
             ? (uint32_t)oy_utf8_count(ngrams->text + word.at, word.len)
-            : word.len - count_continued(low) - count_continued(high);
+            : word.len - count_continued(head.low) - count_continued(head.high);
     return (uint32_t)ngrams->n_distinct++;
 }
 
@@ -126,19 +99,19 @@ static uint32_t add_word(struct ngrams *ngrams, struct word word, uint64_t low,
 static inline uint32_t number_word(struct ngrams *ngrams, struct word word)
 {
     const char *at = ngrams->text + word.at;
-    uint64_t low, high;
-
-    load_word(at, word.len, &low, &high);
-    const uint64_t hash = hash_word(at, word.len, low, high);
+    const struct short_word head = short_word_load(at, word.len);
+    const uint64_t hash = word.len > SHORT_WORD
+                              ? oy_hash64(at, word.len)
+                              : short_word_hash(head, word.len);
     struct seen_slot *slot = seen_first(&ngrams->seen, hash);
+
     for (; slot->index; slot = seen_next(&ngrams->seen, slot)) {
         if (slot->tag == seen_tag(hash) &&
-            is_word(ngrams, &ngrams->distinct[slot->index - 1], word, low,
-                    high))
+            is_word(ngrams, &ngrams->distinct[slot->index - 1], word, head))
             return slot->index - 1;
     }
     seen_put(slot, hash, ngrams->n_distinct);
-    return add_word(ngrams, word, low, high);
+    return add_word(ngrams, word, head);
 }
 
 void ngrams_init(struct ngrams *ngrams, const char *text,
