@@ -56,8 +56,6 @@ struct ngrams_sieve ngrams_sieve_start(struct ngrams *ngrams, size_t n)
 
 /* ---- distinct words ---- */
 
-#define EVERY_BYTE 0x0101010101010101ULL
-
 /* Whether it is the word, of these first bytes. */
 static inline int is_word(const struct ngrams *ngrams,
                           const struct ngrams_word *old, struct word word,
@@ -67,14 +65,6 @@ static inline int is_word(const struct ngrams *ngrams,
            (word.len <= SHORT_WORD ||
             memcmp(ngrams->text + old->at, ngrams->text + word.at, word.len) ==
                 0);
-}
-
-/* Continuation bytes (10xxxxxx). */
-static inline uint32_t count_continued(uint64_t bytes)
-{
-    const uint64_t continued = bytes & ~(bytes << 1) & EVERY_BYTE * 0x80;
-
-    return continued ? (uint32_t)((continued >> 7) * EVERY_BYTE >> 56) : 0;
 }
 
 /* Describes a new word. */
@@ -91,7 +81,7 @@ static uint32_t add_word(struct ngrams *ngrams, struct word word,
     fresh->n_code =
         word.len > SHORT_WORD
             ? (uint32_t)oy_utf8_count(ngrams->text + word.at, word.len)
-            : word.len - count_continued(head.low) - count_continued(head.high);
+            : (uint32_t)short_word_n_code(head, word.len);
     return (uint32_t)ngrams->n_distinct++;
 }
 

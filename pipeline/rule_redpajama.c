@@ -15,6 +15,7 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/byte_count.h"
 #include "pipeline/redpajama_tables.h"
 #include "pipeline/rule_internal.h"
 
@@ -332,57 +333,13 @@ struct line_sums {
     double javascript, terminal, words, uppercase, numeric, bullet;
 };
 
-/* Bytes from `first` on, `n` of them in a row; *all is what the bytes are
- * together. 16 bytes behind the end can be read. */
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-static size_t count_bytes(const char *at, size_t len, char first, int n,
-                          unsigned char *all)
-{
-    const __m128i zero = _mm_setzero_si128();
-    const __m128i begin = _mm_set1_epi8(first);
-    const __m128i most = _mm_set1_epi8((char)(n - 1));
-    const __m128i number =
-        _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    __m128i sum = zero, any = zero;
-
-    for (size_t i = 0; i < len; i += 16) {
-        const size_t rest = len - i < 16 ? len - i : 16;
-        const __m128i inside =
-            _mm_cmpgt_epi8(_mm_set1_epi8((char)rest), number);
-        const __m128i bytes =
-            _mm_and_si128(inside, _mm_loadu_si128((const __m128i *)(at + i)));
-        const __m128i place = _mm_sub_epi8(bytes, begin);
-        const __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(place, most), place);
-        any = _mm_or_si128(any, bytes);
-        sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_sub_epi8(zero, hit), zero));
-    }
-    *all = _mm_movemask_epi8(any) ? 0x80 : 0;
-    return (size_t)_mm_cvtsi128_si64(
-        _mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
-}
-#else
-static size_t count_bytes(const char *at, size_t len, char first, int n,
-                          unsigned char *all)
-{
-    size_t n_hit = 0;
-
-    *all = 0;
-    for (size_t i = 0; i < len; i++) {
-        n_hit += (unsigned char)(at[i] - first) < n;
-        *all |= (unsigned char)at[i];
-    }
-    return n_hit;
-}
-#endif
-
 static double uppercase_of(const char *line, size_t len)
 {
-    unsigned char all;
-    size_t n_upper = count_bytes(line, len, 'A', 26, &all), n_code = len;
+    int is_ascii;
+    size_t n_upper = byte_count_range(line, len, 'A', 26, &is_ascii);
+    size_t n_code = len;
 
-    if (all >= 0x80) {
+    if (!is_ascii) {
         n_upper = n_code = 0;
         for (size_t at = 0; at < len; n_code++)
             n_upper += (size_t)oy_py_isupper(oy_utf8_next(line, &at));
@@ -442,10 +399,10 @@ static size_t count_numeric(const char *word, size_t len)
 /* Numeric characters of a word, and all of them (added to *n_code). */
 static size_t count_word(const char *word, size_t len, size_t *n_code)
 {
-    unsigned char all;
-    const size_t n = count_bytes(word, len, '0', 10, &all);
+    int is_ascii;
+    const size_t n = byte_count_range(word, len, '0', 10, &is_ascii);
 
-    if (all < 0x80) {
+    if (is_ascii) {
         *n_code += len;
         return n;
     }

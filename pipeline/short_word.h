@@ -44,6 +44,22 @@ static inline struct short_word short_word_load(const char *at, size_t len)
                                short_word_bytes(at + 8, len < 8 ? 0 : len - 8)};
 }
 
+/* Continuation bytes (10xxxxxx) of eight. */
+static inline size_t short_word_continued(uint64_t bytes)
+{
+    const uint64_t every = 0x0101010101010101ULL;
+    const uint64_t continued = bytes & ~(bytes << 1) & every * 0x80;
+
+    return continued ? (continued >> 7) * every >> 56 : 0;
+}
+
+/* Code points of a whole word. */
+static inline size_t short_word_n_code(struct short_word word, size_t len)
+{
+    return len - short_word_continued(word.low) -
+           short_word_continued(word.high);
+}
+
 static inline int short_word_equal(struct short_word a, struct short_word b)
 {
     return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
