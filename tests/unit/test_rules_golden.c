@@ -15,6 +15,7 @@
 
 #include "core/input.h"
 #include "pipeline/chain.h"
+#include "rule_params.h"
 
 /* A file of JSON Lines in memory. */
 struct table {
@@ -234,7 +235,9 @@ static void check_measures(const struct rule *rule,
     const char *why;
 
     document_start(&document, document_text(documents, row));
-    assert_null(rule->judge(rule->defaults, &document, &measures));
+    void *params = load_params(rule);
+    assert_null(rule->judge(params, &document, &measures));
+    free_params(rule, params);
     oy_buffer_append_char(&json, '{');
     oy_buffer_append(&json, measures.json.data, measures.json.len);
     oy_buffer_append_char(&json, '}');
