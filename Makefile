@@ -23,11 +23,11 @@ WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -DOYSTER_VERSION='"$(VERSION)"' -I. \
              -fno-math-errno -ffp-contract=off -pthread $(OPT) $(WARN) $(CFLAGS)
 LIBS    = -lzstd -lz -llzma -lbz2 -larchive -lpcre2-8 -lcjson -lpsl -lm -ldl -pthread \
-          -Wl,--as-needed -licuuc
+          -Wl,--as-needed -licuuc -lcurl
 
 PACKAGES = build-essential libzstd-dev zlib1g-dev liblzma-dev libbz2-dev \
            libarchive-dev libpcre2-dev libcjson-dev libxxhash-dev \
-           libpsl-dev libicu-dev \
+           libpsl-dev libicu-dev libcurl4-openssl-dev \
            libopenblas0-pthread libcmocka-dev zstd python3-jieba
 
 # How many compilers the targets that build for themselves start at once.
@@ -79,7 +79,8 @@ deps:
 	    '#include <bzlib.h>' '#include <archive.h>' '#include <xxhash.h>' \
 	    '#define PCRE2_CODE_UNIT_WIDTH 8' '#include <pcre2.h>' \
 	    '#include <cjson/cJSON.h>' '#include <libpsl.h>' \
-	    '#include <unicode/ubrk.h>' 'int main(void) { return 0; }' | \
+	    '#include <unicode/ubrk.h>' '#include <curl/curl.h>' \
+	    'int main(void) { return 0; }' | \
 	$(CC) -xc - -o /dev/null $(LIBS) 2>/dev/null && $(DEPS_MORE) || \
 	$(SUBMAKE) install-deps
 
@@ -110,7 +111,8 @@ SANITIZED = $(filter-out $(UNSANITIZED),$(notdir $(TESTS)))
 UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
-THREADED = filter pool input output source engine gemm tree generate decoder \
+THREADED = filter pool input output source engine gemm tree generate batch \
+           decoder mixed \
            word_count minhash regex pretokenizer decode
 test-slow: deps
 	@$(SUBMAKE) all $(TESTS)

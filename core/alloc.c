@@ -118,6 +118,15 @@ void *oy_try_alloc(size_t n, size_t size)
     return memset(pointer, 0, total);
 }
 
+void *oy_zeroed(size_t n, size_t size)
+{
+    void *pointer = oy_try_alloc(n, size);
+
+    if (!pointer)
+        out_of_memory(checked_size(n, size));
+    return pointer;
+}
+
 void oy_free(void *pointer)
 {
     free(pointer);

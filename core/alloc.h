@@ -24,6 +24,11 @@ void *oy_alloc_array(size_t n, size_t size)
     __attribute__((malloc, returns_nonnull));
 /* All bytes zero. */
 void *oy_calloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
+/* All bytes zero and every page there, in big pages where the block is big:
+ * for tables that are looked into at random. (A fresh page that is read
+ * before it is written is mapped twice, and the second time each processor
+ * that runs a thread of the program is interrupted.) Free with oy_free. */
+void *oy_zeroed(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 /* NULL for `old` is allowed. The old pointer is dead afterwards. */
 void *oy_realloc_array(void *old, size_t n, size_t size)
     __attribute__((returns_nonnull));

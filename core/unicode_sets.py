@@ -12,9 +12,12 @@ program needs Python.
 import os
 import sys
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from unicode_table import fields, points, runs_as_ranges, wrap  # noqa: E402
+
 N = 0x110000
 SELF = "unicode_sets.py"
-HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = sys.argv[1] if len(sys.argv) > 1 else "/usr/share/unicode"
 
 # StripAccents: M of Unicode 9 (crate unicode-normalization-alignments), with
@@ -86,26 +89,6 @@ ABC0-ABDA 10A00 10A10-10A13 10A15-10A17 10A19-10A35 11103-11126 11144 11147
 }
 
 
-def ranges(text):
-    for part in text.split():
-        first, _, last = part.partition("-")
-        yield int(first, 16), int(last or first, 16)
-
-
-def points(text):
-    return {c for a, b in ranges(text) for c in range(a, b + 1)}
-
-
-def fields(path):
-    """(first, last, [field, ...]) of each line of a UCD file."""
-    for line in open(os.path.join(DATA, path), encoding="utf-8"):
-        line = line.partition("#")[0].strip()
-        if line:
-            where, *rest = [f.strip() for f in line.split(";")]
-            first, _, last = where.partition("..")
-            yield int(first, 16), int(last or first, 16), rest
-
-
 class Data:
     """Category, age, combining class and lower case of every code point."""
 
@@ -128,7 +111,7 @@ class Data:
             where, _, delta = part.partition(":")
             for c in points(where):
                 self.lower[c] = int(delta)
-        for a, b, f in fields("DerivedAge.txt"):
+        for a, b, f in fields(DATA, "DerivedAge.txt"):
             for c in range(a, b + 1):
                 self.age[c] = float(f[0])
 
@@ -140,7 +123,7 @@ class Data:
 def sets(data):
     """{name: code points}; what each is for stands in unicode_sets.h."""
     quick = {}
-    for a, b, f in fields("DerivedNormalizationProps.txt"):
+    for a, b, f in fields(DATA, "DerivedNormalizationProps.txt"):
         if f[0].endswith("_QC"):
             quick.setdefault(f[0][:-3].lower(), set()).update(range(a, b + 1))
     marks = {c for c in range(N) if data.ccc[c]}
@@ -164,7 +147,7 @@ def grapheme_breaks():
     name = {"Extended_Pictographic": "Pictographic"}
     out = ["Other"] * N
     for path in ("auxiliary/GraphemeBreakProperty.txt", "emoji/emoji-data.txt"):
-        for a, b, f in fields(path):
+        for a, b, f in fields(DATA, path):
             if path.startswith("aux") or f[0] in name:
                 for c in range(a, b + 1):
                     out[c] = name.get(f[0], f[0])
@@ -172,30 +155,6 @@ def grapheme_breaks():
         for c in points(text):
             out[c] = value
     return [BREAKS.index(x) for x in out]
-
-
-def wrap(items):
-    line, lines = "", []
-    for item in items:
-        if len(line) + len(item) + 1 > 80:
-            lines.append(line)
-            line = ""
-        line += item + ","
-    return "\n".join(lines + [line])
-
-
-def runs_as_ranges(items):
-    """Long runs as GNU's designated ranges: [first ... last]=value."""
-    out, at = [], 0
-    while at < len(items):
-        end = at + 1
-        while end < len(items) and items[end] == items[at]:
-            end += 1
-        short = f"[{at} ... {end - 1}]={items[at]}"
-        plain = [items[at]] * (end - at)
-        out += plain if len(",".join(plain)) <= len(short) else [short]
-        at = end
-    return out
 
 
 def array(kind, name, items, storage=""):

@@ -74,9 +74,9 @@ def points(text):
     return {c for a, b in ranges(text) for c in range(a, b + 1)}
 
 
-def fields(path):
+def fields(folder, path):
     """(first, last, [field, ...]) of each line of a UCD file."""
-    for line in open(os.path.join(DATA, path), encoding="utf-8"):
+    for line in open(os.path.join(folder, path), encoding="utf-8"):
         line = line.partition("#")[0].strip()
         if line:
             where, *rest = [f.strip() for f in line.split(";")]
@@ -85,7 +85,7 @@ def fields(path):
 
 
 def property_of(path, value):
-    return {c for a, b, f in fields(path) if f[0] == value
+    return {c for a, b, f in fields(DATA, path) if f[0] == value
             for c in range(a, b + 1)}
 
 
@@ -104,7 +104,7 @@ class Data:
             for c in points(where):
                 self.category16[c] = cat
         self.age = [16 if c != "Cn" else 99 for c in self.category16]
-        for a, b, f in fields("DerivedAge.txt"):
+        for a, b, f in fields(DATA, "DerivedAge.txt"):
             major, minor = (int(x) for x in f[0].split("."))
             for c in range(a, b + 1):
                 self.age[c] = max(OLDEST, major + (minor > 0 and
@@ -156,7 +156,7 @@ def records(data):
     joiners = property_of("PropList.txt", "Join_Control")
     space, line_end = points(PY_SPACES), points(PY_LINE_ENDS)
     brk = [0] * N
-    for a, b, f in fields("auxiliary/WordBreakProperty.txt"):
+    for a, b, f in fields(DATA, "auxiliary/WordBreakProperty.txt"):
         for c in range(a, b + 1):
             brk[c] = WORD_BREAKS.index(f[0])
     # DeepSeek's second expression, spec of its tokenizer.json.
@@ -201,7 +201,7 @@ def records(data):
 def normal_records(data):
     """(combining class, flags, age) of each; flags as in the header."""
     quick = {}
-    for a, b, f in fields("DerivedNormalizationProps.txt"):
+    for a, b, f in fields(DATA, "DerivedNormalizationProps.txt"):
         if f[0].endswith("_QC"):
             for c in range(a, b + 1):
                 quick.setdefault(c, {})[f[0][:-3]] = f[1]

@@ -9,8 +9,10 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/manifest.h"
+#include "core/model_name.h"
 #include "eval/tree.h"
 #include "model/engine.h"
+#include "model/model_file.h"
 #include "model/safetensors.h"
 #include "tokenizer/tokenizer.h"
 
@@ -38,6 +40,7 @@ struct scorer {
 
     struct kept *kept;
     size_t n_kept, cap_kept;
+    char *model; /* where it was found */
 };
 
 struct scorer_worker {
@@ -57,6 +60,8 @@ static int open_tokenizer(struct scorer *scorer, struct oy_error *err)
     if (!path) {
         struct oy_error missing = {0};
         path = scorer->options.model;
+        if (!model_file_has_tokenizer(path))
+            return 0;
         scorer->tokenizer = tokenizer_load(path, &missing);
         if (!scorer->tokenizer && missing.code != OY_NOINPUT)
             *err = missing;
@@ -91,7 +96,7 @@ static int open_model(struct scorer *scorer, struct oy_error *err)
     if (options->max_length)
         scorer->max_length = (size_t)options->max_length;
     else if (options->model)
-        scorer->max_length = (size_t)scorer->config.max_position;
+        scorer->max_length = (size_t)config_max_text(&scorer->config);
     else
         scorer->max_length = 2048; /* lm-eval's default */
     if (options->dry_run)
@@ -117,6 +122,16 @@ static int check_fit(const struct scorer *scorer, struct oy_error *err)
     return 0;
 }
 
+/* The model's name becomes the folder of its snapshot. */
+static int find_model(struct scorer *scorer, struct oy_error *err)
+{
+    if (!scorer->options.model)
+        return 0;
+    scorer->model = oy_model_find(scorer->options.model, err);
+    scorer->options.model = scorer->model;
+    return scorer->model ? 0 : -1;
+}
+
 struct scorer *scorer_new(const struct scorer_options *options,
                           struct oy_pool *pool, struct oy_error *err)
 {
@@ -124,8 +139,8 @@ struct scorer *scorer_new(const struct scorer_options *options,
 
     scorer->options = *options;
     scorer->pool = pool;
-    if (open_model(scorer, err) || open_tokenizer(scorer, err) ||
-        check_fit(scorer, err)) {
+    if (find_model(scorer, err) || open_model(scorer, err) ||
+        open_tokenizer(scorer, err) || check_fit(scorer, err)) {
         scorer_free(scorer);
         return NULL;
     }
@@ -145,6 +160,7 @@ void scorer_free(struct scorer *scorer)
     oy_buffer_release(&scorer->prefix_text);
     tokenizer_free(scorer->tokenizer);
     engine_free(scorer->engine);
+    oy_free(scorer->model);
     oy_free(scorer);
 }
 

@@ -3,19 +3,23 @@
  * Attention over cached blocks. */
 #include "model/cached_attention.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/alloc.h"
 #include "model/rows.h"
 
-/* Where things lie in the scratch memory. */
+/* Where things lie in the scratch memory. Scores stand for the positions
+ * from `begin` (a multiple of ATTEND_TILE that no row's window reaches
+ * below) to `end`. */
 struct layout {
-    float *q, *out;  /* [row][head_dim] */
-    float *gathered; /* [ATTEND_TILE][head_dim] */
+    float *q;        /* [row][key_dim] */
+    float *out;      /* [row][value_dim] */
+    float *gathered; /* [ATTEND_TILE][the wider dim] */
     float *score;    /* [row][stride] */
     float *sum;      /* [row] */
+    size_t key_dim, value_dim;
     size_t n_row, stride;
+    size_t begin, end;
 };
 
 void attend_release(struct attend_scratch *scratch)
@@ -24,94 +28,98 @@ void attend_release(struct attend_scratch *scratch)
     *scratch = (struct attend_scratch){0};
 }
 
+/* The first position that a row at `position` sees. */
+static size_t first_seen(const struct attend_job *job, size_t position)
+{
+    if (!job->window || position < job->window)
+        return 0;
+    return position + 1 - job->window;
+}
+
 static struct layout lay_out(const struct attend_job *job,
                              struct attend_scratch *scratch)
 {
-    const size_t n_key = job->first + job->n;
-    struct layout l = {.n_row = job->n * job->group,
-                       .stride = (n_key + 15) / 16 * 16};
-    const size_t rows = l.n_row * job->head_dim;
+    const struct kv_shape *shape = kv_pool_shape(job->kv);
+    struct layout l = {.key_dim = (size_t)shape->key_dim,
+                       .value_dim = (size_t)shape->value_dim,
+                       .n_row = job->n * job->group,
+                       .end = job->first + job->n};
+    const size_t wider = l.key_dim > l.value_dim ? l.key_dim : l.value_dim;
 
+    l.begin = first_seen(job, job->first) / ATTEND_TILE * ATTEND_TILE;
+    l.stride = (l.end - l.begin + 15) / 16 * 16;
     OY_GROW(scratch->floats, scratch->cap,
-            2 * rows + ATTEND_TILE * job->head_dim + l.n_row * (l.stride + 1));
+            l.n_row * (l.key_dim + l.value_dim + l.stride + 1) +
+                ATTEND_TILE * wider);
     l.q = scratch->floats;
-    l.out = l.q + rows;
-    l.gathered = l.out + rows;
-    l.score = l.gathered + ATTEND_TILE * job->head_dim;
+    l.out = l.q + l.n_row * l.key_dim;
+    l.gathered = l.out + l.n_row * l.value_dim;
+    l.score = l.gathered + ATTEND_TILE * wider;
     l.sum = l.score + l.n_row * l.stride;
     return l;
 }
 
-typedef float *(*block_rows)(const struct kv_pool *pool, int32_t block,
-                             int layer, int head);
-
-/* The rows of positions at .. at + n - 1, in place when their blocks touch. */
-static const float *tile_rows(const struct attend_job *job, block_rows rows_of,
-                              size_t at, size_t n, float *gathered)
+static size_t tile_size(const struct layout *l, size_t at)
 {
-    const int32_t *block = job->sequence->block + at / KV_BLOCK;
-    const size_t n_block = (n + KV_BLOCK - 1) / KV_BLOCK;
-    const size_t block_floats = KV_BLOCK * job->head_dim;
-    size_t run = 1;
-
-    while (run < n_block && kv_is_next(block[run - 1], block[run]))
-        run++;
-    if (run == n_block)
-        return rows_of(job->kv, block[0], job->layer, job->kv_head);
-    for (size_t i = 0; i < n_block; i++)
-        memcpy(gathered + i * block_floats,
-               rows_of(job->kv, block[i], job->layer, job->kv_head),
-               block_floats * sizeof *gathered);
-    return gathered;
-}
-
-static size_t tile_size(size_t n_key, size_t at)
-{
-    return n_key - at < ATTEND_TILE ? n_key - at : ATTEND_TILE;
+    return l->end - at < ATTEND_TILE ? l->end - at : ATTEND_TILE;
 }
 
 static void make_scores(const struct attend_job *job, const struct layout *l)
 {
-    const size_t n_key = job->first + job->n, dim = job->head_dim;
-    const float scale = 1 / sqrtf((float)dim);
-
-    for (size_t at = 0; at < n_key; at += ATTEND_TILE) {
-        const size_t n = tile_size(n_key, at);
-        const float *key = tile_rows(job, kv_key, at, n, l->gathered);
-        gemm_small_nt(job->gemm, l->n_row, n, dim, scale, l->q, dim, key, dim,
-                      0, l->score + at, l->stride);
+    for (size_t at = l->begin; at < l->end; at += ATTEND_TILE) {
+        const size_t n = tile_size(l, at);
+        const float *key = kv_keys(job->kv, job->sequence, at, n, job->layer,
+                                   job->kv_head, l->gathered);
+        gemm_small_nt(job->gemm, l->n_row, n, l->key_dim, job->scale, l->q,
+                      l->key_dim, key, l->key_dim, 0,
+                      l->score + (at - l->begin), l->stride);
     }
 }
 
-/* Each row sees the positions up to its own; the others weigh nothing. */
+/* Turns scores into weights; returns their sum. */
+static float soften(const struct attend_job *job, float *score, size_t n,
+                    const float *sink)
+{
+    if (job->soft_cap > 0)
+        rows_soft_cap(score, n, job->soft_cap);
+    const float most = rows_max(score, n);
+    if (!sink)
+        return rows_exp(score, n, most);
+    const float shift = *sink > most ? *sink : most;
+    return rows_exp(score, n, shift) + rows_exp1(*sink - shift);
+}
+
+/* Positions that a row does not see weigh nothing. */
 static void make_weights(const struct attend_job *job, const struct layout *l)
 {
-    const size_t n_key = job->first + job->n;
-
     for (size_t i = 0; i < l->n_row; i++) {
         float *score = l->score + i * l->stride;
-        const size_t n = job->first + i / job->group + 1;
-        l->sum[i] = rows_exp(score, n, rows_max(score, n));
-        memset(score + n, 0, (n_key - n) * sizeof *score);
+        const size_t position = job->first + i / job->group;
+        const size_t from = first_seen(job, position) - l->begin;
+        const size_t to = position + 1 - l->begin;
+        l->sum[i] = soften(job, score + from, to - from,
+                           job->sink ? job->sink + i % job->group : NULL);
+        memset(score, 0, from * sizeof *score);
+        memset(score + to, 0, (l->end - l->begin - to) * sizeof *score);
     }
 }
 
 static void sum_values(const struct attend_job *job, const struct layout *l)
 {
-    const size_t n_key = job->first + job->n, dim = job->head_dim;
-
-    for (size_t at = 0; at < n_key; at += ATTEND_TILE) {
-        const size_t n = tile_size(n_key, at);
-        const float *value = tile_rows(job, kv_value, at, n, l->gathered);
-        gemm_small_nn(job->gemm, l->n_row, dim, n, 1, l->score + at, l->stride,
-                      value, dim, at ? 1 : 0, l->out, dim);
+    for (size_t at = l->begin; at < l->end; at += ATTEND_TILE) {
+        const size_t n = tile_size(l, at);
+        const float *value = kv_values(job->kv, job->sequence, at, n,
+                                       job->layer, job->kv_head, l->gathered);
+        gemm_small_nn(job->gemm, l->n_row, l->value_dim, n, 1,
+                      l->score + (at - l->begin), l->stride, value,
+                      l->value_dim, at > l->begin, l->out, l->value_dim);
     }
 }
 
 void attend(const struct attend_job *job, struct attend_scratch *scratch)
 {
     const struct layout l = lay_out(job, scratch);
-    const size_t token_floats = job->group * job->head_dim;
+    const size_t token_floats = job->group * l.key_dim, dim = l.value_dim;
 
     for (size_t i = 0; i < job->n; i++)
         memcpy(l.q + i * token_floats, job->q + i * job->q_stride,
@@ -120,9 +128,9 @@ void attend(const struct attend_job *job, struct attend_scratch *scratch)
     make_weights(job, &l);
     sum_values(job, &l);
     for (size_t i = 0; i < l.n_row; i++) {
-        float *out = job->out + i / job->group * job->out_stride +
-                     i % job->group * job->head_dim;
-        memcpy(out, l.out + i * job->head_dim, job->head_dim * sizeof *out);
-        rows_scale(out, job->head_dim, 1 / l.sum[i]);
+        float *out =
+            job->out + i / job->group * job->out_stride + i % job->group * dim;
+        memcpy(out, l.out + i * dim, dim * sizeof *out);
+        rows_scale(out, dim, 1 / l.sum[i]);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config.json: read, checked and written; presets. */
+ * config.json: what all families share is read and checked. */
 #include "model/config.h"
 
 #include <math.h>
@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "core/input.h"
-#include "core/json.h"
+#include "model/config_internal.h"
+#include "model/model_file.h"
 
 enum { MAX_CONFIG_SIZE = 4 << 20 };
 
@@ -17,7 +18,6 @@ enum key_use {
     KEY_READ,     /* read by this file */
     KEY_HARMLESS, /* changes no arithmetic of ours */
     KEY_MUST_BE_FALSE,
-    KEY_MUST_BE_ONE,
     KEY_OF_EXPERTS, /* harmless where use_moe says false */
 };
 
@@ -50,7 +50,8 @@ static const struct key_row {
     {"rope_interleaved", KEY_MUST_BE_FALSE},
     {"inference_rope_scaling", KEY_MUST_BE_FALSE},
     {"use_moe", KEY_MUST_BE_FALSE},
-    {"partial_rotary_factor", KEY_MUST_BE_ONE},
+    {"partial_rotary_factor", KEY_READ},
+    {"original_max_position_embeddings", KEY_READ},
     {"architectures", KEY_HARMLESS},
     {"auto_map", KEY_HARMLESS},
     {"attention_dropout", KEY_HARMLESS}, /* training options decide */
@@ -64,6 +65,12 @@ static const struct key_row {
     {"transformers_version", KEY_HARMLESS},
     {"pretraining_tp", KEY_HARMLESS},    /* a split of the same sums */
     {"max_window_layers", KEY_HARMLESS}, /* without a sliding window */
+    {"attn_pdrop", KEY_HARMLESS},
+    {"embd_pdrop", KEY_HARMLESS},
+    {"resid_pdrop", KEY_HARMLESS},
+    {"residual_dropout", KEY_HARMLESS},
+    {"embedding_dropout", KEY_HARMLESS},
+    {"classifier_dropout", KEY_HARMLESS},
     {"flash_attn", KEY_HARMLESS},
     {"flash_attention", KEY_HARMLESS},
     {"is_llama_config", KEY_HARMLESS},
@@ -105,44 +112,24 @@ static const struct key_row {
     {"router_aux_loss_coef", KEY_OF_EXPERTS},
 };
 
-/* Families whose arithmetic this decoder has; defaults of their classes in
- * transformers, and of MiniMind's own (model_minimind.py). */
-static const struct family {
-    const char *name;
-    int has_qk_norm;
-    int is_tied;
-    double rope_theta;
-
-} family_table[] = {
-    {"llama", 0, 0, 10000},
-    {"qwen3", 1, 0, 10000},
-    {"minimind", 1, 1, 1e6},
-};
-
 /* ---- reading ---- */
 
-struct reading {
-    struct decoder_config *config;
-    struct oy_json_value all;
-    struct oy_error *err;
-};
-
-static int is_present(const struct oy_json_value *value)
+int config_is_present(const struct oy_json_value *value)
 {
     return value->kind != OY_JSON_MISSING && value->kind != OY_JSON_NULL;
 }
 
 /* A whole number of the document within bounds; absent: `fallback`, or a
  * failure when that is negative. */
-static int read_int(const struct reading *reading,
-                    const struct oy_json_value *object, const char *key,
-                    int low, int high, int fallback, int *number)
+int config_int(const struct reading *reading,
+               const struct oy_json_value *object, const char *key, int low,
+               int high, int fallback, int *number)
 {
     const struct oy_json_value value = oy_json_member(object, key);
     int64_t n;
 
     *number = fallback;
-    if (!is_present(&value))
+    if (!config_is_present(&value))
         return fallback >= 0
                    ? 0
                    : oy_fail(reading->err, OY_DATA, "'%s' is missing", key);
@@ -157,14 +144,14 @@ static int read_int(const struct reading *reading,
 
 /* A positive finite number; absent: `fallback`, or a failure when that is
  * 0. */
-static int read_positive(const struct reading *reading,
-                         const struct oy_json_value *object, const char *key,
-                         double fallback, double *number)
+int config_positive(const struct reading *reading,
+                    const struct oy_json_value *object, const char *key,
+                    double fallback, double *number)
 {
     const struct oy_json_value value = oy_json_member(object, key);
 
     *number = fallback;
-    if (!is_present(&value))
+    if (!config_is_present(&value))
         return fallback > 0
                    ? 0
                    : oy_fail(reading->err, OY_DATA, "'%s' is missing", key);
@@ -175,13 +162,27 @@ static int read_positive(const struct reading *reading,
     return 0;
 }
 
-static int read_bool(const struct reading *reading, const char *key,
-                     int fallback, int *truth)
+int config_factor(const struct reading *reading, const char *key, float *number)
+{
+    const struct oy_json_value value = oy_json_member(&reading->all, key);
+    double wide;
+
+    *number = 0;
+    if (!config_is_present(&value))
+        return 0;
+    if (config_positive(reading, &reading->all, key, 0, &wide))
+        return -1;
+    *number = (float)wide;
+    return 0;
+}
+
+int config_bool(const struct reading *reading, const char *key, int fallback,
+                int *truth)
 {
     const struct oy_json_value value = oy_json_member(&reading->all, key);
 
     *truth = fallback;
-    if (!is_present(&value))
+    if (!config_is_present(&value))
         return 0;
     if (oy_json_bool(&value, truth))
         return oy_fail(reading->err, OY_DATA, "'%s' is not true or false", key);
@@ -198,23 +199,6 @@ static void copy_text(const struct oy_json_value *value, char *text,
     text[n] = '\0';
 }
 
-static const struct family *find_family(const struct reading *reading)
-{
-    const struct oy_json_value value =
-        oy_json_member(&reading->all, "model_type");
-    char name[64] = "";
-
-    for (size_t i = 0; i < sizeof family_table / sizeof *family_table; i++) {
-        if (value.kind == OY_JSON_STRING &&
-            oy_json_equals(&value, family_table[i].name))
-            return &family_table[i];
-    }
-    if (value.kind == OY_JSON_STRING)
-        copy_text(&value, name, sizeof name);
-    oy_fail(reading->err, OY_DATA, "model_type '%s' is not supported", name);
-    return NULL;
-}
-
 static int is_trivial(const struct oy_json_value *value)
 {
     return value->kind == OY_JSON_NULL || value->kind == OY_JSON_FALSE;
@@ -226,22 +210,41 @@ static int has_no_experts(const struct reading *reading)
     return oy_json_member(&reading->all, "use_moe").kind == OY_JSON_FALSE;
 }
 
+/* Whether the family's own reader, or its spelling of the shape, has it. */
+static int is_key_of_family(const struct family *family,
+                            const struct oy_json_value *key)
+{
+    const struct shape_keys *shape = family->shape;
+
+    for (int i = 0; family->keys && family->keys[i]; i++) {
+        if (oy_json_equals(key, family->keys[i]))
+            return 1;
+    }
+    if ((family->eps_key && oy_json_equals(key, family->eps_key)) ||
+        (family->rotary_key && oy_json_equals(key, family->rotary_key)) ||
+        (family->theta_key && oy_json_equals(key, family->theta_key)))
+        return 1;
+    return shape && (oy_json_equals(key, shape->dim) ||
+                     oy_json_equals(key, shape->n_layer) ||
+                     oy_json_equals(key, shape->n_head) ||
+                     oy_json_equals(key, shape->n_hidden) ||
+                     oy_json_equals(key, shape->max_position) ||
+                     oy_json_equals(key, shape->activation));
+}
+
 static int check_key(const struct reading *reading,
                      const struct oy_json_value *key,
                      const struct oy_json_value *value)
 {
     char name[64];
-    double number;
 
     copy_text(key, name, sizeof name);
+    if (is_key_of_family(reading->family, key))
+        return 0;
     for (size_t i = 0; i < sizeof key_table / sizeof *key_table; i++) {
         if (!oy_json_equals(key, key_table[i].name))
             continue;
         if (key_table[i].use <= KEY_HARMLESS || is_trivial(value))
-            return 0;
-        if (key_table[i].use == KEY_MUST_BE_ONE &&
-            value->kind == OY_JSON_NUMBER && !oy_json_double(value, &number) &&
-            number == 1)
             return 0;
         if (key_table[i].use == KEY_OF_EXPERTS && has_no_experts(reading))
             return 0;
@@ -267,25 +270,23 @@ static int check_keys(const struct reading *reading)
     return 0;
 }
 
-static int read_shape(const struct reading *reading)
-{
-    struct decoder_config *c = reading->config;
-    const struct oy_json_value *all = &reading->all;
+static const struct shape_keys usual_shape = {"hidden_size",
+                                              "num_hidden_layers",
+                                              "num_attention_heads",
+                                              "intermediate_size",
+                                              "max_position_embeddings",
+                                              "hidden_act",
+                                              0};
 
-    if (read_int(reading, all, "vocab_size", 1, 1 << 24, -1, &c->n_vocab) ||
-        read_int(reading, all, "hidden_size", 1, 1 << 17, -1, &c->dim) ||
-        read_int(reading, all, "num_hidden_layers", 1, 1024, -1, &c->n_layer) ||
-        read_int(reading, all, "num_attention_heads", 1, 1024, -1,
-                 &c->n_head) ||
-        read_int(reading, all, "num_key_value_heads", 1, 1024, c->n_head,
-                 &c->n_kv_head) ||
-        read_int(reading, all, "head_dim", 2, 1024, c->dim / c->n_head,
-                 &c->head_dim) ||
-        read_int(reading, all, "intermediate_size", 1, 1 << 19, -1,
-                 &c->n_hidden) ||
-        read_int(reading, all, "max_position_embeddings", 1, 1 << 24, 2048,
-                 &c->max_position))
-        return -1;
+static const struct shape_keys *shape_of(const struct reading *reading)
+{
+    return reading->family->shape ? reading->family->shape : &usual_shape;
+}
+
+static int check_shape(const struct reading *reading)
+{
+    const struct decoder_config *c = reading->config;
+
     if (c->n_head % c->n_kv_head)
         return oy_fail(reading->err, OY_DATA,
                        "num_key_value_heads %d does not divide "
@@ -297,107 +298,109 @@ static int read_shape(const struct reading *reading)
     return 0;
 }
 
-static int read_llama3(const struct reading *reading,
-                       const struct oy_json_value *scaling)
+static int read_shape(const struct reading *reading)
 {
+    const struct shape_keys *key = shape_of(reading);
     struct decoder_config *c = reading->config;
-
-    if (read_positive(reading, scaling, "low_freq_factor", 0,
-                      &c->rope_low_freq_factor) ||
-        read_positive(reading, scaling, "high_freq_factor", 0,
-                      &c->rope_high_freq_factor) ||
-        read_int(reading, scaling, "original_max_position_embeddings", 1,
-                 1 << 24, -1, &c->rope_original_position))
-        return -1;
-    if (c->rope_high_freq_factor <= c->rope_low_freq_factor)
-        return oy_fail(reading->err, OY_DATA,
-                       "rope's high_freq_factor is not above low_freq_factor");
-    return 0;
-}
-
-/* `scaling` is rope_scaling, or rope_parameters in the spelling of
- * transformers 5. */
-static int read_rope_scaling(const struct reading *reading,
-                             const struct oy_json_value *scaling)
-{
-    struct decoder_config *c = reading->config;
-    struct oy_json_value type = oy_json_member(scaling, "rope_type");
-    const struct oy_json_value part =
-        oy_json_member(scaling, "partial_rotary_factor");
-    double rotary = 1;
-    char name[64] = "";
-
-    if (!is_present(&type))
-        type = oy_json_member(scaling, "type");
-    if (is_present(&part) && (oy_json_double(&part, &rotary) || rotary != 1))
-        return oy_fail(reading->err, OY_DATA,
-                       "'partial_rotary_factor' is not supported");
-    if (!is_present(&type) || oy_json_equals(&type, "default"))
-        return 0;
-    if (type.kind == OY_JSON_STRING)
-        copy_text(&type, name, sizeof name);
-    if (!strcmp(name, "linear"))
-        c->rope_scaling = ROPE_LINEAR;
-    else if (!strcmp(name, "llama3"))
-        c->rope_scaling = ROPE_LLAMA3;
-    else
-        return oy_fail(reading->err, OY_DATA,
-                       "rope scaling of type '%s' is not supported", name);
-    if (read_positive(reading, scaling, "factor", 0, &c->rope_factor))
-        return -1;
-    return c->rope_scaling == ROPE_LLAMA3 ? read_llama3(reading, scaling) : 0;
-}
-
-static int read_rope(const struct reading *reading, double theta)
-{
-    struct oy_json_value scaling =
-        oy_json_member(&reading->all, "rope_parameters");
-
-    if (!is_present(&scaling))
-        scaling = oy_json_member(&reading->all, "rope_scaling");
-    if (read_positive(reading, &reading->all, "rope_theta", theta, &theta))
-        return -1;
-    reading->config->rope_theta = theta;
-    if (!is_present(&scaling))
-        return 0;
-    if (scaling.kind != OY_JSON_OBJECT)
-        return oy_fail(reading->err, OY_DATA, "rope's scaling is no object");
-    if (read_positive(reading, &scaling, "rope_theta", theta,
-                      &reading->config->rope_theta))
-        return -1;
-    return read_rope_scaling(reading, &scaling);
-}
-
-/* Sliding windows and activations that are not ours are refused. */
-static int check_variants(const struct reading *reading)
-{
     const struct oy_json_value *all = &reading->all;
-    const struct oy_json_value act = oy_json_member(all, "hidden_act");
-    const struct oy_json_value window = oy_json_member(all, "sliding_window");
-    const struct oy_json_value types = oy_json_member(all, "layer_types");
+
+    if (config_int(reading, all, "vocab_size", 1, 1 << 24, -1, &c->n_vocab) ||
+        config_int(reading, all, key->dim, 1, 1 << 17, -1, &c->dim) ||
+        config_int(reading, all, key->n_layer, 1, DECODER_MAX_LAYER, -1,
+                   &c->n_layer) ||
+        config_int(reading, all, key->n_head, 1, 1024, -1, &c->n_head) ||
+        config_int(reading, all, "num_key_value_heads", 1, 1024, c->n_head,
+                   &c->n_kv_head) ||
+        config_int(reading, all, "head_dim", 2, 1024, c->dim / c->n_head,
+                   &c->head_dim) ||
+        config_int(reading, all, key->n_hidden, 1, 1 << 19,
+                   key->may_lack_hidden ? 4 * c->dim : -1, &c->n_hidden) ||
+        config_int(reading, all, key->max_position, 1, 1 << 24, 2048,
+                   &c->max_position))
+        return -1;
+    return check_shape(reading);
+}
+
+static const struct {
+    const char *name;
+    enum activation activation;
+} activation_table[] = {
+    {"silu", ACT_SILU},   {"swish", ACT_SILU},
+    {"gelu", ACT_GELU},   {"gelu_new", ACT_GELU_TANH},
+    {"relu", ACT_RELU},   {"gelu_pytorch_tanh", ACT_GELU_TANH},
+    {"relu2", ACT_RELU2},
+};
+
+static int read_activation(const struct reading *reading)
+{
+    const char *key = shape_of(reading)->activation;
+    const struct oy_json_value act = oy_json_member(&reading->all, key);
+    const size_t n = sizeof activation_table / sizeof *activation_table;
+
+    reading->config->activation = reading->family->activation;
+    if (!config_is_present(&act))
+        return 0;
+    for (size_t i = 0; i < n && act.kind == OY_JSON_STRING; i++) {
+        if (!oy_json_equals(&act, activation_table[i].name))
+            continue;
+        reading->config->activation = activation_table[i].activation;
+        return 0;
+    }
+    return oy_fail(reading->err, OY_DATA, "%s %.*s is not supported", key,
+                   (int)(act.len < 60 ? act.len : 60), act.at);
+}
+
+int config_layer_types(const struct reading *reading, const char *const *name,
+                       int *found)
+{
+    struct decoder_config *c = reading->config;
+    const struct oy_json_value list =
+        oy_json_member(&reading->all, "layer_types");
     struct oy_json_cursor cursor;
     struct oy_json_value type;
-    int use_window;
+    int n = 0, i;
 
-    if (is_present(&act) &&
-        (act.kind != OY_JSON_STRING || !oy_json_equals(&act, "silu")))
-        return oy_fail(reading->err, OY_DATA, "hidden_act is not 'silu'");
-    if (read_bool(reading, "use_sliding_window", is_present(&window),
-                  &use_window))
+    *found = config_is_present(&list);
+    if (!*found)
+        return 0;
+    if (list.kind != OY_JSON_ARRAY)
+        return oy_fail(reading->err, OY_DATA, "'layer_types' is no list");
+    oy_json_enter(&cursor, &list);
+    for (; n < c->n_layer && oy_json_next_element(&cursor, &type) > 0; n++) {
+        for (i = 0; name[i]; i++) {
+            if (type.kind == OY_JSON_STRING && oy_json_equals(&type, name[i]))
+                break;
+        }
+        if (!name[i])
+            return oy_fail(reading->err, OY_DATA,
+                           "layer_types[%d] %.*s is not supported", n,
+                           (int)(type.len < 60 ? type.len : 60), type.at);
+        c->layer_block[n] = (uint8_t)i;
+    }
+    return n < c->n_layer
+               ? oy_fail(reading->err, OY_DATA,
+                         "'layer_types' names %d of %d layers", n, c->n_layer)
+               : 0;
+}
+
+/* Windows that a family does not have are refused. */
+static int check_windows(const struct reading *reading)
+{
+    static const char *const full[] = {"full_attention", NULL};
+    const struct oy_json_value window =
+        oy_json_member(&reading->all, "sliding_window");
+    int use_window, found;
+
+    if (reading->family->has_windows)
+        return 0;
+    if (config_bool(reading, "use_sliding_window", config_is_present(&window),
+                    &use_window))
         return -1;
     if (use_window)
         return oy_fail(reading->err, OY_DATA,
-                       "a sliding window is not supported");
-    if (types.kind != OY_JSON_ARRAY)
-        return 0;
-    oy_json_enter(&cursor, &types);
-    while (oy_json_next_element(&cursor, &type) > 0) {
-        if (type.kind != OY_JSON_STRING ||
-            !oy_json_equals(&type, "full_attention"))
-            return oy_fail(reading->err, OY_DATA,
-                           "layer_types holds more than 'full_attention'");
-    }
-    return 0;
+                       "a sliding window is not supported for '%s'",
+                       reading->family->name);
+    return config_layer_types(reading, full, &found);
 }
 
 static int add_eos(const struct reading *reading,
@@ -424,7 +427,7 @@ static int read_eos(const struct reading *reading)
     struct oy_json_cursor cursor;
     struct oy_json_value item;
 
-    if (!is_present(&value))
+    if (!config_is_present(&value))
         return 0;
     reading->config->n_eos = 0;
     if (value.kind != OY_JSON_ARRAY)
@@ -437,30 +440,41 @@ static int read_eos(const struct reading *reading)
     return 0;
 }
 
-static int read_members(const struct reading *reading)
+static int read_ends(const struct reading *reading)
 {
+    const struct oy_json_value bos =
+        oy_json_member(&reading->all, "bos_token_id");
+
+    reading->config->bos_id = -1;
+    if (read_eos(reading))
+        return -1;
+    return config_is_present(&bos)
+               ? config_int(reading, &reading->all, "bos_token_id", 0,
+                            INT32_MAX, -1, &reading->config->bos_id)
+               : 0;
+}
+
+static int read_members(struct reading *reading)
+{
+    const struct family *family = family_find(reading);
     struct decoder_config *c = reading->config;
-    const struct family *family = find_family(reading);
     double eps;
 
     if (!family)
         return -1;
+    reading->family = family;
     snprintf(c->family, sizeof c->family, "%s", family->name);
-    c->has_qk_norm = family->has_qk_norm;
     if (check_keys(reading) || read_shape(reading) ||
-        read_positive(reading, &reading->all, "rms_norm_eps", 1e-6, &eps) ||
-        read_bool(reading, "tie_word_embeddings", family->is_tied,
-                  &c->is_tied) ||
-        read_rope(reading, family->rope_theta) || check_variants(reading) ||
-        read_eos(reading))
+        config_positive(reading, &reading->all,
+                        family->eps_key ? family->eps_key : "rms_norm_eps",
+                        family->norm_eps > 0 ? family->norm_eps : 1e-6, &eps) ||
+        config_bool(reading, "tie_word_embeddings", family->is_tied,
+                    &c->is_tied) ||
+        config_read_rope(reading) || read_activation(reading) ||
+        check_windows(reading) || read_ends(reading))
         return -1;
     c->norm_eps = (float)eps;
-    c->bos_id = -1;
-    const struct oy_json_value bos =
-        oy_json_member(&reading->all, "bos_token_id");
-    return is_present(&bos) ? read_int(reading, &reading->all, "bos_token_id",
-                                       0, INT32_MAX, -1, &c->bos_id)
-                            : 0;
+    return family->read ? family->read(reading) : 0;
 }
 
 /* The text must have OY_PADDING readable bytes behind it. */
@@ -516,9 +530,24 @@ static int read_generation_config(struct decoder_config *config,
     return status ? -1 : 0;
 }
 
+/* A model's file stands for the folder it could be made from. */
+static int read_model_file(struct decoder_config *config, const char *path,
+                           struct oy_error *err)
+{
+    struct oy_buffer json = {0};
+    int status = model_file_config(path, &json, err);
+
+    if (!status)
+        status = config_parse(config, path, json.data, json.len, err);
+    oy_buffer_release(&json);
+    return status;
+}
+
 int config_read(struct decoder_config *config, const char *folder,
                 struct oy_error *err)
 {
+    if (model_file_is(folder))
+        return read_model_file(config, folder, err);
     char *path = oy_asprintf("%s/config.json", folder);
     size_t len;
     char *json = oy_input_slurp(path, MAX_CONFIG_SIZE, &len, err);
@@ -531,197 +560,39 @@ int config_read(struct decoder_config *config, const char *folder,
     return status;
 }
 
-/* ---- writing ---- */
+/* ---- what the trainer knows ---- */
 
-static void put_eos(const struct decoder_config *config, struct oy_buffer *out)
+static int has_plain_blocks(const struct decoder_config *c)
 {
-    oy_buffer_append_string(out, ",\n  \"eos_token_id\": ");
-    if (config->n_eos == 0)
-        oy_buffer_append_string(out, "null");
-    if (config->n_eos == 1)
-        oy_buffer_append_format(out, "%d", config->eos_id[0]);
-    if (config->n_eos < 2)
-        return;
-    for (int i = 0; i < config->n_eos; i++)
-        oy_buffer_append_format(out, "%s%d", i ? ", " : "[", config->eos_id[i]);
-    oy_buffer_append_char(out, ']');
-}
+    static const struct decoder_block plain;
 
-static void put_bos(const struct decoder_config *config, struct oy_buffer *out)
-{
-    if (config->bos_id < 0)
-        oy_buffer_append_string(out, "  \"bos_token_id\": null");
-    else
-        oy_buffer_append_format(out, "  \"bos_token_id\": %d", config->bos_id);
-}
-
-static void put_int(struct oy_buffer *out, const char *key, int value)
-{
-    oy_buffer_append_format(out, ",\n  \"%s\": %d", key, value);
-}
-
-static void put_double(struct oy_buffer *out, const char *key, double value)
-{
-    oy_buffer_append_format(out, "\"%s\": ", key);
-    oy_json_put_double(out, value);
-}
-
-static void put_rope_scaling(const struct decoder_config *config,
-                             struct oy_buffer *out)
-{
-    oy_buffer_append_string(out, ",\n  \"rope_scaling\": ");
-    if (config->rope_scaling == ROPE_PLAIN) {
-        oy_buffer_append_string(out, "null");
-        return;
+    for (int i = 0; i < c->n_layer; i++) {
+        if (memcmp(config_block(c, i), &plain, sizeof plain))
+            return 0;
     }
-    oy_buffer_append_format(out, "{\"rope_type\": \"%s\", ",
-                            config->rope_scaling == ROPE_LINEAR ? "linear"
-                                                                : "llama3");
-    put_double(out, "factor", config->rope_factor);
-    if (config->rope_scaling == ROPE_LLAMA3) {
-        oy_buffer_append_string(out, ", ");
-        put_double(out, "low_freq_factor", config->rope_low_freq_factor);
-        oy_buffer_append_string(out, ", ");
-        put_double(out, "high_freq_factor", config->rope_high_freq_factor);
-        oy_buffer_append_format(out,
-                                ", \"original_max_position_embeddings\": "
-                                "%d",
-                                config->rope_original_position);
-    }
-    oy_buffer_append_char(out, '}');
+    return 1;
 }
 
-static void put_shape(const struct decoder_config *config,
-                      struct oy_buffer *out)
+static int has_plain_parts(const struct decoder_config *c)
 {
-    put_int(out, "head_dim", config->head_dim);
-    put_int(out, "hidden_size", config->dim);
-    put_int(out, "intermediate_size", config->n_hidden);
-    put_int(out, "max_position_embeddings", config->max_position);
-    put_int(out, "num_attention_heads", config->n_head);
-    put_int(out, "num_hidden_layers", config->n_layer);
-    put_int(out, "num_key_value_heads", config->n_kv_head);
-    put_int(out, "vocab_size", config->n_vocab);
+    return c->norm == NORM_RMS && !c->norm_is_plus_one &&
+           c->activation == ACT_SILU && !c->has_qkv_bias && !c->has_o_bias &&
+           !c->has_ffn_bias && !c->has_positions && !c->has_sinks &&
+           !c->has_output_gate && (!c->has_qk_norm || c->qk_norm == QK_HEAD) &&
+           c->attention_scale == 0 && c->attention_cap == 0 &&
+           c->embedding_scale == 0 && c->logit_scale == 0 && c->logit_cap == 0;
 }
 
-void config_put_json(const struct decoder_config *config, struct oy_buffer *out)
+int config_check_trainable(const struct decoder_config *config,
+                           struct oy_error *err)
 {
-    const char *name = config->has_qk_norm ? "Qwen3" : "Llama";
+    const struct rope_config *rope = &config->rope[0];
 
-    oy_buffer_append_format(
-        out, "{\n  \"architectures\": [\"%sForCausalLM\"],\n", name);
-    put_bos(config, out);
-    put_eos(config, out);
-    oy_buffer_append_format(out,
-                            ",\n  \"model_type\": \"%s\",\n"
-                            "  \"attention_bias\": false,\n"
-                            "  \"attention_dropout\": 0.0,\n"
-                            "  \"hidden_act\": \"silu\"",
-                            config->has_qk_norm ? "qwen3" : "llama");
-    if (config->has_qk_norm)
-        oy_buffer_append_string(out, ",\n  \"use_sliding_window\": false");
-    else
-        oy_buffer_append_string(out, ",\n  \"mlp_bias\": false");
-    put_shape(config, out);
-    oy_buffer_append_string(out, ",\n  \"rms_norm_eps\": ");
-    oy_json_put_float(out, config->norm_eps);
-    oy_buffer_append_string(out, ",\n  ");
-    put_double(out, "rope_theta", config->rope_theta);
-    put_rope_scaling(config, out);
-    oy_buffer_append_format(out,
-                            ",\n  \"tie_word_embeddings\": %s,\n"
-                            "  \"torch_dtype\": \"float32\",\n"
-                            "  \"use_cache\": true\n}\n",
-                            config->is_tied ? "true" : "false");
-}
-
-void config_put_generation_json(const struct decoder_config *config,
-                                struct oy_buffer *out)
-{
-    oy_buffer_append_string(out, "{\n");
-    put_bos(config, out);
-    put_eos(config, out);
-    oy_buffer_append_string(out, "\n}\n");
-}
-
-/* ---- presets ---- */
-
-static const char *const preset_name[] = {"minimind-26m",  "minimind-64m",
-                                          "minimind-104m", "smollm2-135m",
-                                          "tiny",          NULL};
-
-/* In the order of the names: MiniMind's from the table in its README and
- * model_minimind.py (eps 1e-5 in the older two), SmolLM2's from its
- * config.json. */
-static const struct decoder_config preset_config[] = {
-    {"llama", 0, 512, 8, 8, 2, 64, 1408, 32768, 1e-5F, 0, 1, 1e6},
-    {"qwen3", 0, 768, 8, 8, 4, 96, 2432, 32768, 1e-6F, 1, 1, 1e6},
-    {"llama", 0, 768, 16, 8, 2, 96, 2048, 32768, 1e-5F, 0, 1, 1e6},
-    {"llama", 0, 576, 30, 9, 3, 64, 1536, 8192, 1e-5F, 0, 1, 1e5},
-    {"llama", 0, 192, 4, 6, 2, 32, 512, 2048, 1e-5F, 0, 1, 1e4},
-};
-
-int config_preset(struct decoder_config *config, const char *name)
-{
-    for (int i = 0; preset_name[i]; i++) {
-        if (strcmp(preset_name[i], name))
-            continue;
-        *config = preset_config[i];
-        config->bos_id = -1;
+    if (has_plain_blocks(config) && has_plain_parts(config) &&
+        rope->scaling <= ROPE_LLAMA3 && rope->dim == 0)
         return 0;
-    }
-    return -1;
-}
-
-const char *const *config_preset_names(void)
-{
-    return preset_name;
-}
-
-/* ---- derived numbers ---- */
-
-/* transformers, modeling_rope_utils.py, _compute_llama3_parameters. */
-static double scale_llama3(const struct decoder_config *config, double freq)
-{
-    const double wave = 2 * M_PI / freq;
-    const double original = config->rope_original_position;
-    const double low = config->rope_low_freq_factor;
-    const double high = config->rope_high_freq_factor;
-
-    if (wave > original / low)
-        return freq / config->rope_factor;
-    if (wave < original / high)
-        return freq;
-    const double smooth = (original / wave - low) / (high - low);
-    return (1 - smooth) * freq / config->rope_factor + smooth * freq;
-}
-
-void config_rope_frequencies(const struct decoder_config *config,
-                             double *inv_freq)
-{
-    for (int i = 0; i < config->head_dim / 2; i++) {
-        const double freq =
-            pow(config->rope_theta, -2.0 * i / config->head_dim);
-        inv_freq[i] = freq;
-        if (config->rope_scaling == ROPE_LINEAR)
-            inv_freq[i] = freq / config->rope_factor;
-        if (config->rope_scaling == ROPE_LLAMA3)
-            inv_freq[i] = scale_llama3(config, freq);
-    }
-}
-
-uint64_t config_count_weights(const struct decoder_config *config)
-{
-    const uint64_t dim = (uint64_t)config->dim,
-                   layers = (uint64_t)config->n_layer;
-    const uint64_t head_dim = (uint64_t)config->head_dim;
-    const uint64_t q = (uint64_t)config->n_head * head_dim;
-    const uint64_t kv = (uint64_t)config->n_kv_head * head_dim;
-    const uint64_t hidden = (uint64_t)config->n_hidden;
-    const uint64_t layer = 2 * dim + 2 * q * dim + 2 * kv * dim +
-                           3 * hidden * dim +
-                           (config->has_qk_norm ? 2 * head_dim : 0);
-    const uint64_t embedding = (uint64_t)config->n_vocab * dim;
-
-    return layers * layer + dim + embedding * (config->is_tied ? 1 : 2);
+    return oy_fail(err, OY_DATA,
+                   "model type '%s' as it is configured here can be opened but "
+                   "not trained yet",
+                   config->family);
 }

@@ -45,6 +45,9 @@ void engine_free(struct engine *engine);
 
 const struct decoder_config *engine_config(const struct engine *engine);
 struct kv_pool *engine_kv(struct engine *engine);
+/* Keeps keys and values as `type` from now on (f32 at first). No sequence may
+ * hold any yet (asserted). */
+void engine_set_kv_type(struct engine *engine, enum kv_type type);
 struct oy_pool *engine_pool(const struct engine *engine);
 /* For journals and manifests; borrowed. */
 const char *engine_kernel_name(const struct engine *engine);
@@ -59,6 +62,10 @@ struct engine_piece {
     size_t n;
     const uint8_t *wanted; /* [n]: whose states are asked for; NULL: none but
                             * the last */
+    /* Tokens that the text will have, where that is known: models whose
+     * rotations depend on it (config_rope_regime) turn the whole text as a
+     * text of that length. 0: as many as there are after the piece. */
+    size_t text_len;
 };
 
 /* Runs the pieces and writes the final (normed) states of the wanted rows, in

@@ -15,6 +15,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "model/constraint.h"
 #include "model/engine.h"
 #include "model/sampler.h"
 #include "tokenizer/tokenizer.h"
@@ -37,11 +38,21 @@ struct generate_job {
     uint64_t record;       /* the random stream is a function of the seed, */
     uint64_t sample;       /* the record and the number of its sample */
     int64_t max_tokens;    /* 0: as the options say */
+    const struct generate_options *options; /* its own, borrowed; NULL: those
+                                             * of the run */
+    struct constraint *constraint; /* the grammar of its text, borrowed; NULL:
+                                    * any. A completion without a token to go
+                                    * on with ends as at its length. */
+    /* Called, where not NULL, behind every token that goes on, with ids and
+     * text up to there; other than 0 ends the completion. */
+    int (*progress)(void *arg, const struct generate_job *job);
+    void *arg;
     /* Filled; released by generate_job_release. */
     struct token_ids ids;  /* without the end token */
     struct oy_buffer text; /* decoded, special tokens left out, cut before the
                             * stop text; empty without a tokenizer */
     enum generate_finish finish;
+    struct constraint_cursor cursor; /* private */
 };
 
 void generate_job_release(struct generate_job *job);

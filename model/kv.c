@@ -6,33 +6,48 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "model/kv_rows.h"
 
-struct kv_pool {
-    size_t n_layer, n_head, head_dim;
-    uint64_t max_bytes;
-    float **slab; /* [n_slab]: [key, value][layer][head][block][token][dim] */
-    size_t n_slab, cap_slab;
-    int32_t *n_user; /* [block]: sequences that hold it */
-    size_t cap_user;
-    size_t n_used;
-    size_t cursor; /* where the search for a free block goes on */
+enum { KEY, VALUE };
+
+/* [key rows, value rows][layer][head][block][token] */
+struct slab {
+    unsigned char *bytes;
+    size_t n_block; /* KV_SLAB_BLOCKS, or fewer in the last one */
 };
 
-static size_t slab_floats(const struct kv_pool *pool)
+struct kv_pool {
+    struct kv_shape shape;
+    size_t n_part;      /* layers times heads */
+    size_t row_size[2]; /* bytes of a key and of a value */
+    struct slab *slab;
+    size_t n_slab, cap_slab;
+    size_t n_block;  /* of all slabs */
+    int32_t *n_user; /* [block]: who holds it */
+    size_t cap_user;
+    size_t n_used;
+    size_t n_state; /* states that exist */
+    size_t cursor;  /* where the search for a free block goes on */
+};
+
+/* ---- the pool ---- */
+
+struct kv_shape kv_shape_of(const struct decoder_config *config)
 {
-    return 2 * pool->n_layer * pool->n_head * KV_SLAB_BLOCKS * KV_BLOCK *
-           pool->head_dim;
+    return (struct kv_shape){.n_layer = config->n_layer,
+                             .n_head = config->n_kv_head,
+                             .key_dim = config->head_dim,
+                             .value_dim = config->head_dim};
 }
 
-struct kv_pool *kv_pool_new(const struct decoder_config *config,
-                            uint64_t max_bytes)
+struct kv_pool *kv_pool_new(const struct kv_shape *shape)
 {
     struct kv_pool *pool = oy_calloc(1, sizeof *pool);
 
-    pool->n_layer = (size_t)config->n_layer;
-    pool->n_head = (size_t)config->n_kv_head;
-    pool->head_dim = (size_t)config->head_dim;
-    pool->max_bytes = max_bytes;
+    pool->shape = *shape;
+    pool->n_part = (size_t)shape->n_layer * (size_t)shape->n_head;
+    pool->row_size[KEY] = kv_row_size(shape->type, (size_t)shape->key_dim);
+    pool->row_size[VALUE] = kv_row_size(shape->type, (size_t)shape->value_dim);
     return pool;
 }
 
@@ -41,15 +56,20 @@ void kv_pool_free(struct kv_pool *pool)
     if (!pool)
         return;
     for (size_t i = 0; i < pool->n_slab; i++)
-        oy_free(pool->slab[i]);
+        oy_free(pool->slab[i].bytes);
     oy_free(pool->slab);
     oy_free(pool->n_user);
     oy_free(pool);
 }
 
+const struct kv_shape *kv_pool_shape(const struct kv_pool *pool)
+{
+    return &pool->shape;
+}
+
 size_t kv_token_bytes(const struct kv_pool *pool)
 {
-    return 2 * pool->n_layer * pool->n_head * pool->head_dim * sizeof(float);
+    return pool->n_part * (pool->row_size[KEY] + pool->row_size[VALUE]);
 }
 
 size_t kv_used_blocks(const struct kv_pool *pool)
@@ -57,27 +77,76 @@ size_t kv_used_blocks(const struct kv_pool *pool)
     return pool->n_used;
 }
 
+static size_t block_size(const struct kv_pool *pool)
+{
+    return KV_BLOCK * kv_token_bytes(pool);
+}
+
+static uint64_t state_bytes(const struct kv_pool *pool, size_t n)
+{
+    return (uint64_t)n * pool->shape.n_state * sizeof(float);
+}
+
 uint64_t kv_memory(const struct kv_pool *pool)
 {
-    return (uint64_t)pool->n_slab * slab_floats(pool) * sizeof(float);
+    return (uint64_t)pool->n_block * block_size(pool) +
+           state_bytes(pool, pool->n_state);
+}
+
+/* Blocks that the budget allows beside n states. Layers may keep nothing but
+ * states: blocks cost nothing then. */
+static size_t allowed_blocks(const struct kv_pool *pool, size_t n_state)
+{
+    const uint64_t states = state_bytes(pool, n_state);
+    const uint64_t max = pool->shape.max_bytes;
+
+    if (!max || (states <= max && !block_size(pool)))
+        return INT32_MAX;
+    return states < max ? (size_t)((max - states) / block_size(pool)) : 0;
+}
+
+size_t kv_free_blocks(const struct kv_pool *pool)
+{
+    const size_t allowed = allowed_blocks(pool, pool->n_state);
+    const size_t top = allowed > pool->n_block ? allowed : pool->n_block;
+
+    return top - pool->n_used;
+}
+
+size_t kv_max_tokens(const struct kv_pool *pool)
+{
+    const size_t n = allowed_blocks(pool, 1);
+
+    return n == INT32_MAX ? SIZE_MAX : n * KV_BLOCK;
+}
+
+/* ---- blocks ---- */
+
+static int fail_full(const struct kv_pool *pool, struct oy_error *err)
+{
+    return oy_fail(err, OY_SYSTEM,
+                   "keys and values need more than the allowed %llu bytes",
+                   (unsigned long long)pool->shape.max_bytes);
 }
 
 static int add_slab(struct kv_pool *pool, struct oy_error *err)
 {
-    const uint64_t size = (uint64_t)slab_floats(pool) * sizeof(float);
+    const size_t allowed = allowed_blocks(pool, pool->n_state);
+    size_t n = KV_SLAB_BLOCKS;
 
-    if (pool->max_bytes && kv_memory(pool) + size > pool->max_bytes)
-        return oy_fail(err, OY_SYSTEM,
-                       "keys and values need more than the allowed %llu bytes",
-                       (unsigned long long)pool->max_bytes);
+    /* Only a full slab can have another behind it. */
+    if (allowed <= pool->n_block || pool->n_block % KV_SLAB_BLOCKS)
+        return fail_full(pool, err);
+    if (n > allowed - pool->n_block)
+        n = allowed - pool->n_block;
     OY_GROW(pool->slab, pool->cap_slab, pool->n_slab + 1);
-    OY_GROW(pool->n_user, pool->cap_user, (pool->n_slab + 1) * KV_SLAB_BLOCKS);
-    float *slab = oy_try_alloc(slab_floats(pool), sizeof *slab);
-    if (!slab)
+    OY_GROW(pool->n_user, pool->cap_user, pool->n_block + n);
+    unsigned char *bytes = oy_try_alloc(n, block_size(pool) + 1);
+    if (!bytes)
         return oy_fail(err, OY_SYSTEM, "no memory for keys and values");
-    memset(pool->n_user + pool->n_slab * KV_SLAB_BLOCKS, 0,
-           KV_SLAB_BLOCKS * sizeof *pool->n_user);
-    pool->slab[pool->n_slab++] = slab;
+    memset(pool->n_user + pool->n_block, 0, n * sizeof *pool->n_user);
+    pool->slab[pool->n_slab++] = (struct slab){bytes, n};
+    pool->n_block += n;
     return 0;
 }
 
@@ -87,9 +156,9 @@ static int32_t take_block(struct kv_pool *pool, int32_t neighbour,
 {
     const size_t behind = (size_t)(neighbour + 1);
 
-    if (pool->n_used == pool->n_slab * KV_SLAB_BLOCKS && add_slab(pool, err))
+    if (pool->n_used == pool->n_block && add_slab(pool, err))
         return -1;
-    const size_t n = pool->n_slab * KV_SLAB_BLOCKS;
+    const size_t n = pool->n_block;
     if (neighbour >= 0 && behind < n && !pool->n_user[behind])
         pool->cursor = behind;
     while (pool->cursor >= n || pool->n_user[pool->cursor])
@@ -113,9 +182,29 @@ static int push_block(struct kv_pool *pool, struct kv_sequence *sequence,
     return 0;
 }
 
+static int make_state(struct kv_pool *pool, struct kv_sequence *sequence,
+                      struct oy_error *err)
+{
+    const size_t n = pool->shape.n_state;
+
+    if (!n || sequence->state)
+        return 0;
+    if (pool->shape.max_bytes &&
+        kv_memory(pool) + state_bytes(pool, 1) > pool->shape.max_bytes)
+        return fail_full(pool, err);
+    sequence->state = oy_try_alloc(n, sizeof *sequence->state);
+    if (!sequence->state)
+        return oy_fail(err, OY_SYSTEM, "no memory for states");
+    memset(sequence->state, 0, n * sizeof *sequence->state);
+    pool->n_state++;
+    return 0;
+}
+
 int kv_reserve(struct kv_pool *pool, struct kv_sequence *sequence, size_t n,
                struct oy_error *err)
 {
+    if (make_state(pool, sequence, err))
+        return -1;
     while (sequence->n_block * KV_BLOCK < sequence->len + n) {
         if (push_block(pool, sequence, err))
             return -1;
@@ -123,79 +212,187 @@ int kv_reserve(struct kv_pool *pool, struct kv_sequence *sequence, size_t n,
     return 0;
 }
 
+void kv_hold(struct kv_pool *pool, int32_t block)
+{
+    OY_ASSERT(pool->n_user[block] > 0);
+    pool->n_user[block]++;
+}
+
+void kv_drop(struct kv_pool *pool, int32_t block)
+{
+    OY_ASSERT(pool->n_user[block] > 0);
+    if (--pool->n_user[block] == 0)
+        pool->n_used--;
+}
+
+int32_t kv_users(const struct kv_pool *pool, int32_t block)
+{
+    return pool->n_user[block];
+}
+
+/* ---- rows ---- */
+
+static unsigned char *rows_at(const struct kv_pool *pool, int32_t block,
+                              int kind, size_t part)
+{
+    const struct slab *slab = &pool->slab[block / KV_SLAB_BLOCKS];
+    const size_t inside = (size_t)block % KV_SLAB_BLOCKS;
+    const size_t keys =
+        pool->n_part * slab->n_block * KV_BLOCK * pool->row_size[KEY];
+
+    return slab->bytes + (kind == VALUE ? keys : 0) +
+           (part * slab->n_block + inside) * KV_BLOCK * pool->row_size[kind];
+}
+
+static size_t part_of(const struct kv_pool *pool, int layer, int head)
+{
+    return (size_t)layer * (size_t)pool->shape.n_head + (size_t)head;
+}
+
+void kv_put(const struct kv_pool *pool, const struct kv_sequence *sequence,
+            size_t position, int layer, int head, const float *key,
+            const float *value)
+{
+    const int32_t block = sequence->block[position / KV_BLOCK];
+    const size_t inside = position % KV_BLOCK;
+    const size_t part = part_of(pool, layer, head);
+    const struct kv_shape *shape = &pool->shape;
+
+    kv_row_write(shape->type,
+                 rows_at(pool, block, KEY, part) + inside * pool->row_size[KEY],
+                 key, (size_t)shape->key_dim);
+    kv_row_write(shape->type,
+                 rows_at(pool, block, VALUE, part) +
+                     inside * pool->row_size[VALUE],
+                 value, (size_t)shape->value_dim);
+}
+
+/* What is read of a tile: rows of one kind, layer and head. */
+struct reading {
+    const struct kv_pool *pool;
+    int kind;
+    size_t part, dim;
+};
+
+/* The blocks from the first on that lie behind each other in memory. */
+static size_t run_length(const int32_t *block, size_t n)
+{
+    size_t run = 1;
+
+    while (run < n && block[run] == block[run - 1] + 1 &&
+           block[run] / KV_SLAB_BLOCKS == block[0] / KV_SLAB_BLOCKS)
+        run++;
+    return run;
+}
+
+static const float *read_rows(const struct reading *reading,
+                              const int32_t *block, size_t n, float *scratch)
+{
+    const struct kv_pool *pool = reading->pool;
+    const size_t n_block = (n + KV_BLOCK - 1) / KV_BLOCK;
+    const size_t dim = reading->dim;
+    size_t run = run_length(block, n_block);
+
+    if (run == n_block && pool->shape.type == KV_F32)
+        return (const float *)(const void *)rows_at(
+            pool, block[0], reading->kind, reading->part);
+    for (size_t i = 0; i < n_block; i += run) {
+        run = run_length(block + i, n_block - i);
+        const size_t left = n - i * KV_BLOCK;
+        kv_rows_read(pool->shape.type,
+                     rows_at(pool, block[i], reading->kind, reading->part),
+                     left < run * KV_BLOCK ? left : run * KV_BLOCK, dim,
+                     scratch + i * KV_BLOCK * dim);
+    }
+    return scratch;
+}
+
+const float *kv_keys(const struct kv_pool *pool,
+                     const struct kv_sequence *sequence, size_t at, size_t n,
+                     int layer, int head, float *scratch)
+{
+    const struct reading reading = {pool, KEY, part_of(pool, layer, head),
+                                    (size_t)pool->shape.key_dim};
+
+    return read_rows(&reading, sequence->block + at / KV_BLOCK, n, scratch);
+}
+
+const float *kv_values(const struct kv_pool *pool,
+                       const struct kv_sequence *sequence, size_t at, size_t n,
+                       int layer, int head, float *scratch)
+{
+    const struct reading reading = {pool, VALUE, part_of(pool, layer, head),
+                                    (size_t)pool->shape.value_dim};
+
+    return read_rows(&reading, sequence->block + at / KV_BLOCK, n, scratch);
+}
+
+/* ---- sharing ---- */
+
+void kv_push_shared(struct kv_pool *pool, struct kv_sequence *sequence,
+                    int32_t block)
+{
+    OY_ASSERT(sequence->len == sequence->n_block * KV_BLOCK);
+    OY_ASSERT(!pool->shape.n_state);
+    OY_GROW(sequence->block, sequence->cap, sequence->n_block + 1);
+    kv_hold(pool, block);
+    sequence->block[sequence->n_block++] = block;
+    sequence->len += KV_BLOCK;
+}
+
 /* The first n tokens of a block, for all layers and heads. */
 static void copy_block(struct kv_pool *pool, int32_t from, int32_t to, size_t n)
 {
-    const size_t size = n * pool->head_dim * sizeof(float);
-
-    for (int layer = 0; layer < (int)pool->n_layer; layer++) {
-        for (int head = 0; head < (int)pool->n_head; head++) {
-            memcpy(kv_key(pool, to, layer, head),
-                   kv_key(pool, from, layer, head), size);
-            memcpy(kv_value(pool, to, layer, head),
-                   kv_value(pool, from, layer, head), size);
-        }
+    for (int kind = KEY; kind <= VALUE; kind++) {
+        for (size_t part = 0; part < pool->n_part; part++)
+            memcpy(rows_at(pool, to, kind, part),
+                   rows_at(pool, from, kind, part), n * pool->row_size[kind]);
     }
+}
+
+int kv_push_copy(struct kv_pool *pool, struct kv_sequence *sequence,
+                 int32_t block, size_t n, struct oy_error *err)
+{
+    OY_ASSERT(sequence->len == sequence->n_block * KV_BLOCK && n < KV_BLOCK);
+    if (push_block(pool, sequence, err))
+        return -1;
+    copy_block(pool, block, sequence->block[sequence->n_block - 1], n);
+    sequence->len += n;
+    return 0;
 }
 
 int kv_fork(struct kv_pool *pool, const struct kv_sequence *from, size_t len,
             struct kv_sequence *to, struct oy_error *err)
 {
     const size_t n_whole = len / KV_BLOCK, rest = len % KV_BLOCK;
+    const size_t n_state = pool->shape.n_state;
 
     OY_ASSERT(len <= from->len && !to->n_block);
+    if (n_state && len < from->len)
+        return 0;
+    if (len && make_state(pool, to, err))
+        return -1;
+    if (len && n_state)
+        memcpy(to->state, from->state, n_state * sizeof *to->state);
     OY_GROW(to->block, to->cap, n_whole + 1);
     for (size_t i = 0; i < n_whole; i++) {
         to->block[i] = from->block[i];
-        pool->n_user[from->block[i]]++;
+        kv_hold(pool, from->block[i]);
     }
     to->n_block = n_whole;
     to->len = n_whole * KV_BLOCK;
-    if (!rest)
+    if (!rest || !kv_push_copy(pool, to, from->block[n_whole], rest, err))
         return 0;
-    if (push_block(pool, to, err)) {
-        kv_release(pool, to);
-        return -1;
-    }
-    copy_block(pool, from->block[n_whole], to->block[n_whole], rest);
-    to->len = len;
-    return 0;
+    kv_release(pool, to);
+    return -1;
 }
 
 void kv_release(struct kv_pool *pool, struct kv_sequence *sequence)
 {
-    for (size_t i = 0; i < sequence->n_block; i++) {
-        int32_t *n_user = &pool->n_user[sequence->block[i]];
-        OY_ASSERT(*n_user > 0);
-        if (--*n_user == 0)
-            pool->n_used--;
-    }
+    for (size_t i = 0; i < sequence->n_block; i++)
+        kv_drop(pool, sequence->block[i]);
+    pool->n_state -= sequence->state != NULL;
     oy_free(sequence->block);
+    oy_free(sequence->state);
     *sequence = (struct kv_sequence){0};
-}
-
-static float *rows_at(const struct kv_pool *pool, int32_t block, size_t kind,
-                      int layer, int head)
-{
-    const size_t part =
-        (kind * pool->n_layer + (size_t)layer) * pool->n_head + (size_t)head;
-    const size_t inside = (size_t)block % KV_SLAB_BLOCKS;
-
-    return pool->slab[block / KV_SLAB_BLOCKS] +
-           (part * KV_SLAB_BLOCKS + inside) * KV_BLOCK * pool->head_dim;
-}
-
-float *kv_key(const struct kv_pool *pool, int32_t block, int layer, int head)
-{
-    return rows_at(pool, block, 0, layer, head);
-}
-
-float *kv_value(const struct kv_pool *pool, int32_t block, int layer, int head)
-{
-    return rows_at(pool, block, 1, layer, head);
-}
-
-int kv_is_next(int32_t a, int32_t b)
-{
-    return b == a + 1 && a / KV_SLAB_BLOCKS == b / KV_SLAB_BLOCKS;
 }

@@ -59,6 +59,42 @@ void rows_swiglu_backward(float *hidden, float *dgate, float *dup,
     kernels()->swiglu_backward(hidden, dgate, dup, dhidden, gate, up, n);
 }
 
+void rows_clamped_swiglu(float *hidden, const float *gate, const float *up,
+                         size_t n, float limit, float alpha)
+{
+    kernels()->clamped_swiglu(hidden, gate, up, n, limit, alpha);
+}
+
+void rows_sigmoid(float *x, size_t n)
+{
+    kernels()->sigmoid(x, n);
+}
+
+void rows_gate(float *y, const float *x, size_t n)
+{
+    kernels()->gate(y, x, n);
+}
+
+void rows_silu(float *x, size_t n)
+{
+    kernels()->silu(x, n);
+}
+
+void rows_add_scaled(float *y, const float *x, size_t n, float a)
+{
+    kernels()->add_scaled(y, x, n, a);
+}
+
+void rows_delta_step(const struct rows_memory *memory)
+{
+    kernels()->delta_step(memory);
+}
+
+void rows_decay_step(const struct rows_memory *memory)
+{
+    kernels()->decay_step(memory);
+}
+
 void rows_add(float *y, const float *x, size_t n)
 {
     kernels()->add(y, x, n);
@@ -94,6 +130,44 @@ float rows_log_sum_exp(const float *x, size_t n)
 float rows_exp(float *x, size_t n, float shift)
 {
     return kernels()->exp(x, n, shift);
+}
+
+void rows_from_bf16(float *y, const uint16_t *x, size_t n)
+{
+    kernels()->from_bf16(y, x, n);
+}
+
+void rows_from_int8(float *y, const int8_t *x, size_t n, float scale)
+{
+    kernels()->from_int8(y, x, n, scale);
+}
+
+void rows_soft_cap(float *x, size_t n, float cap)
+{
+    kernels()->soft_cap(x, n, cap);
+}
+
+void rows_gelu(float *x, size_t n)
+{
+    kernels()->gelu(x, n);
+}
+
+void rows_gelu_tanh(float *x, size_t n)
+{
+    kernels()->gelu_tanh(x, n);
+}
+
+void rows_multiply(float *y, const float *x, size_t n)
+{
+    kernels()->multiply(y, x, n);
+}
+
+void rows_layer_norm(float *y, const float *x, const float *weight,
+                     const float *bias, size_t n, float eps)
+{
+    kernels()->layer_norm(y, x, weight, n, eps);
+    if (bias)
+        kernels()->add(y, bias, n);
 }
 
 size_t rows_argmax(const float *x, size_t n)

@@ -41,6 +41,33 @@ void rows_swiglu_backward(float *hidden, float *dgate, float *dup,
                           const float *dhidden, const float *gate,
                           const float *up, size_t n);
 
+/* hidden = (u + 1) g sigmoid(alpha g), g = min(gate, limit) and u = up within
+ * +-limit: the activation of gpt_oss. hidden may be gate or up. */
+void rows_clamped_swiglu(float *hidden, const float *gate, const float *up,
+                         size_t n, float limit, float alpha);
+/* x = sigmoid(x); y *= sigmoid(x); x *= sigmoid(x). */
+void rows_sigmoid(float *x, size_t n);
+void rows_gate(float *y, const float *x, size_t n);
+void rows_silu(float *x, size_t n);
+/* y += a x. */
+void rows_add_scaled(float *y, const float *x, size_t n, float a);
+
+/* One token of a linear attention: a head's memory S and what changes it.
+ * Columns of S are on their own; sums over keys run from 0 on. */
+struct rows_memory {
+    float *state; /* S[n_key][n_value] */
+    size_t n_key, n_value;
+    const float *q, *k; /* [n_key] */
+    const float *v;     /* [n_value] */
+    float *out;         /* [n_value] */
+    float decay, rate;
+};
+/* The gated delta rule (Yang and others 2024, arXiv 2412.06464): S *= decay;
+ * S += rate k (v - S^T k)^T; out = S^T q. */
+void rows_delta_step(const struct rows_memory *memory);
+/* S = decay S + k v^T; out = S^T q. `rate` is not looked at. */
+void rows_decay_step(const struct rows_memory *memory);
+
 /* y += x; y *= a; sum(x); sum(x y). */
 void rows_add(float *y, const float *x, size_t n);
 void rows_scale(float *y, size_t n, float a);
@@ -58,6 +85,22 @@ size_t rows_argmax(const float *x, size_t n);
 /* exp(x) and log(x) of one number (x > 0, normal), of the polynomials above. */
 float rows_exp1(float x);
 float rows_log1(float x);
+
+/* y[i] = x[i], kept as bf16; y[i] = scale x[i]. */
+void rows_from_bf16(float *y, const uint16_t *x, size_t n);
+void rows_from_int8(float *y, const int8_t *x, size_t n, float scale);
+/* x[i] = cap tanh(x[i] / cap) in place: the soft cap of Gemma 2. */
+void rows_soft_cap(float *x, size_t n, float cap);
+/* x P(X < x) of a normal X in place, exact to 1e-6 of |x|, and the form with
+ * tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415). */
+void rows_gelu(float *x, size_t n);
+void rows_gelu_tanh(float *x, size_t n);
+/* y *= x. */
+void rows_multiply(float *y, const float *x, size_t n);
+/* y = weight (x - mean) / sqrt(variance + eps) + bias; bias NULL: none. y may
+ * be x. */
+void rows_layer_norm(float *y, const float *x, const float *weight,
+                     const float *bias, size_t n, float eps);
 
 /* Gradient of cross-entropy in place, all but the target's part:
  * x[i] = a exp(x[i] - lse) - b. */

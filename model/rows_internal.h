@@ -24,6 +24,14 @@ struct rows_kernels {
     void (*swiglu_backward)(float *hidden, float *dgate, float *dup,
                             const float *dhidden, const float *gate,
                             const float *up, size_t n);
+    void (*clamped_swiglu)(float *hidden, const float *gate, const float *up,
+                           size_t n, float limit, float alpha);
+    void (*sigmoid)(float *x, size_t n);
+    void (*gate)(float *y, const float *x, size_t n);
+    void (*silu)(float *x, size_t n);
+    void (*add_scaled)(float *y, const float *x, size_t n, float a);
+    void (*delta_step)(const struct rows_memory *memory);
+    void (*decay_step)(const struct rows_memory *memory);
     void (*add)(float *y, const float *x, size_t n);
     void (*scale)(float *y, size_t n, float a);
     float (*sum)(const float *x, size_t n);
@@ -31,6 +39,14 @@ struct rows_kernels {
     float (*max)(const float *x, size_t n);
     float (*exp)(float *x, size_t n, float shift);
     float (*exp_sum)(const float *x, size_t n, float shift);
+    void (*from_bf16)(float *y, const uint16_t *x, size_t n);
+    void (*from_int8)(float *y, const int8_t *x, size_t n, float scale);
+    void (*soft_cap)(float *x, size_t n, float cap);
+    void (*gelu)(float *x, size_t n);
+    void (*gelu_tanh)(float *x, size_t n);
+    void (*multiply)(float *y, const float *x, size_t n);
+    void (*layer_norm)(float *y, const float *x, const float *weight, size_t n,
+                       float eps);
     void (*softmax_gradient)(float *x, size_t n, float lse, float a, float b);
     void (*attention_gradient)(float *score, float *dp, size_t n, float lse,
                                float delta, float a);

@@ -23,6 +23,10 @@ typedef double vec8d __attribute__((vector_size(64)));
 typedef float vec8 __attribute__((vector_size(32)));
 typedef float vec8_at __attribute__((vector_size(32), aligned(4), may_alias));
 
+typedef uint16_t vech_at
+    __attribute__((vector_size(32), aligned(2), may_alias));
+typedef int8_t vecb_at __attribute__((vector_size(16), aligned(1), may_alias));
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vec load(const float *x)
@@ -248,6 +252,139 @@ static void swiglu_backward(float *hidden, float *dgate, float *dup,
     }
 }
 
+/* Gates of gpt_oss: bounded above, both sides for `up`, which counts from
+ * -1. */
+INLINE vec clamped_swiglu_lanes(vec g, vec u, float limit, float alpha)
+{
+    const vec high = all(limit), low = all(-limit);
+
+    g = choose(g > high, high, g);
+    u = choose(u > high, high, u);
+    u = choose(u < low, low, u);
+    return (u + 1.0f) * (g * sigmoid_lanes(g * alpha));
+}
+
+static void clamped_swiglu(float *hidden, const float *gate, const float *up,
+                           size_t n, float limit, float alpha)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(hidden + i,
+              clamped_swiglu_lanes(load(gate + i), load(up + i), limit, alpha));
+    if (i < n)
+        store_part(hidden + i,
+                   clamped_swiglu_lanes(load_part(gate + i, n - i),
+                                        load_part(up + i, n - i), limit, alpha),
+                   n - i);
+}
+
+static void sigmoid(float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, sigmoid_lanes(load(x + i)));
+    if (i < n)
+        store_part(x + i, sigmoid_lanes(load_part(x + i, n - i)), n - i);
+}
+
+static void gate(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) * sigmoid_lanes(load(x + i)));
+    if (i < n)
+        store_part(y + i,
+                   load_part(y + i, n - i) *
+                       sigmoid_lanes(load_part(x + i, n - i)),
+                   n - i);
+}
+
+static void silu(float *x, size_t n)
+{
+    gate(x, x, n);
+}
+
+static void add_scaled(float *y, const float *x, size_t n, float a)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) + load(x + i) * a);
+    for (; i < n; i++)
+        y[i] += x[i] * a;
+}
+
+INLINE vec load_lanes(const float *x, size_t n)
+{
+    return n == LANES ? load(x) : load_part(x, n);
+}
+
+INLINE void store_lanes(float *x, vec v, size_t n)
+{
+    if (n == LANES)
+        store(x, v);
+    else
+        store_part(x, v, n);
+}
+
+/* Columns at .. at + n - 1 of the state: the sums run down the keys. */
+INLINE void delta_columns(const struct rows_memory *m, size_t at, size_t n)
+{
+    vec known = {0}, out = {0};
+
+    for (size_t i = 0; i < m->n_key; i++) {
+        float *state = m->state + i * m->n_value + at;
+        const vec s = load_lanes(state, n) * m->decay;
+        store_lanes(state, s, n);
+        known += s * m->k[i];
+    }
+    const vec change = (load_lanes(m->v + at, n) - known) * m->rate;
+    for (size_t i = 0; i < m->n_key; i++) {
+        float *state = m->state + i * m->n_value + at;
+        const vec s = load_lanes(state, n) + change * m->k[i];
+        store_lanes(state, s, n);
+        out += s * m->q[i];
+    }
+    store_lanes(m->out + at, out, n);
+}
+
+static void delta_step(const struct rows_memory *m)
+{
+    size_t at = 0;
+
+    for (; at + LANES <= m->n_value; at += LANES)
+        delta_columns(m, at, LANES);
+    if (at < m->n_value)
+        delta_columns(m, at, m->n_value - at);
+}
+
+INLINE void decay_columns(const struct rows_memory *m, size_t at, size_t n)
+{
+    const vec v = load_lanes(m->v + at, n);
+    vec out = {0};
+
+    for (size_t i = 0; i < m->n_key; i++) {
+        float *state = m->state + i * m->n_value + at;
+        const vec s = load_lanes(state, n) * m->decay + v * m->k[i];
+        store_lanes(state, s, n);
+        out += s * m->q[i];
+    }
+    store_lanes(m->out + at, out, n);
+}
+
+static void decay_step(const struct rows_memory *m)
+{
+    size_t at = 0;
+
+    for (; at + LANES <= m->n_value; at += LANES)
+        decay_columns(m, at, LANES);
+    if (at < m->n_value)
+        decay_columns(m, at, m->n_value - at);
+}
+
 static void add(float *y, const float *x, size_t n)
 {
     size_t i = 0;
@@ -414,6 +551,156 @@ __attribute__((optimize("O3"))) static void adamw(
         adamw_one(p + i, m + i, v + i, g[i], &s);
 }
 
+static void from_bf16(float *y, const uint16_t *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const veci wide =
+            __builtin_convertvector(*(const vech_at *)(x + i), veci);
+        store(y + i, (vec)(wide << 16));
+    }
+    for (; i < n; i++) {
+        const uint32_t bits = (uint32_t)x[i] << 16;
+        memcpy(y + i, &bits, sizeof bits);
+    }
+}
+
+static void from_int8(float *y, const int8_t *x, size_t n, float scale)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i,
+              __builtin_convertvector(*(const vecb_at *)(x + i), vec) * scale);
+    for (; i < n; i++)
+        y[i] = (float)x[i] * scale;
+}
+
+/* tanh of each lane: Cephes' tanhf (Moshier 1989), a polynomial below 0.625
+ * and 1 - 2 / (exp(2x) + 1) above. */
+INLINE vec tanh_lanes(vec x)
+{
+    const vec s = x * x;
+    const vec size = choose(x < 0, -x, x);
+    const vec far = 1.0f - 2.0f / (exp_lanes(size * 2.0f) + 1.0f);
+    vec p = all(-5.70498872745e-3f);
+
+    p = p * s + 2.06390887954e-2f;
+    p = p * s - 5.37397155531e-2f;
+    p = p * s + 1.33314422036e-1f;
+    p = p * s - 3.33332819422e-1f;
+    p = p * s * x + x;
+    return choose(size < 0.625f, p, choose(x < 0, -far, far));
+}
+
+static void soft_cap(float *x, size_t n, float cap)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, tanh_lanes(load(x + i) / cap) * cap);
+    if (i < n)
+        store_part(x + i, tanh_lanes(load_part(x + i, n - i) / cap) * cap,
+                   n - i);
+}
+
+/* erfc(a) of lanes a >= 1, as Cephes' erfcf (Moshier 1989): exp(-a^2) / a
+ * times a polynomial in 1 / a^2, one below 2 and one above. */
+INLINE vec erfc_lanes(vec a)
+{
+    const vec inverse = 1.0f / a, s = inverse * inverse;
+    vec p = all(2.326819970068386e-2f), r = all(-1.047766399936249e+1f);
+
+    p = p * s - 1.387039388740657e-1f;
+    p = p * s + 3.687424674597105e-1f;
+    p = p * s - 5.824733027278666e-1f;
+    p = p * s + 6.210004621745983e-1f;
+    p = p * s - 4.944515323274145e-1f;
+    p = p * s + 3.404879937665872e-1f;
+    p = p * s - 2.741127028184656e-1f;
+    p = p * s + 5.638259427386472e-1f;
+    r = r * s + 1.297719955372516e+1f;
+    r = r * s - 7.495518717768503e+0f;
+    r = r * s + 2.921019019210786e+0f;
+    r = r * s - 1.015265279202700e+0f;
+    r = r * s + 4.218463358204948e-1f;
+    r = r * s - 2.820767439740514e-1f;
+    r = r * s + 5.641895067754075e-1f;
+    return exp_lanes(-(a * a)) * inverse * choose(a < 2.0f, p, r);
+}
+
+/* x P(X < x) of a normal X. */
+INLINE vec gelu_lanes(vec x)
+{
+    const vec z = x * 0.70710678118654752f, s = z * z;
+    const vec size = choose(z < 0, -z, z);
+    const vec tail = 0.5f * erfc_lanes(choose(size < 1.0f, all(1.0f), size));
+    vec near = all(7.853861353153693e-5f);
+
+    near = near * s - 8.010193625184903e-4f;
+    near = near * s + 5.188327685732524e-3f;
+    near = near * s - 2.685381193529856e-2f;
+    near = near * s + 1.128358514861418e-1f;
+    near = near * s - 3.761262582423300e-1f;
+    near = near * s + 1.128379165726710e+0f;
+    near = 0.5f + 0.5f * (z * near);
+    return x * choose(size < 1.0f, near, choose(z < 0, tail, 1.0f - tail));
+}
+
+INLINE vec gelu_tanh_lanes(vec x)
+{
+    const vec inner = 0.79788456080286536f * (x + 0.044715f * (x * x * x));
+
+    return 0.5f * x * (1.0f + tanh_lanes(inner));
+}
+
+static void gelu(float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, gelu_lanes(load(x + i)));
+    if (i < n)
+        store_part(x + i, gelu_lanes(load_part(x + i, n - i)), n - i);
+}
+
+static void gelu_tanh(float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(x + i, gelu_tanh_lanes(load(x + i)));
+    if (i < n)
+        store_part(x + i, gelu_tanh_lanes(load_part(x + i, n - i)), n - i);
+}
+
+static void multiply(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) * load(x + i));
+    if (i < n)
+        store_part(y + i, load_part(y + i, n - i) * load_part(x + i, n - i),
+                   n - i);
+}
+
+/* The mean is taken off first: the variance of what is left is exact enough
+ * in one pass. */
+static void layer_norm(float *y, const float *x, const float *weight, size_t n,
+                       float eps)
+{
+    const vec mean = all(sum(x, n) / (float)n);
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(x + i) - mean);
+    if (i < n)
+        store_part(y + i, load_part(x + i, n - i) - mean, n - i);
+    rms_norm(y, y, weight, n, eps);
+}
+
 const struct rows_kernels ROWS_TABLE = {
     .rms_norm = rms_norm,
     .rms_apply = rms_apply,
@@ -421,6 +708,13 @@ const struct rows_kernels ROWS_TABLE = {
     .rope = rope,
     .swiglu = swiglu,
     .swiglu_backward = swiglu_backward,
+    .clamped_swiglu = clamped_swiglu,
+    .sigmoid = sigmoid,
+    .gate = gate,
+    .silu = silu,
+    .add_scaled = add_scaled,
+    .delta_step = delta_step,
+    .decay_step = decay_step,
     .add = add,
     .scale = scale,
     .sum = sum,
@@ -428,6 +722,13 @@ const struct rows_kernels ROWS_TABLE = {
     .max = max,
     .exp = exp_store,
     .exp_sum = exp_sum,
+    .from_bf16 = from_bf16,
+    .from_int8 = from_int8,
+    .soft_cap = soft_cap,
+    .gelu = gelu,
+    .gelu_tanh = gelu_tanh,
+    .multiply = multiply,
+    .layer_norm = layer_norm,
     .softmax_gradient = softmax_gradient,
     .attention_gradient = attention_gradient,
     .square_sum = square_sum,

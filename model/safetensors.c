@@ -14,6 +14,7 @@
 #include "core/alloc.h"
 #include "core/json.h"
 #include "core/output.h"
+#include "model/half.h"
 
 enum {
     MAX_HEADER = 100000000, /* MAX_HEADER_SIZE in tensor.rs */
@@ -40,8 +41,8 @@ static const struct type_row {
     {"U32", TENSOR_OTHER, 32},
     {"U16", TENSOR_OTHER, 16},
     {"C64", TENSOR_OTHER, 64},
-    {"F8_E5M2", TENSOR_OTHER, 8},
-    {"F8_E4M3", TENSOR_OTHER, 8},
+    {"F8_E5M2", TENSOR_E5M2, 8},
+    {"F8_E4M3", TENSOR_E4M3, 8},
     {"F8_E8M0", TENSOR_OTHER, 8},
     {"F8_E5M2FNUZ", TENSOR_OTHER, 8},
     {"F8_E4M3FNUZ", TENSOR_OTHER, 8},
@@ -192,17 +193,24 @@ static char *copy_name(const struct oy_json_value *key)
     return name;
 }
 
-static int add_tensor(struct safetensors *file, size_t *cap,
-                      const struct oy_json_value *key,
+struct safetensor *safetensors_add(struct safetensors *file, char *name)
+{
+    OY_GROW(file->tensor, file->cap_tensor, (size_t)file->n_tensor + 1);
+    struct safetensor *tensor = &file->tensor[file->n_tensor++];
+
+    *tensor = (struct safetensor){.name = name};
+    return tensor;
+}
+
+static int add_tensor(struct safetensors *file, const struct oy_json_value *key,
                       const struct oy_json_value *value, const char *base,
                       struct oy_error *err)
 {
-    OY_GROW(file->tensor, *cap, (size_t)file->n_tensor + 1);
-    struct safetensor *tensor = &file->tensor[file->n_tensor];
-    *tensor = (struct safetensor){.name = copy_name(key)};
-    if (!tensor->name)
+    char *name = copy_name(key);
+
+    if (!name)
         return oy_fail(err, OY_DATA, "bad name of tensor %d", file->n_tensor);
-    file->n_tensor++;
+    struct safetensor *tensor = safetensors_add(file, name);
     return parse_tensor(tensor, value, base, err);
 }
 
@@ -212,7 +220,7 @@ static int parse_header(struct safetensors *file, const char *text, size_t len,
     struct oy_json_value all, key, value;
     struct oy_json_cursor cursor;
     const char *why = "not an object";
-    size_t where = 0, cap = 0;
+    size_t where = 0;
     int has_metadata = 0;
 
     if (!len || text[0] != '{' || oy_json_validate(text, len, &why, &where) ||
@@ -221,7 +229,7 @@ static int parse_header(struct safetensors *file, const char *text, size_t len,
     oy_json_enter(&cursor, &all);
     while (oy_json_next_member(&cursor, &key, &value) > 0) {
         if (!oy_json_equals(&key, "__metadata__")) {
-            if (add_tensor(file, &cap, &key, &value, base, err))
+            if (add_tensor(file, &key, &value, base, err))
                 return -1;
             continue;
         }
@@ -282,7 +290,7 @@ static int check_tiling(struct safetensors *file, const char *base, size_t size,
     return 0;
 }
 
-static int check_names(struct safetensors *file, struct oy_error *err)
+int safetensors_sort(struct safetensors *file, struct oy_error *err)
 {
     if (file->n_tensor)
         qsort(file->tensor, (size_t)file->n_tensor, sizeof *file->tensor,
@@ -317,10 +325,10 @@ static int parse_file(struct safetensors *file, struct oy_error *err)
     if (status || check_tiling(file, base,
                                file->map_size - LENGTH_SIZE - (size_t)len, err))
         return -1;
-    return check_names(file, err);
+    return safetensors_sort(file, err);
 }
 
-static int map_file(struct safetensors *file, const char *path,
+int safetensors_map(struct safetensors *file, const char *path,
                     struct oy_error *err)
 {
     struct stat info;
@@ -348,7 +356,7 @@ int safetensors_open(struct safetensors *file, const char *path,
                      struct oy_error *err)
 {
     *file = (struct safetensors){0};
-    if (map_file(file, path, err))
+    if (safetensors_map(file, path, err))
         return -1;
     if (!parse_file(file, err))
         return 0;
@@ -365,6 +373,8 @@ void safetensors_close(struct safetensors *file)
     oy_free(file->tensor);
     if (file->map)
         munmap(file->map, file->map_size);
+    if (file->free_owner)
+        file->free_owner(file->owner);
     *file = (struct safetensors){0};
 }
 
@@ -381,29 +391,6 @@ const struct safetensor *safetensors_find(const struct safetensors *file,
 
 /* ---- conversion ---- */
 
-static float float_of_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* The exponent is moved by a product, which makes subnormal numbers right;
- * infinities and NaN are put back by hand. */
-static float float_of_half(uint16_t half)
-{
-    const uint32_t magnitude = half & 0x7fff;
-    const uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    float value = float_of_bits(magnitude << 13) * 0x1p112f;
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    if (magnitude >= 0x7c00)
-        bits = 0x7f800000 | (magnitude & 0x3ff) << 13;
-    return float_of_bits(bits | sign);
-}
-
 static void convert_halves(const unsigned char *from, uint64_t n, float *out)
 {
     for (uint64_t i = 0; i < n; i++) {
@@ -418,7 +405,7 @@ static void convert_bfloats(const unsigned char *from, uint64_t n, float *out)
     for (uint64_t i = 0; i < n; i++) {
         uint16_t high;
         memcpy(&high, from + 2 * i, sizeof high);
-        out[i] = float_of_bits((uint32_t)high << 16);
+        out[i] = float_of_bfloat(high);
     }
 }
 
@@ -431,6 +418,13 @@ static void convert_doubles(const unsigned char *from, uint64_t n, float *out)
     }
 }
 
+static void convert_bytes(const uint8_t *from, uint64_t n,
+                          float (*widen)(uint8_t byte), float *out)
+{
+    for (uint64_t i = 0; i < n; i++)
+        out[i] = widen(from[i]);
+}
+
 int safetensor_to_f32(const struct safetensor *tensor, uint64_t from,
                       uint64_t n, float *out)
 {
@@ -438,12 +432,18 @@ int safetensor_to_f32(const struct safetensor *tensor, uint64_t from,
 
     OY_ASSERT(from <= tensor->n_element && n <= tensor->n_element - from);
     switch (tensor->type) {
-    case TENSOR_F64: convert_doubles(data + 8 * from, n, out); return 0;
-    case TENSOR_F32: memcpy(out, data + 4 * from, n * sizeof *out); return 0;
-    case TENSOR_F16: convert_halves(data + 2 * from, n, out); return 0;
-    case TENSOR_BF16: convert_bfloats(data + 2 * from, n, out); return 0;
+    case TENSOR_F64: convert_doubles(data + 8 * from, n, out); break;
+    case TENSOR_F32: memcpy(out, data + 4 * from, n * sizeof *out); break;
+    case TENSOR_F16: convert_halves(data + 2 * from, n, out); break;
+    case TENSOR_BF16: convert_bfloats(data + 2 * from, n, out); break;
+    case TENSOR_E5M2: convert_bytes(data + from, n, float_of_e5m2, out); break;
+    case TENSOR_E4M3: convert_bytes(data + from, n, float_of_e4m3, out); break;
+    case TENSOR_PACKED:
+        tensor_turn_read(&tensor->turned, tensor->packed, data, from, n, out);
+        break;
     default: return -1;
     }
+    return 0;
 }
 
 /* ---- the writer ---- */
@@ -512,23 +512,38 @@ static void put_header(struct oy_buffer *out,
         out->data[i] = (char)((out->len - LENGTH_SIZE) >> 8 * i);
 }
 
-static int write_all(struct oy_output *output,
-                     const struct safetensors_entry **entry, int n_entry,
+/* What is written, in the order of the file. */
+struct writing {
+    const struct safetensors_entry *entry;
+    const struct safetensors_entry **sorted;
+    int n_entry;
+    safetensors_make make;
+    void *arg;
+};
+
+static int write_all(struct oy_output *output, const struct writing *writing,
                      struct oy_error *err)
 {
     struct oy_buffer header = {0};
 
-    put_header(&header, entry, n_entry);
+    put_header(&header, writing->sorted, writing->n_entry);
     int status = oy_output_write(output, header.data, header.len, err);
-    for (int i = 0; !status && i < n_entry; i++)
-        status = oy_output_write(output, entry[i]->data,
-                                 (size_t)entry_size(entry[i]), err);
+    for (int i = 0; !status && i < writing->n_entry; i++) {
+        const struct safetensors_entry *entry = writing->sorted[i];
+        const void *data =
+            writing->make(writing->arg, (int)(entry - writing->entry), err);
+        status =
+            data ? oy_output_write(output, data, (size_t)entry_size(entry), err)
+                 : -1;
+    }
     oy_buffer_release(&header);
     return status;
 }
 
-int safetensors_write(const char *path, const struct safetensors_entry *entry,
-                      int n_entry, struct oy_error *err)
+int safetensors_write_made(const char *path,
+                           const struct safetensors_entry *entry, int n_entry,
+                           safetensors_make make, void *arg,
+                           struct oy_error *err)
 {
     const struct oy_output_options options = {.codec = OY_CODEC_PLAIN};
     struct oy_output *output = oy_output_open(path, &options, err);
@@ -536,14 +551,30 @@ int safetensors_write(const char *path, const struct safetensors_entry *entry,
         return -1;
     const struct safetensors_entry **sorted =
         oy_alloc_array((size_t)n_entry, sizeof *sorted);
+    const struct writing writing = {entry, sorted, n_entry, make, arg};
 
     for (int i = 0; i < n_entry; i++)
         sorted[i] = &entry[i];
     qsort(sorted, (size_t)n_entry, sizeof *sorted, compare_entries);
-    const int status = write_all(output, sorted, n_entry, err);
+    const int status = write_all(output, &writing, err);
     oy_free(sorted);
     if (!status)
         return oy_output_commit(output, err);
     oy_output_discard(output);
     return -1;
+}
+
+static const void *give_data(void *arg, int i, struct oy_error *err)
+{
+    const struct safetensors_entry *entry = arg;
+
+    (void)err;
+    return entry[i].data ? entry[i].data : "";
+}
+
+int safetensors_write(const char *path, const struct safetensors_entry *entry,
+                      int n_entry, struct oy_error *err)
+{
+    return safetensors_write_made(path, entry, n_entry, give_data,
+                                  (void *)(uintptr_t)entry, err);
 }

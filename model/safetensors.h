@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "model/tensor_turn.h"
 
 enum { SAFETENSORS_MAX_DIM = 8 };
 
@@ -29,7 +30,10 @@ enum tensor_type {
     TENSOR_I8,
     TENSOR_U8,
     TENSOR_BOOL,
+    TENSOR_E5M2, /* F8_E5M2 */
+    TENSOR_E4M3, /* F8_E4M3 */
     TENSOR_OTHER,
+    TENSOR_PACKED, /* of another format: blocks, or turned; never written */
 };
 
 struct safetensor {
@@ -41,24 +45,40 @@ struct safetensor {
     uint64_t n_element;
     const void *data; /* borrowed from the mapping; may be unaligned */
     uint64_t size;    /* bytes */
+    /* Of tensors that came out of another format (model/model_file.h): how
+     * their elements lie at `data`. */
+    const struct quant_type *packed;
+    struct tensor_turned turned;
 };
 
 struct safetensors {
     struct safetensor *tensor; /* sorted by name */
     int n_tensor;
+    size_t cap_tensor;
     void *map;
     size_t map_size;
+    /* What the data belong to when it is not `map`, and how it is freed. */
+    void *owner;
+    void (*free_owner)(void *owner);
 };
 
 /* Maps and checks a file: 66 when missing, 65 when damaged. */
 int safetensors_open(struct safetensors *file, const char *path,
                      struct oy_error *err);
 void safetensors_close(struct safetensors *file);
+/* For those who fill the struct from other formats: maps PATH as `map`; adds
+ * a tensor whose name it takes over, all else zero; sorts the tensors by name,
+ * -1 (65) when one is there twice. All of it is freed by
+ * safetensors_close(). */
+int safetensors_map(struct safetensors *file, const char *path,
+                    struct oy_error *err);
+struct safetensor *safetensors_add(struct safetensors *file, char *name);
+int safetensors_sort(struct safetensors *file, struct oy_error *err);
 /* NULL when absent; binary search. */
 const struct safetensor *safetensors_find(const struct safetensors *file,
                                           const char *name);
 /* Converts elements from .. from + n of a float tensor to f32. -1 for types
- * that are not F64, F32, F16, BF16. */
+ * that are not floats: of F64, F32, F16, BF16, F8, and what is packed. */
 int safetensor_to_f32(const struct safetensor *tensor, uint64_t from,
                       uint64_t n, float *out);
 
@@ -73,5 +93,13 @@ struct safetensors_entry {
 };
 int safetensors_write(const char *path, const struct safetensors_entry *entry,
                       int n_entry, struct oy_error *err);
+/* The same with data that are made one after the other: make(arg, i, err)
+ * gives those of entry i (borrowed until the next call), or NULL after a
+ * failure. */
+typedef const void *(*safetensors_make)(void *arg, int i, struct oy_error *err);
+int safetensors_write_made(const char *path,
+                           const struct safetensors_entry *entry, int n_entry,
+                           safetensors_make make, void *arg,
+                           struct oy_error *err);
 
 #endif

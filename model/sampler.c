@@ -12,8 +12,11 @@
 
 void sampler_options_init(struct sampler_options *options)
 {
-    *options = (struct sampler_options){
-        .temperature = 1, .top_p = 1, .typical_p = 1, .repetition_penalty = 1};
+    *options = (struct sampler_options){.temperature = 1,
+                                        .top_h = 1,
+                                        .top_p = 1,
+                                        .typical_p = 1,
+                                        .repetition_penalty = 1};
 }
 
 void distribution_release(struct distribution *distribution)
@@ -25,18 +28,55 @@ void distribution_release(struct distribution *distribution)
 
 /* ---- over all logits ---- */
 
-/* Each distinct token of the history once: `seen` remembers. */
-static void penalize(float *logits, size_t n, const int32_t *history,
-                     size_t n_history, float penalty, float *seen)
+static void apply_mask(float *logits, size_t n, const uint64_t *allowed)
 {
-    memset(seen, 0, n * sizeof *seen);
-    for (size_t i = 0; i < n_history; i++) {
-        const size_t id = (size_t)history[i];
-        if (history[i] < 0 || id >= n || seen[id] != 0)
-            continue;
-        seen[id] = 1;
-        logits[id] =
-            logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
+    for (size_t i = 0; i < n; i++) {
+        if (!(allowed[i / 64] >> i % 64 & 1))
+            logits[i] = -INFINITY;
+    }
+}
+
+static void add_bias(const struct sampler_options *options, float *logits,
+                     size_t n)
+{
+    for (size_t i = 0; i < options->n_bias; i++) {
+        const struct sampler_bias *bias = &options->bias[i];
+        if (bias->id >= 0 && (size_t)bias->id < n)
+            logits[bias->id] += bias->bias;
+    }
+}
+
+/* How often each token stands in ids[n_id]. */
+static void count_ids(const int32_t *id, size_t n_id, float *count, size_t n)
+{
+    memset(count, 0, n * sizeof *count);
+    for (size_t i = 0; i < n_id; i++) {
+        if (id[i] >= 0 && (size_t)id[i] < n)
+            count[id[i]]++;
+    }
+}
+
+/* Each distinct token once. */
+static void penalize(float *logits, size_t n, const struct sampler_past *past,
+                     float penalty, float *count)
+{
+    count_ids(past->id, past->n, count, n);
+    for (size_t i = 0; i < n; i++) {
+        if (count[i] > 0)
+            logits[i] =
+                logits[i] < 0 ? logits[i] * penalty : logits[i] / penalty;
+    }
+}
+
+static void penalize_output(const struct sampler_options *options,
+                            float *logits, size_t n,
+                            const struct sampler_past *past, float *count)
+{
+    count_ids(past->id + past->n_prompt, past->n - past->n_prompt, count, n);
+    for (size_t i = 0; i < n; i++) {
+        if (count[i] > 0)
+            logits[i] -= (float)options->presence_penalty +
+                         (float)options->frequency_penalty * count[i];
     }
 }
 
@@ -64,6 +104,13 @@ static int by_logit(const void *a, const void *b)
     if (one->logit != two->logit)
         return one->logit > two->logit ? -1 : 1;
     return (one->id > two->id) - (one->id < two->id);
+}
+
+void distribution_sort(struct distribution *distribution)
+{
+    if (distribution->n)
+        qsort(distribution->candidate, distribution->n,
+              sizeof *distribution->candidate, by_logit);
 }
 
 static void collect(const float *logits, size_t n, struct distribution *out)
@@ -206,6 +253,52 @@ static void keep_min_p(struct distribution *out, double p)
     out->n = n;
 }
 
+/* Baharav et al. 2025, as transformers has it: of the 100 best, while the
+ * terms of the entropy add up to no more than its part `part`. */
+static void keep_top_h(struct distribution *out, double part)
+{
+    enum { MOST = 100 };
+    double sum = 0, term[MOST], entropy = 0;
+    size_t n = 1;
+
+    keep_top_k(out, MOST);
+    qsort(out->candidate, out->n, sizeof *out->candidate, by_logit);
+    if (out->n > MOST)
+        out->n = MOST;
+    normalize(out);
+    for (size_t i = 0; i < out->n; i++) {
+        const double p = out->candidate[i].probability;
+        term[i] = p > 0 ? -p * log(p) : 0;
+        entropy += term[i];
+    }
+    sum = term[0];
+    while (n < out->n) {
+        sum += term[n];
+        if ((float)sum > (float)(entropy * part))
+            break;
+        n++;
+    }
+    out->n = n;
+}
+
+/* Drops what is less likely, but never the best ones. */
+static void keep_likely(struct distribution *out, double floor)
+{
+    float best = -INFINITY;
+    size_t n = 0;
+
+    for (size_t i = 0; i < out->n; i++) {
+        if (out->candidate[i].logit > best)
+            best = out->candidate[i].logit;
+    }
+    for (size_t i = 0; i < out->n; i++) {
+        const struct candidate *c = &out->candidate[i];
+        if ((float)c->probability >= (float)floor || c->logit == best)
+            out->candidate[n++] = *c;
+    }
+    out->n = n;
+}
+
 /* A candidate and how far its surprise is from the entropy. */
 struct typical {
     double distance;
@@ -266,6 +359,20 @@ static void keep_typical(struct distribution *out, double mass)
     oy_free(typical);
 }
 
+/* Hewitt et al. 2022. */
+static void keep_eta(struct distribution *out, double eta)
+{
+    normalize(out);
+    const double other = sqrt(eta) * exp(-entropy_of(out));
+    keep_likely(out, eta < other ? eta : other);
+}
+
+static void keep_epsilon(struct distribution *out, double epsilon)
+{
+    normalize(out);
+    keep_likely(out, epsilon);
+}
+
 static void keep_best(struct distribution *out)
 {
     size_t best = 0;
@@ -284,6 +391,8 @@ static void keep_best(struct distribution *out)
 static void filter(const struct sampler_options *options,
                    struct distribution *out)
 {
+    if (options->top_h < 1)
+        keep_top_h(out, options->top_h);
     if (options->top_k > 0)
         keep_top_k(out, (size_t)options->top_k);
     if (options->top_p < 1)
@@ -292,21 +401,35 @@ static void filter(const struct sampler_options *options,
         keep_min_p(out, options->min_p);
     if (options->typical_p < 1)
         keep_typical(out, options->typical_p);
+    if (options->epsilon_cutoff > 0)
+        keep_epsilon(out, options->epsilon_cutoff);
+    if (options->eta_cutoff > 0)
+        keep_eta(out, options->eta_cutoff);
     normalize(out);
-    qsort(out->candidate, out->n, sizeof *out->candidate, by_logit);
+}
+
+void sampler_process(const struct sampler_options *options,
+                     const struct sampler_past *past, float *logits, size_t n,
+                     float *scratch)
+{
+    if (past->allowed)
+        apply_mask(logits, n, past->allowed);
+    add_bias(options, logits, n);
+    if (options->repetition_penalty != 1)
+        penalize(logits, n, past, (float)options->repetition_penalty, scratch);
+    if (options->presence_penalty != 0 || options->frequency_penalty != 0)
+        penalize_output(options, logits, n, past, scratch);
+    if (options->no_repeat_ngram > 0)
+        ban_ngrams(logits, n, past->id, past->n,
+                   (size_t)options->no_repeat_ngram);
 }
 
 void sampler_filter(const struct sampler_options *options,
-                    const int32_t *history, size_t n_history, float *logits,
-                    size_t n, struct distribution *out)
+                    const struct sampler_past *past, float *logits, size_t n,
+                    struct distribution *out)
 {
     OY_GROW(out->scratch, out->cap_scratch, n);
-    if (options->repetition_penalty != 1)
-        penalize(logits, n, history, n_history,
-                 (float)options->repetition_penalty, out->scratch);
-    if (options->no_repeat_ngram > 0)
-        ban_ngrams(logits, n, history, n_history,
-                   (size_t)options->no_repeat_ngram);
+    sampler_process(options, past, logits, n, out->scratch);
     if (options->temperature > 0 && options->temperature != 1) {
         for (size_t i = 0; i < n; i++)
             logits[i] /= (float)options->temperature;

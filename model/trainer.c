@@ -118,6 +118,8 @@ static int choose_model(struct trainer *t, struct oy_error *err)
         return -1;
     if (o->preset && config_preset(&t->config, o->preset) != 0)
         return oy_fail(err, OY_USAGE, "unknown preset '%s'", o->preset);
+    if (config_check_trainable(&t->config, err) != 0)
+        return -1;
     return take_tokenizer(t, err);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Layout of a decoder's weights, their files and their first values. */
+ * The weights of a decoder: their first values and their files. */
 #include "model/weights.h"
 
 #include <errno.h>
@@ -15,141 +15,16 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "model/model_file.h"
+#include "model/mxfp4.h"
 #include "model/safetensors.h"
+#include "model/weights_mixed.h"
 
 enum {
-    FLOAT_ALIGNMENT = 16,
     MAX_INDEX_SIZE = 64 << 20,
     MAX_SHARDS = 4096,
-    TENSORS_OF_LAYER = 11,
-    OTHER_TENSORS = 3,
+    CHUNK = 1 << 16, /* elements that are rearranged at once */
 };
-
-/* ---- layout ---- */
-
-struct builder {
-    struct weight_layout *layout;
-    size_t at;
-    int is_too_large;
-};
-
-static void advance(struct builder *builder, size_t n)
-{
-    if (__builtin_add_overflow(builder->at, n, &builder->at))
-        builder->is_too_large = 1;
-}
-
-/* Starts a matrix or vector. */
-static size_t align(struct builder *builder)
-{
-    advance(builder, (FLOAT_ALIGNMENT - builder->at % FLOAT_ALIGNMENT) %
-                         FLOAT_ALIGNMENT);
-    return builder->at;
-}
-
-/* The next rows; n_row 0 makes a vector of n_column. */
-static void add_tensor(struct builder *builder, int layer, const char *name,
-                       size_t n_row, size_t n_column)
-{
-    struct weight_layout *layout = builder->layout;
-    struct weight_tensor *tensor = &layout->tensor[layout->n_tensor++];
-    size_t n;
-
-    *tensor = (struct weight_tensor){.at = builder->at,
-                                     .n_dim = n_row ? 2 : 1,
-                                     .n_row = n_row ? n_row : 1,
-                                     .n_column = n_column};
-    if (layer < 0)
-        snprintf(tensor->name, sizeof tensor->name, "%s.weight", name);
-    else
-        snprintf(tensor->name, sizeof tensor->name, "model.layers.%d.%s.weight",
-                 layer, name);
-    if (__builtin_mul_overflow(tensor->n_row, n_column, &n))
-        builder->is_too_large = 1;
-    else
-        advance(builder, n);
-}
-
-static size_t add_one(struct builder *builder, int layer, const char *name,
-                      size_t n_row, size_t n_column)
-{
-    const size_t at = align(builder);
-
-    add_tensor(builder, layer, name, n_row, n_column);
-    return at;
-}
-
-static void add_layer(struct builder *builder, int layer)
-{
-    const struct decoder_config *config = &builder->layout->config;
-    struct layer_layout *part = &builder->layout->layer[layer];
-    const size_t dim = (size_t)config->dim, hidden = (size_t)config->n_hidden;
-    const size_t head_dim = (size_t)config->head_dim;
-    const size_t q = (size_t)config->n_head * head_dim;
-    const size_t kv = (size_t)config->n_kv_head * head_dim;
-
-    part->input_norm = add_one(builder, layer, "input_layernorm", 0, dim);
-    part->qkv = add_one(builder, layer, "self_attn.q_proj", q, dim);
-    add_tensor(builder, layer, "self_attn.k_proj", kv, dim);
-    add_tensor(builder, layer, "self_attn.v_proj", kv, dim);
-    part->q_norm = part->k_norm = SIZE_MAX;
-    if (config->has_qk_norm) {
-        part->q_norm = add_one(builder, layer, "self_attn.q_norm", 0, head_dim);
-        part->k_norm = add_one(builder, layer, "self_attn.k_norm", 0, head_dim);
-    }
-    part->o = add_one(builder, layer, "self_attn.o_proj", dim, q);
-    part->post_norm =
-        add_one(builder, layer, "post_attention_layernorm", 0, dim);
-    part->gate_up = add_one(builder, layer, "mlp.gate_proj", hidden, dim);
-    add_tensor(builder, layer, "mlp.up_proj", hidden, dim);
-    part->down = add_one(builder, layer, "mlp.down_proj", dim, hidden);
-}
-
-int weight_layout_init(struct weight_layout *layout,
-                       const struct decoder_config *config,
-                       struct oy_error *err)
-{
-    struct builder builder = {.layout = layout};
-    const size_t n_layer = (size_t)config->n_layer, dim = (size_t)config->dim;
-    const size_t n_vocab = (size_t)config->n_vocab;
-
-    OY_ASSERT(config->n_vocab > 0 && config->n_layer > 0 && config->dim > 0);
-    *layout = (struct weight_layout){.config = *config};
-    layout->layer = oy_calloc(n_layer, sizeof *layout->layer);
-    layout->tensor = oy_calloc(n_layer * TENSORS_OF_LAYER + OTHER_TENSORS,
-                               sizeof *layout->tensor);
-    layout->embedding =
-        add_one(&builder, -1, "model.embed_tokens", n_vocab, dim);
-    for (int i = 0; i < config->n_layer; i++)
-        add_layer(&builder, i);
-    layout->final_norm = add_one(&builder, -1, "model.norm", 0, dim);
-    layout->head = config->is_tied
-                       ? layout->embedding
-                       : add_one(&builder, -1, "lm_head", n_vocab, dim);
-    layout->n_float = align(&builder);
-    if (!builder.is_too_large)
-        return 0;
-    weight_layout_release(layout);
-    return oy_fail(err, OY_DATA, "the model is larger than memory can be");
-}
-
-void weight_layout_release(struct weight_layout *layout)
-{
-    if (!layout)
-        return;
-    oy_free(layout->layer);
-    oy_free(layout->tensor);
-    *layout = (struct weight_layout){0};
-}
-
-float *weights_new(const struct weight_layout *layout, struct oy_error *err)
-{
-    float *arena = oy_try_alloc(layout->n_float, sizeof *arena);
-
-    if (!arena)
-        oy_fail(err, OY_SYSTEM, "no memory for %zu weights", layout->n_float);
-    return arena;
-}
 
 /* ---- first values ---- */
 
@@ -189,6 +64,9 @@ struct shards {
     char **path;
     int n;
     size_t cap, path_cap;
+    /* Tensors that hold more than one of the layout's. */
+    const struct safetensor **joint;
+    size_t n_joint, cap_joint;
 };
 
 static void close_shards(struct shards *shards)
@@ -199,6 +77,7 @@ static void close_shards(struct shards *shards)
     }
     oy_free(shards->file);
     oy_free(shards->path);
+    oy_free(shards->joint);
 }
 
 /* Takes over `path`. */
@@ -210,7 +89,9 @@ static int open_shard(struct shards *shards, char *path, struct oy_error *err)
         oy_free(path);
         return oy_fail(err, OY_DATA, "more than %d files", MAX_SHARDS);
     }
-    if (safetensors_open(&file, path, err)) {
+    if (model_file_is(path) && !ends_with(path, ".safetensors")
+            ? model_file_tensors(&file, path, err)
+            : safetensors_open(&file, path, err)) {
         oy_free(path);
         return -1;
     }
@@ -271,6 +152,8 @@ static int open_index(struct shards *shards, const char *folder,
 static int open_folder(struct shards *shards, const char *folder,
                        struct oy_error *err)
 {
+    if (model_file_is(folder))
+        return open_shard(shards, oy_strdup(folder), err);
     char *one = oy_asprintf("%s/model.safetensors", folder);
     char *index = oy_asprintf("%s/model.safetensors.index.json", folder);
     int status;
@@ -303,44 +186,147 @@ static const struct safetensor *find_tensor(const struct shards *shards,
     return found;
 }
 
+/* ---- one tensor ---- */
+
+static int has_shape(const struct weight_tensor *want,
+                     const struct safetensor *have)
+{
+    const int is_turned = want->form == WEIGHT_TRANSPOSED;
+    uint64_t rows = 1, want_rows = want->n_row, want_columns = want->n_column;
+
+    if (is_turned) {
+        want_rows = want->n_column;
+        want_columns = want->n_row;
+    }
+    if (want->form == WEIGHT_EXPERTS) {
+        want_rows = want->n_part * want->n_column;
+        want_columns = want->part_rows;
+    }
+    /* GGUF has a matrix of one row as a vector. */
+    if (have->n_dim != want->n_dim && (have->n_dim != 1 || want->n_row != 1))
+        return 0;
+    for (int i = 0; i + 1 < have->n_dim; i++)
+        rows *= have->shape[i];
+    const uint64_t columns = have->shape[have->n_dim - 1];
+    return rows == want_rows && columns == want_columns;
+}
+
+/* Columns of the file become rows, some of them at a time. */
+static int read_turned(const struct weight_tensor *want,
+                       const struct safetensor *have, float *to)
+{
+    const size_t width = want->n_row, n_line = want->n_column;
+    const size_t lines = CHUNK / width ? CHUNK / width : 1;
+    float *chunk = oy_alloc_array(lines * width, sizeof *chunk);
+    int status = 0;
+
+    for (size_t at = 0; !status && at < n_line; at += lines) {
+        const size_t n = n_line - at < lines ? n_line - at : lines;
+        status = safetensor_to_f32(have, at * width, n * width, chunk);
+        for (size_t row = 0; !status && row < width; row++) {
+            for (size_t i = 0; i < n; i++)
+                to[row * n_line + at + i] = chunk[i * width + row];
+        }
+    }
+    oy_free(chunk);
+    return status;
+}
+
+static int read_heads(const struct weight_tensor *want,
+                      const struct safetensor *have, float *to)
+{
+    /* A bias has rows of one element. */
+    const size_t width = want->n_dim > 1 ? want->n_column : 1;
+    const size_t n_row = want->n_row * want->n_column / width;
+    const size_t size = want->part_rows * width;
+    const size_t n_head = n_row / (want->n_part * want->part_rows);
+
+    for (size_t head = 0; head < n_head; head++) {
+        for (size_t part = 0; part < want->n_part; part++) {
+            const size_t from = head * want->n_part + part;
+            if (safetensor_to_f32(have, from * size, size,
+                                  to + (part * n_head + head) * size))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int read_form(const struct weight_tensor *want,
+                     const struct safetensor *have, float *to)
+{
+    const size_t n = want->n_row * want->n_column;
+
+    if (want->form == WEIGHT_TRANSPOSED)
+        return read_turned(want, have, to);
+    if (want->form == WEIGHT_PER_HEAD)
+        return read_heads(want, have, to);
+    if (want->form == WEIGHT_EXPERTS)
+        return weights_read_columns(want, have, to);
+    if (safetensor_to_f32(have, 0, n, to))
+        return -1;
+    for (size_t i = 0; want->form == WEIGHT_PLUS_ONE && i < n; i++)
+        to[i] += 1;
+    return 0;
+}
+
 static int read_tensor(const struct weight_tensor *want,
                        const struct safetensor *have, float *arena,
                        struct oy_error *err)
 {
-    const int same = have->n_dim == want->n_dim &&
-                     have->shape[want->n_dim - 1] == want->n_column &&
-                     (want->n_dim == 1 || have->shape[0] == want->n_row);
-
-    if (!same)
+    if (!has_shape(want, have))
         return oy_fail(err, OY_DATA,
                        "tensor '%s' has another shape than %zu x %zu",
                        want->name, want->n_row, want->n_column);
-    if (safetensor_to_f32(have, 0, have->n_element, arena + want->at))
+    if (read_form(want, have, arena + want->at))
         return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", want->name,
                        have->type_name);
     return 0;
 }
 
-static const char embedding_name[] = "model.embed_tokens.weight";
-static const char head_name[] = "lm_head.weight";
+/* ---- a folder ---- */
 
-/* A tied model may hold either name, or both. */
-static const struct safetensor *find_weight(const struct weight_layout *layout,
-                                            const struct shards *shards,
+/* The name without its first word, as the bare decoder of a model has it; the
+ * name itself where a layout's names have none. */
+static const char *bare_name(const char *name)
+{
+    static const char *const word[] = {"model.", "transformer.", "gpt_neox."};
+
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++) {
+        if (!strncmp(name, word[i], strlen(word[i])))
+            return name + strlen(word[i]);
+    }
+    return name;
+}
+
+static const struct safetensor *find_either(const struct shards *shards,
                                             const char *name, int *n_found)
 {
     const struct safetensor *found = find_tensor(shards, name, n_found);
 
-    if (!found && layout->config.is_tied && !strcmp(name, embedding_name))
-        found = find_tensor(shards, head_name, n_found);
+    return found ? found : find_tensor(shards, bare_name(name), n_found);
+}
+
+/* A tied model may hold either name, or both. */
+static const struct safetensor *find_weight(const struct weight_layout *layout,
+                                            const struct shards *shards,
+                                            int tensor, int *n_found)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    const struct safetensor *found = find_either(shards, want->name, n_found);
+
+    if (!found && layout->config.is_tied && want->at == layout->embedding)
+        found = find_tensor(shards, weights_head_name(layout), n_found);
     return found;
 }
 
-static void compare_tied(const struct shards *shards)
+static void compare_tied(const struct weight_layout *layout,
+                         const struct shards *shards)
 {
+    const char *head_name = weights_head_name(layout);
     int n;
     const struct safetensor *embedding =
-        find_tensor(shards, embedding_name, &n);
+        find_either(shards, layout->tensor[0].name, &n);
     const struct safetensor *head = find_tensor(shards, head_name, &n);
 
     if (embedding && head &&
@@ -351,43 +337,174 @@ static void compare_tied(const struct shards *shards)
                 shards->path[0], head_name);
 }
 
-static int is_expected(const struct weight_layout *layout, const char *name)
+/* Derived numbers and masks that writers stored. */
+static int is_derived(const char *name)
 {
-    for (int i = 0; i < layout->n_tensor; i++) {
-        if (!strcmp(layout->tensor[i].name, name))
+    static const char *const end[] = {".rotary_emb.inv_freq", ".attn.bias",
+                                      ".attn.masked_bias", ".attention.bias",
+                                      ".masked_bias"};
+
+    for (size_t i = 0; i < sizeof end / sizeof *end; i++) {
+        if (ends_with(name, end[i]))
             return 1;
     }
-    /* Derived numbers that old writers stored. */
-    return (layout->config.is_tied && !strcmp(name, head_name)) ||
-           ends_with(name, ".rotary_emb.inv_freq");
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int is_in(const char *const *name, int n, const char *wanted)
+{
+    return bsearch(&wanted, name, (size_t)n, sizeof *name, compare_names) !=
+           NULL;
+}
+
+static int is_joint(const struct shards *shards,
+                    const struct safetensor *tensor)
+{
+    for (size_t i = 0; i < shards->n_joint; i++) {
+        if (shards->joint[i] == tensor)
+            return 1;
+    }
+    return 0;
+}
+
+static int check_file(const struct weight_layout *layout,
+                      const struct shards *shards, int number,
+                      const char *const *name, struct oy_error *err)
+{
+    const struct safetensors *file = &shards->file[number];
+    const int n = 2 * layout->n_tensor;
+
+    for (int j = 0; j < file->n_tensor; j++) {
+        const char *here = file->tensor[j].name;
+        const int is_head =
+            layout->config.is_tied && !strcmp(here, weights_head_name(layout));
+        if (!is_in(name, n, here) && !is_head && !is_derived(here) &&
+            !is_joint(shards, &file->tensor[j]) &&
+            !weights_is_idle(layout, here))
+            return oy_fail(err, OY_DATA, "%s: tensor '%s' is unknown",
+                           shards->path[number], here);
+    }
+    return 0;
 }
 
 static int check_extra(const struct weight_layout *layout,
                        const struct shards *shards, struct oy_error *err)
 {
-    for (int i = 0; i < shards->n; i++) {
-        const struct safetensors *file = &shards->file[i];
-        for (int j = 0; j < file->n_tensor; j++) {
-            if (!is_expected(layout, file->tensor[j].name))
-                return oy_fail(err, OY_DATA, "%s: tensor '%s' is unknown",
-                               shards->path[i], file->tensor[j].name);
-        }
+    const size_t n = 2 * (size_t)layout->n_tensor;
+    const char **name = oy_alloc_array(n, sizeof *name);
+    int status = 0;
+
+    for (int i = 0; i < layout->n_tensor; i++) {
+        name[2 * i] = layout->tensor[i].name;
+        name[2 * i + 1] = bare_name(layout->tensor[i].name);
     }
-    return 0;
+    qsort(name, n, sizeof *name, compare_names);
+    for (int i = 0; !status && i < shards->n; i++)
+        status = check_file(layout, shards, i, name, err);
+    oy_free(name);
+    return status;
+}
+
+static void keep_joint(struct shards *shards, const struct safetensor *tensor)
+{
+    OY_GROW(shards->joint, shards->cap_joint, shards->n_joint + 1);
+    shards->joint[shards->n_joint++] = tensor;
+}
+
+/* An expert out of a tensor of all experts: 1; 0 when there is none. */
+static int read_fused(const struct weight_layout *layout, float *arena,
+                      struct shards *shards, int tensor, struct oy_error *err)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    char name[sizeof want->name + 16];
+    size_t at;
+    int n_found;
+
+    if (weights_fused_name(layout, want, name, sizeof name, &at))
+        return 0;
+    const struct safetensor *have = find_either(shards, name, &n_found);
+    if (n_found != 1)
+        return 0;
+    if (have->n_element != weights_fused_size(layout, want))
+        return oy_fail(err, OY_DATA, "tensor '%s' has another shape", name);
+    if (safetensor_to_f32(have, at, want->n_row * want->n_column,
+                          arena + want->at))
+        return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", name,
+                       have->type_name);
+    if (at == 0)
+        keep_joint(shards, have);
+    return 1;
+}
+
+/* The bytes of tensor `name` with `end` behind, n of them: 1; 0 when there is
+ * none. */
+static int find_bytes(struct shards *shards, const char *name, const char *end,
+                      uint64_t n, const uint8_t **bytes, struct oy_error *err)
+{
+    char *whole = oy_asprintf("%s%s", name, end);
+    int n_found;
+    const struct safetensor *found = find_either(shards, whole, &n_found);
+
+    oy_free(whole);
+    if (n_found != 1)
+        return 0;
+    if (found->type != TENSOR_U8 || found->size != n)
+        return oy_fail(err, OY_DATA, "tensor '%s' is not U8 of %llu bytes",
+                       found->name, (unsigned long long)n);
+    *bytes = found->data;
+    keep_joint(shards, found);
+    return 1;
+}
+
+/* Experts as MXFP4: 1; 0 when there are none. */
+static int read_blocks(const struct weight_layout *layout, float *arena,
+                       struct shards *shards, int tensor, struct oy_error *err)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    const uint64_t n = (uint64_t)want->n_row * want->n_column;
+    const uint8_t *blocks, *scales;
+
+    if (want->form != WEIGHT_EXPERTS || want->n_column % MXFP4_BLOCK)
+        return 0;
+    int status = find_bytes(shards, want->name, "_blocks", n / 2, &blocks, err);
+    if (status > 0)
+        status = find_bytes(shards, want->name, "_scales", n / MXFP4_BLOCK,
+                            &scales, err);
+    if (status > 0)
+        weights_read_mxfp4(want, blocks, scales, arena + want->at);
+    return status;
+}
+
+static int read_one(const struct weight_layout *layout, float *arena,
+                    struct shards *shards, int tensor, struct oy_error *err)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    int n_found, status = 0;
+    const struct safetensor *have =
+        find_weight(layout, shards, tensor, &n_found);
+
+    if (n_found == 1)
+        return read_tensor(want, have, arena, err);
+    if (n_found == 0)
+        status = read_fused(layout, arena, shards, tensor, err);
+    if (n_found == 0 && status == 0)
+        status = read_blocks(layout, arena, shards, tensor, err);
+    if (status == 0)
+        return oy_fail(err, OY_DATA, "tensor '%s' is %s", want->name,
+                       n_found ? "there twice" : "missing");
+    return status > 0 ? 0 : -1;
 }
 
 static int read_all(const struct weight_layout *layout, float *arena,
-                    const struct shards *shards, struct oy_error *err)
+                    struct shards *shards, struct oy_error *err)
 {
     for (int i = 0; i < layout->n_tensor; i++) {
-        const struct weight_tensor *want = &layout->tensor[i];
-        int n_found;
-        const struct safetensor *have =
-            find_weight(layout, shards, want->name, &n_found);
-        if (n_found != 1)
-            return oy_fail(err, OY_DATA, "tensor '%s' is %s", want->name,
-                           n_found ? "there twice" : "missing");
-        if (read_tensor(want, have, arena, err))
+        if (read_one(layout, arena, shards, i, err))
             return -1;
     }
     return 0;
@@ -403,7 +520,7 @@ int weights_read(const struct weight_layout *layout, float *arena,
                     check_extra(layout, &shards, err)))
         status = oy_fail_at(err, "%s", folder);
     if (!status && layout->config.is_tied)
-        compare_tied(&shards);
+        compare_tied(layout, &shards);
     close_shards(&shards);
     return status;
 }

@@ -18,35 +18,62 @@
 #include "core/error.h"
 #include "model/config.h"
 
+/* How the rows of a file become rows of the arena. */
+enum weight_form {
+    WEIGHT_AS_IS,
+    WEIGHT_TRANSPOSED, /* the file has [n_column][n_row] (GPT-2's Conv1D) */
+    WEIGHT_PER_HEAD,   /* the file has n_part parts of part_rows rows for each
+                        * head; the arena has part after part, heads inside */
+    WEIGHT_PLUS_ONE,   /* the file has w - 1 */
+    WEIGHT_EXPERTS,    /* the file has [n_part][n_column][part_rows], or
+                        * MXFP4; weights_mixed.h */
+};
+
 /* One tensor as checkpoints name it. */
 struct weight_tensor {
     char name[96]; /* "model.layers.0.self_attn.q_proj.weight" */
     size_t at;     /* offset in the arena, in floats */
-    int n_dim;     /* 1 or 2: only 2 takes weight decay */
-    size_t n_row;  /* 1 for vectors */
+    int n_dim;     /* in the file; only 2 and more take weight decay */
+    size_t n_row;  /* 1 for vectors; with 3 dimensions the first two */
     size_t n_column;
+    enum weight_form form;
+    size_t n_part, part_rows; /* WEIGHT_PER_HEAD, WEIGHT_EXPERTS */
+    int is_paired; /* WEIGHT_EXPERTS: the file has the first and the second
+                    * half of a part's rows in turn */
 };
 
-/* Offsets of a layer's parts in an arena, in floats. q_norm, k_norm are
- * SIZE_MAX without has_qk_norm. */
+enum { LAYER_PARTS = 16 };
+
+/* Offsets of a layer's parts in an arena, in floats; SIZE_MAX where the family
+ * has no such part. A bias lies as the rows of its matrix do. */
 struct layer_layout {
     size_t input_norm;     /* [dim] */
     size_t qkv;            /* [(n_head + 2 n_kv_head) head_dim][dim] */
-    size_t q_norm, k_norm; /* [head_dim] */
+    size_t q_norm, k_norm; /* [head_dim], [width] or [head][head_dim] */
     size_t o;              /* [dim][n_head head_dim] */
-    size_t post_norm;      /* [dim] post_attention_layernorm */
-    size_t gate_up;        /* [2 n_hidden][dim]: gate rows, then up rows */
+    size_t post_norm;      /* [dim]: before the feed-forward half */
+    size_t gate_up;        /* [2 n_hidden][dim]: gate rows, then up rows; only
+                            * up where there is no gate */
     size_t down;           /* [dim][n_hidden] */
+    size_t input_norm_bias, post_norm_bias;
+    size_t qkv_bias, o_bias, gate_up_bias, down_bias;
+    size_t mixer_norm, ffn_norm; /* [dim]: of what the halves give */
+    size_t sinks;                /* [n_head] */
+    /* Of mixers and experts with a module of their own, which says what is
+     * where. */
+    size_t mixer_part[LAYER_PARTS], ffn_part[LAYER_PARTS];
 };
 
 /* Where everything lies; the same for weights, gradients and moments. */
 struct weight_layout {
     struct decoder_config config;
-    size_t n_float;             /* of an arena, gaps included; multiple of 16 */
-    size_t embedding;           /* [n_vocab][dim] */
-    size_t final_norm;          /* [dim] */
-    size_t head;                /* [n_vocab][dim]; = embedding when tied */
-    struct layer_layout *layer; /* [n_layer] */
+    size_t n_float;    /* of an arena, gaps included; multiple of 16 */
+    size_t embedding;  /* [n_vocab][dim] */
+    size_t positions;  /* [max_position][dim], or SIZE_MAX */
+    size_t final_norm; /* [dim] */
+    size_t final_norm_bias;
+    size_t head;                  /* [n_vocab][dim]; = embedding when tied */
+    struct layer_layout *layer;   /* [n_layer] */
     struct weight_tensor *tensor; /* [n_tensor], arena order */
     int n_tensor;
 };
@@ -67,8 +94,10 @@ void weights_init_random(const struct weight_layout *layout, float *arena,
                          uint64_t seed);
 
 /* Reads model.safetensors (or the shards of model.safetensors.index.json)
- * of a folder: F32, F16, BF16, F64. Missing or extra tensors and other shapes
- * are failures (65) that name the tensor; a tied model may carry lm_head. */
+ * of a folder, or a model's file (model/model_file.h): floats of any kind.
+ * Missing or extra tensors and other shapes are failures (65) that name the
+ * tensor; the first word of names ("model.", "transformer.") may be missing; a
+ * tied model may carry lm_head, or it alone. */
 int weights_read(const struct weight_layout *layout, float *arena,
                  const char *folder, struct oy_error *err);
 

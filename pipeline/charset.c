@@ -193,7 +193,8 @@ static const char *read_attribute(const char *at, const char *end,
     if (at == end || *at == '>')
         return NULL;
     const char *const name = at;
-    while (at < end && !html_is_space(*at) && !strchr("=/>", *at))
+    while (at < end && !html_is_space(*at) && *at != '=' && *at != '/' &&
+           *at != '>')
         at++;
     const size_t name_len = (size_t)(at - name);
     while (at < end && html_is_space(*at))

@@ -46,9 +46,7 @@ static void alloc_lines(struct bpe_cache *cache, int bits)
 
     cache->bits = bits;
     cache->shift = 64 - bits;
-    cache->line = oy_try_alloc(n, sizeof *cache->line);
-    if (!cache->line)
-        cache->line = oy_calloc(n, sizeof *cache->line);
+    cache->line = oy_zeroed(n, sizeof *cache->line);
 }
 
 void bpe_cache_init(struct bpe_cache *cache)

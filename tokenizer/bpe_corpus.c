@@ -124,6 +124,7 @@ void bpe_corpus_compact(struct bpe_corpus *corpus)
 {
     size_t to = 0, next;
 
+    corpus->middle = SIZE_MAX;
     for (size_t at = bpe_corpus_first(corpus); at != SIZE_MAX; at = next) {
         int64_t count;
         const uint32_t *const symbols = bpe_corpus_word(corpus, at, &count);
@@ -136,9 +137,13 @@ void bpe_corpus_compact(struct bpe_corpus *corpus)
             corpus->n_word--;
             continue;
         }
+        if (corpus->middle == SIZE_MAX && at >= corpus->n_unit / 2)
+            corpus->middle = to;
         memmove(corpus->unit + to, corpus->unit + at,
                 (end - at) * sizeof *corpus->unit);
         to += end - at;
     }
     corpus->n_unit = to;
+    if (corpus->middle == SIZE_MAX)
+        corpus->middle = to;
 }

@@ -28,6 +28,8 @@ struct bpe_corpus {
     size_t n_unit, unit_cap;
     int is_wide;
     uint64_t n_word;
+    size_t middle; /* a word in about the middle, or n_unit; known after
+                      bpe_corpus_compact(), until words are added */
 };
 
 /* Makes room for `n_word` words of `n_symbol` symbols in all. -1 (71) when the

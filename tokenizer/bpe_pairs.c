@@ -24,13 +24,14 @@ enum {
 /* A pair, while its words are counted and then listed. */
 struct found_pair {
     struct pair_entry entry;
-    uint32_t last_word; /* plus one */
+    uint32_t last_word; /* that was counted, plus one */
 };
 
 struct finder {
     struct bpe_pairs *pairs;
     const struct bpe_corpus *corpus;
     const struct bpe_pair_rules *rules;
+    size_t first, end; /* of the words that it reads */
     struct found_pair *pair;
     size_t n, cap;
     size_t n_kept; /* pair[0 .. n_kept) are of the parts before this one */
@@ -57,13 +58,18 @@ uint64_t bpe_pairs_size(const struct bpe_pairs *pairs)
 
 /* ---- finding ---- */
 
+static int takes_square(const struct finder *finder)
+{
+    return finder->rules->n_token <= SQUARE_SIDE && finder->pairs->n_part == 1;
+}
+
 static void forget_numbers(struct finder *finder)
 {
     const size_t side = finder->rules->n_token;
 
     pair_table_release(&finder->number);
     oy_free(finder->square);
-    finder->square = side <= SQUARE_SIDE && finder->pairs->n_part == 1
+    finder->square = takes_square(finder)
                          ? oy_calloc(side * side, sizeof *finder->square)
                          : NULL;
 }
@@ -167,22 +173,78 @@ static void keep_part(struct finder *finder)
     finder->n = finder->n_kept = n;
 }
 
-/* Counts the pairs of the present part: 1; 0: they are too many. */
-static int count_part(struct finder *finder)
+/* Counts the pairs of the present part in its words: 1; 0: they are too
+ * many. */
+static int count_words(struct finder *finder)
 {
     const uint64_t room = finder->pairs->room;
     const size_t most =
         room ? finder->n_kept + (size_t)(room / 4 / FOUND_SIZE) + 1024
              : SIZE_MAX;
 
-    forget_numbers(finder);
-    for (size_t w = bpe_corpus_first(finder->corpus); w != SIZE_MAX;
+    for (size_t w = finder->first; w < finder->end;
          w = bpe_corpus_next(finder->corpus, w)) {
         count_pairs_of_word(finder, w);
         if (finder->n > most)
             return 0;
     }
     return 1;
+}
+
+struct halves {
+    struct finder finder[2];
+    int fits[2];
+};
+
+static void count_half(void *arg, size_t tile, int worker)
+{
+    struct halves *const halves = arg;
+
+    (void)worker;
+    halves->fits[tile] = count_words(&halves->finder[tile]);
+}
+
+static void join_half(struct finder *finder, const struct finder *other)
+{
+    for (size_t i = 0; i < other->n; i++) {
+        const struct pair_entry *const from = &other->pair[i].entry;
+        struct pair_entry *const to =
+            &find_pair(finder, (uint32_t)(from->key >> 32), (uint32_t)from->key)
+                 ->entry;
+
+        to->count += from->count;
+        to->n_words += from->n_words;
+    }
+}
+
+/* A square is small: the second half of the words has one of its own. */
+static int count_in_halves(struct finder *finder)
+{
+    struct halves halves = {.finder = {*finder, *finder}};
+
+    halves.finder[0].end = finder->corpus->middle;
+    halves.finder[1].first = finder->corpus->middle;
+    forget_numbers(&halves.finder[0]);
+    halves.finder[1].square = NULL;
+    forget_numbers(&halves.finder[1]);
+    halves.finder[1].pair = NULL;
+    halves.finder[1].cap = 0;
+    oy_pool_run(finder->pairs->pool, 2, count_half, &halves);
+    join_half(&halves.finder[0], &halves.finder[1]);
+    oy_free(halves.finder[1].square);
+    oy_free(halves.finder[1].pair);
+    halves.finder[0].end = finder->end;
+    *finder = halves.finder[0];
+    return halves.fits[0] && halves.fits[1];
+}
+
+/* Counts the pairs of the present part: 1; 0: they are too many. */
+static int count_part(struct finder *finder)
+{
+    if (oy_pool_size(finder->pairs->pool) > 1 && takes_square(finder))
+        return count_in_halves(finder);
+    forget_numbers(finder);
+    return count_words(finder);
 }
 
 static void count_pairs(struct finder *finder)
@@ -275,7 +337,6 @@ static void lay_out_lists(struct finder *finder)
 
         if (pair.entry.count < pairs->least)
             continue;
-        pair.last_word = 0;
         pair.entry.list = pairs->n_list;
         pairs->n_list += pair.entry.n_words;
         if (finder->square)
@@ -301,8 +362,39 @@ static size_t number_of(const struct finder *finder, uint32_t left,
     return number ? (size_t)*number : 0;
 }
 
-static void list_word(struct finder *finder, size_t word)
+/* Where the next word of a pair's list goes. */
+struct list_end {
+    size_t at;
+    uint32_t last_word; /* plus one */
+};
+
+/* Words of one half of the corpus. The first half fills lists from their
+ * beginnings and the second from their ends, so that they meet and need not
+ * know of each other. */
+struct lister {
+    const struct finder *finder;
+    size_t first, end;
+    int is_second;
+    struct list_end *list_end; /* [finder->n] */
+};
+
+static void note_word(struct lister *lister, size_t number, size_t word)
 {
+    struct list_end *const to = &lister->list_end[number];
+    uint32_t *const list = lister->finder->pairs->list;
+
+    if (to->last_word == word + 1)
+        return;
+    if (lister->is_second)
+        list[--to->at] = (uint32_t)word;
+    else
+        list[to->at++] = (uint32_t)word;
+    to->last_word = (uint32_t)word + 1;
+}
+
+static void list_word(struct lister *lister, size_t word)
+{
+    const struct finder *const finder = lister->finder;
     const int is_wide = finder->corpus->is_wide;
     int64_t count;
     const void *const symbols = bpe_corpus_word(finder->corpus, word, &count);
@@ -314,23 +406,69 @@ static void list_word(struct finder *finder, size_t word)
             return;
         const size_t number = number_of(finder, left, right);
 
-        if (!number)
-            continue;
-        struct found_pair *const pair = &finder->pair[number - 1];
-
-        if (pair->last_word == word + 1)
-            continue;
-        finder->pairs->list[pair->entry.list++] = (uint32_t)word;
-        pair->last_word = (uint32_t)word + 1;
+        if (number)
+            note_word(lister, number - 1, word);
     }
+}
+
+/* What was filled from the end descends. */
+static void turn_lists(const struct lister *lister)
+{
+    const struct finder *const finder = lister->finder;
+
+    for (size_t i = 0; i < finder->n; i++) {
+        const struct pair_entry *const entry = &finder->pair[i].entry;
+        uint32_t *low = finder->pairs->list + lister->list_end[i].at;
+        uint32_t *high = finder->pairs->list + entry->list + entry->n_words;
+
+        while (low < high) {
+            const uint32_t word = *low;
+
+            *low++ = *--high;
+            *high = word;
+        }
+    }
+}
+
+static void list_half(void *arg, size_t tile, int worker)
+{
+    struct lister *const lister = (struct lister *)arg + tile;
+    const struct finder *const finder = lister->finder;
+
+    (void)worker;
+    lister->list_end = oy_alloc_array(finder->n, sizeof *lister->list_end);
+    for (size_t i = 0; i < finder->n; i++) {
+        const struct pair_entry *const entry = &finder->pair[i].entry;
+
+        lister->list_end[i] = (struct list_end){
+            .at = entry->list + (lister->is_second ? entry->n_words : 0)};
+    }
+    for (size_t w = lister->first; w < lister->end;
+         w = bpe_corpus_next(finder->corpus, w))
+        list_word(lister, w);
+    if (lister->is_second)
+        turn_lists(lister);
+    oy_free(lister->list_end);
+}
+
+static void list_words(const struct finder *finder)
+{
+    struct oy_pool *const pool = finder->pairs->pool;
+    const int is_shared = oy_pool_size(pool) > 1;
+    const size_t middle = is_shared ? finder->corpus->middle : finder->end;
+    struct lister lister[2] = {
+        {.finder = finder, .end = middle},
+        {.finder = finder, .first = middle, .end = finder->end, .is_second = 1},
+    };
+
+    oy_pool_run(pool, is_shared ? 2 : 1, list_half, lister);
 }
 
 static void queue_pairs(struct finder *finder)
 {
     for (size_t i = 0; i < finder->n; i++) {
-        struct pair_entry *const entry = &finder->pair[i].entry;
+        const struct pair_entry *const entry = &finder->pair[i].entry;
 
-        entry->list -= entry->n_words;
         *pair_table_at(&finder->pairs->count, entry->key) = entry->count;
         pair_queue_push(&finder->pairs->queue, entry);
     }
@@ -347,12 +485,11 @@ void bpe_pairs_find(struct bpe_pairs *pairs, struct bpe_corpus *corpus,
     pairs->list = NULL;
     pairs->list_cap = 0;
     bpe_corpus_compact(corpus);
+    finder.end = corpus->n_unit;
     count_pairs(&finder);
     choose_bar(&finder);
     lay_out_lists(&finder);
-    for (size_t w = bpe_corpus_first(corpus); w != SIZE_MAX;
-         w = bpe_corpus_next(corpus, w))
-        list_word(&finder, w);
+    list_words(&finder);
     pair_table_release(&finder.number);
     oy_free(finder.square);
     queue_pairs(&finder);

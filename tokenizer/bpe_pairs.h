@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/pool.h"
 #include "tokenizer/bpe_corpus.h"
 #include "tokenizer/pair_queue.h"
 
@@ -23,11 +24,13 @@ struct bpe_pairs {
     struct pair_table count;
     struct pair_queue queue;
     int64_t least;  /* the bar */
-    uint32_t *list; /* words of all queued pairs */
+    uint32_t *list; /* words of all queued pairs; each pair's ascend */
     size_t n_list, list_cap;
 
     uint64_t room; /* bytes, for everything; 0: without limit */
     size_t n_part; /* in how many parts pairs were found, one at a time */
+    struct oy_pool *pool; /* finds pairs in two halves of the corpus at once;
+                             NULL: none; borrowed */
 };
 
 void bpe_pairs_release(struct bpe_pairs *pairs);

@@ -15,8 +15,9 @@
 
 enum {
     /* Lists of so many words are worth more than one thread. */
-    LONG_LIST = 2048,
+    LONG_LIST = 256,
     LONG_WORD = 1024,
+    AT_ONCE = 256, /* neighbours whose counts are asked for together */
 };
 
 struct trainer {
@@ -94,13 +95,17 @@ static int count_letters(const struct bpe_train_options *options,
                          struct word_store *words, struct extent *extent,
                          struct oy_error *err)
 {
+    /* All bytes come in, as the commonest letters, however often they were
+     * seen. */
+    const int is_known = options->initial_bytes && !options->by_character;
     struct word_entry word;
     int rc;
 
     if (word_store_begin(words, 0, err))
         return -1;
     while ((rc = word_store_next(words, &word, err)) > 0) {
-        const size_t n = bpe_alphabet_count(alphabet, &word);
+        const size_t n =
+            is_known ? word.len : bpe_alphabet_count(alphabet, &word);
 
         extent->n_word++;
         extent->n_symbol += n;
@@ -263,6 +268,24 @@ static uint64_t won_key(const struct bpe_merge *merge, uint32_t at)
                                 : pair_key(merge->made, at >> 1);
 }
 
+/* The places of the next counts are asked for before any is needed: a portion
+ * whose lines fit into the first cache. */
+static void prefetch_counts(const struct trainer *t,
+                            const struct bpe_merge *merge, size_t first)
+{
+    const struct bpe_lane *const lane = &t->lane[0];
+    const size_t end =
+        lane->n_met - first < AT_ONCE ? lane->n_met : first + AT_ONCE;
+
+    for (size_t i = first; i < end; i++) {
+        const uint32_t at = lane->met[i];
+
+        pair_table_prefetch(&t->pairs.count, lost_key(merge, at));
+        if (lane->neighbour[at].won >= t->pairs.least)
+            pair_table_prefetch(&t->pairs.count, won_key(merge, at));
+    }
+}
+
 /* First all that is won, then all that is lost: a pair (made, left) may be
  * both, in `left right left right`. */
 static void settle_counts(struct trainer *t, const struct bpe_merge *merge)
@@ -270,6 +293,8 @@ static void settle_counts(struct trainer *t, const struct bpe_merge *merge)
     const struct bpe_lane *const lane = &t->lane[0];
 
     for (size_t i = 0; i < lane->n_met; i++) {
+        if (i % AT_ONCE == 0)
+            prefetch_counts(t, merge, i);
         const int64_t won = lane->neighbour[lane->met[i]].won;
 
         if (won >= t->pairs.least)
@@ -352,12 +377,31 @@ struct shared_list {
     size_t n;
 };
 
+/* Lists ascend. Each part is of one stretch of the corpus, the same in every
+ * merge, so that its words stay in one processor's cache. */
+static size_t begin_of_part(const struct shared_list *shared, size_t part)
+{
+    const struct trainer *const t = shared->trainer;
+    const size_t border = t->corpus.n_unit * part / t->n_lane;
+    size_t low = 0, high = shared->n;
+
+    while (low < high) {
+        const size_t at = (low + high) / 2;
+
+        if (shared->list[at] < border)
+            low = at + 1;
+        else
+            high = at;
+    }
+    return low;
+}
+
 static void merge_part(void *arg, size_t tile, int worker)
 {
     const struct shared_list *const shared = arg;
     struct trainer *const t = shared->trainer;
-    const size_t first = shared->n * tile / t->n_lane;
-    const size_t end = shared->n * (tile + 1) / t->n_lane;
+    const size_t first = begin_of_part(shared, tile);
+    const size_t end = begin_of_part(shared, tile + 1);
 
     (void)worker;
     bpe_lane_reserve(&t->lane[tile], t->out->n_token);
@@ -480,7 +524,8 @@ static void release(struct trainer *t)
 int bpe_train(const struct bpe_train_options *options, struct word_store *words,
               struct bpe_trained *trained, struct oy_error *err)
 {
-    struct trainer t = {.options = options, .out = trained};
+    struct trainer t = {
+        .options = options, .out = trained, .pairs.pool = options->pool};
 
     t.n_lane = options->pool ? (size_t)oy_pool_size(options->pool) : 1;
     t.lane = oy_calloc(t.n_lane, sizeof *t.lane);

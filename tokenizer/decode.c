@@ -314,3 +314,19 @@ size_t decode_ids(struct decode *decode, const int32_t *id, size_t n,
         decode_by_steps(&run);
     return run.n_unknown;
 }
+
+int decode_piece(struct decode *decode, int32_t id, struct oy_buffer *out)
+{
+    const struct decode_table *table = find_table(decode);
+
+    if (!table->entry || (uint32_t)id >= (uint32_t)table->n)
+        return -1;
+    const struct decode_entry *entry = &table->entry[id];
+    if (entry->kind == DECODE_UNKNOWN || entry->kind & DECODE_SPECIAL)
+        return -1;
+    if (is_byte(entry))
+        oy_buffer_append_char(out, entry->byte[0]);
+    else
+        put_entry(entry, table->text.data, out);
+    return 0;
+}

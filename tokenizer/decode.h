@@ -29,4 +29,9 @@ void decode_free(struct decode *decode);
 size_t decode_ids(struct decode *decode, const int32_t *id, size_t n,
                   int skip_special, struct oy_buffer *out);
 
+/* Appends the bytes that a token adds to the middle of a text, which need not
+ * be whole characters. -1, and nothing, for a special token, one that is not
+ * there, and where the decoder does not look at tokens one by one. */
+int decode_piece(struct decode *decode, int32_t id, struct oy_buffer *out);
+
 #endif

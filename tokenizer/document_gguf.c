@@ -463,6 +463,9 @@ static int read_model(struct reader *reader)
     if (oy_gguf_text(find(reader, KEY "model"), &model))
         return oy_fail(reader->err, OY_DATA,
                        KEY "model: missing or not a string");
+    if (is_text(model, "no_vocab"))
+        return oy_fail(reader->err, OY_NOINPUT,
+                       "there is no tokenizer in it (" KEY "model: no_vocab)");
     if (read_tokens(reader) || read_types(reader) || read_scores(reader))
         return -1;
     if (is_text(model, "gpt2"))

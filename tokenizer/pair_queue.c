@@ -48,6 +48,12 @@ int64_t *pair_table_find(const struct pair_table *table, uint64_t key)
     return slot->key == key ? &slot->count : NULL;
 }
 
+void pair_table_prefetch(const struct pair_table *table, uint64_t key)
+{
+    if (table->n_slot)
+        __builtin_prefetch(&table->slot[oy_mix64(key) & (table->n_slot - 1)]);
+}
+
 int64_t *pair_table_at(struct pair_table *table, uint64_t key)
 {
     if (table->n_pair * 4 >= table->n_slot * 3)

@@ -36,6 +36,8 @@ struct pair_table {
 void pair_table_release(struct pair_table *table);
 /* The count of a pair, or NULL; borrowed until the next pair_table_at(). */
 int64_t *pair_table_find(const struct pair_table *table, uint64_t key);
+/* Asks for the memory that the functions above and below will look at. */
+void pair_table_prefetch(const struct pair_table *table, uint64_t key);
 /* The same; a pair that is not there comes in with 0. */
 int64_t *pair_table_at(struct pair_table *table, uint64_t key);
 

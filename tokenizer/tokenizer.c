@@ -264,3 +264,9 @@ size_t tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *id,
 {
     return decode_ids(tokenizer->decode, id, n, skip_special, out);
 }
+
+int tokenizer_piece(const struct tokenizer *tokenizer, int32_t id,
+                    struct oy_buffer *out)
+{
+    return decode_piece(tokenizer->decode, id, out);
+}

@@ -81,5 +81,9 @@ int tokenizer_encode(struct tokenizer_worker *worker, const char *text,
  * and were left out. Thread-safe. */
 size_t tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *id,
                         size_t n, int skip_special, struct oy_buffer *out);
+/* Appends the bytes that a token adds to the middle of a text; -1 for one that
+ * adds none of its own, see tokenizer/decode.h. Thread-safe. */
+int tokenizer_piece(const struct tokenizer *tokenizer, int32_t id,
+                    struct oy_buffer *out);
 
 #endif

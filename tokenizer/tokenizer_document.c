@@ -8,6 +8,7 @@
 #include "core/input.h"
 #include "core/utf8.h"
 #include "tokenizer/document_internal.h"
+#include "tokenizer/document_kept.h"
 
 enum {
     MAX_FILE_SIZE = 512 << 20, /* of a GGUF its keys */
@@ -213,37 +214,77 @@ static char *copy(const char *text)
     return text ? oy_strdup(text) : NULL;
 }
 
-/* What the configuration does not say may stand in the file. */
-static void fill_up(struct tokenizer_document *document,
-                    const struct draft *draft)
+/* Makes the document of what is no tokenizer.json, of a GGUF or of bytes, as
+ * if there was no configuration of the chat. */
+static int make(struct tokenizer_document *made, const struct oy_gguf *gguf,
+                const struct document_source *source, struct oy_error *err)
 {
-    if (!document->bos_token)
-        document->bos_token = copy(draft->bos_token);
-    if (!document->eos_token)
-        document->eos_token = copy(draft->eos_token);
-    if (!document->chat_template)
-        document->chat_template = copy(draft->chat_template);
+    struct draft draft = {0};
+    int failed = gguf ? document_read_gguf(gguf, &draft, err)
+                      : read_form(source, &draft, err);
+
+    if (!failed)
+        failed = draft_write(&draft, &made->json, err);
+    made->bos_token = copy(draft.bos_token);
+    made->eos_token = copy(draft.eos_token);
+    made->chat_template = copy(draft.chat_template);
+    draft_release(&draft);
+    return failed ? oy_fail_at(err, "%s", source->path) : 0;
 }
 
-/* Makes the document of what is no tokenizer.json: of a GGUF, or of bytes. */
+/* Whether all that a document is made of is in the bytes and the
+ * configuration. */
+static int is_of_one_file(const struct oy_gguf *gguf,
+                          const struct document_source *source)
+{
+    if (gguf)
+        return 1;
+    const enum form form = form_of(source->data, source->len);
+    return form != FORM_VOCAB_JSON && form != FORM_MERGES;
+}
+
+/* The same, kept from an earlier time where it can be. */
+static int find_or_make(struct tokenizer_document *made,
+                        const struct oy_gguf *gguf,
+                        const struct document_source *source,
+                        struct oy_error *err)
+{
+    if (!is_of_one_file(gguf, source))
+        return make(made, gguf, source, err);
+    const struct oy_hash128 key = document_kept_key(source);
+    if (!document_kept_find(key, made))
+        return 0;
+    if (make(made, gguf, source, err))
+        return -1;
+    document_kept_store(key, made);
+    return 0;
+}
+
+static void move_string(char **to, char **from)
+{
+    if (*to)
+        return;
+    *to = *from;
+    *from = NULL;
+}
+
+/* What the configuration does not say may stand in the file. */
 static int convert(struct tokenizer_document *document,
                    const struct oy_gguf *gguf, const struct oy_buffer *data,
                    struct document_config *config, struct oy_error *err)
 {
     const struct document_source source = {data->data, data->len,
                                            document->path, config};
-    struct draft draft = {0};
-    int failed = gguf ? document_read_gguf(gguf, &draft, err)
-                      : read_form(&source, &draft, err);
+    struct tokenizer_document made = {0};
+    const int failed = find_or_make(&made, gguf, &source, err);
 
     document->is_converted = 1;
-    if (!failed)
-        failed = draft_write(&draft, &document->json, err);
-    if (!failed)
-        fill_up(document, &draft);
-    else
-        oy_fail_at(err, "%s", document->path);
-    draft_release(&draft);
+    document->json = made.json;
+    made.json = (struct oy_buffer){0};
+    move_string(&document->bos_token, &made.bos_token);
+    move_string(&document->eos_token, &made.eos_token);
+    move_string(&document->chat_template, &made.chat_template);
+    tokenizer_document_release(&made);
     return failed;
 }
 

@@ -99,7 +99,7 @@ static void grow(struct word_count *words)
     const size_t n_old = words->n_slot;
 
     words->n_slot = n_old ? n_old * 2 : FIRST_SLOTS;
-    words->slot = oy_calloc(words->n_slot, sizeof *words->slot);
+    words->slot = oy_zeroed(words->n_slot, sizeof *words->slot);
     for (size_t i = 0; i < n_old; i++) {
         const size_t mask = words->n_slot - 1;
         size_t at = hash_of_slot(&old[i]) & mask;
@@ -214,11 +214,21 @@ int word_count_next(const struct word_count *words, size_t *at,
 
 void word_count_merge(struct word_count *words, const struct word_count *from)
 {
-    struct word_entry word;
-    size_t at = 0;
+    struct word_entry word[TOGETHER];
+    struct key key[TOGETHER];
+    size_t at = 0, n;
 
-    while (word_count_next(from, &at, &word))
-        word_count_add(words, word.at, word.len, word.count);
+    do {
+        for (n = 0; n < TOGETHER && word_count_next(from, &at, &word[n]); n++)
+            ;
+        make_room(words, n);
+        for (size_t i = 0; i < n; i++) {
+            key[i] = key_of(word[i].at, word[i].len);
+            __builtin_prefetch(&words->slot[key[i].hash & (words->n_slot - 1)]);
+        }
+        for (size_t i = 0; i < n; i++)
+            add_key(words, &key[i], word[i].at, word[i].len, word[i].count);
+    } while (n == TOGETHER);
 }
 
 /* ---- size ---- */

@@ -4,19 +4,14 @@
  * vocab.txt, tiktoken's ranks, SentencePiece, llama2.c, GGUF. What is not
  * refused as damaged must encode and decode, and be the same when read again.
  * Bytes 1E part vocab.json, merges.txt and tokenizer_config.json; a file
- * without any is one of the other forms.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ...
- *         FILE..., or --mutations N [SEED] of own seeds */
+ * without any is one of the other forms. */
 #include <stdint.h>
 
 #include "core/input.h"
+#include "tests/fuzz/fuzz_loop.h"
 #include "tests/unit/document_fixture.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_document.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char text[] =
     " hello hell12345 aba<user>ab!\n\n  e\xcc\x81 \xe4\xbd\xa0\xe5\xa5\xbd"
@@ -116,8 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-
 /* ---- seeds ---- */
 
 enum { N_FORM = 9, N_JSON = 9 };
@@ -169,118 +162,24 @@ static void put_json(struct oy_buffer *out, int form)
     drop_folder(folder);
 }
 
-static void make_seeds(struct oy_buffer seed[N_FORM + N_JSON + 1])
+int fuzz_seed(size_t i, struct oy_buffer *seed)
 {
-    for (int form = 0; form < N_FORM; form++) {
-        put_form(&seed[form], form);
-        put_json(&seed[N_FORM + form], form);
-    }
-    put_parts(&seed[N_FORM + N_JSON]);
-}
-
-/* ---- mutations ---- */
-
-static size_t below(size_t n)
-{
-    return (size_t)rand() % n;
+    if (i < N_FORM)
+        put_form(seed, (int)i);
+    else if (i < N_FORM + N_JSON)
+        put_json(seed, (int)i - N_FORM);
+    else if (i == N_FORM + N_JSON)
+        put_parts(seed);
+    return i <= N_FORM + N_JSON;
 }
 
 /* What readers may trip over. */
-static void splice(struct oy_buffer *bytes)
-{
-    static const char *const piece[] = {
-        "null",    "-1",           "\"\"",
-        "{}",      "[]",           "1e999",
-        "\\ud800", "\"",           "18446744073709551615",
-        "false",   "\xff",         "[[",
-        "}",       "\xe2\x96\x81", "Sequence",
-        "Regex",   "(?:a*)*b",     "16777215",
-        "0",
-    };
-    const char *p = piece[below(sizeof piece / sizeof *piece)];
-    const size_t n = strlen(p), at = below(bytes->len);
-
-    if (at + n < bytes->len)
-        memcpy(bytes->data + at, p, n);
-}
-
-/* Copies a stretch of the bytes over, or in front of, another. */
-static void repeat(struct oy_buffer *bytes)
-{
-    const size_t n = below(bytes->len < 64 ? bytes->len : 64) + 1;
-    const size_t from = below(bytes->len - n + 1);
-    const size_t to = below(bytes->len - n + 1);
-
-    if (below(2)) {
-        memmove(bytes->data + to, bytes->data + from, n);
-        return;
-    }
-    oy_buffer_reserve(bytes, n);
-    memmove(bytes->data + to + n, bytes->data + to, bytes->len - to);
-    bytes->len += n;
-    memmove(bytes->data + to, bytes->data + from, n);
-}
-
-static void mutate(struct oy_buffer *bytes)
-{
-    for (size_t n = below(4) + 1; n > 0; n--) {
-        switch (below(5)) {
-        case 0: bytes->data[below(bytes->len)] = (char)rand(); break;
-        case 1: bytes->data[below(bytes->len)] ^= (char)(1 << below(8)); break;
-        case 2: splice(bytes); break;
-        case 3: repeat(bytes); break;
-        default:
-            if (below(8) == 0)
-                bytes->len = below(bytes->len) + 1;
-        }
-    }
-}
-
-static void run_mutations(long n)
-{
-    struct oy_buffer seed[N_FORM + N_JSON + 1] = {{0}}, input = {0};
-    const size_t n_seed = sizeof seed / sizeof *seed;
-
-    make_seeds(seed);
-    for (long i = 0; i < n; i++) {
-        const struct oy_buffer *from = &seed[(size_t)i % n_seed];
-        oy_buffer_clear(&input);
-        oy_buffer_append(&input, from->data, from->len);
-        if (i >= (long)n_seed) /* first the seeds as they are */
-            mutate(&input);
-        LLVMFuzzerTestOneInput((const uint8_t *)input.data, input.len);
-    }
-    for (size_t i = 0; i < n_seed; i++)
-        oy_buffer_release(&seed[i]);
-    oy_buffer_release(&input);
-}
-
-static int run_file(const char *path)
-{
-    struct oy_error err = {0};
-    size_t len;
-    char *data = oy_input_slurp(path, 1 << 28, &len, &err);
-
-    if (!data) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    LLVMFuzzerTestOneInput((const uint8_t *)data, len);
-    oy_free(data);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    const int mutates = argc > 2 && !strcmp(argv[1], "--mutations");
-    int bad = 0;
-
-    srand(argc > 3 ? (unsigned)atol(argv[3]) : 1);
-    if (mutates)
-        run_mutations(atol(argv[2]));
-    for (int i = 1; i < argc && !mutates; i++)
-        bad |= run_file(argv[i]);
-    return bad;
-}
-
-#endif
+const char *const fuzz_piece[] = {
+    "null",    "-1",           "\"\"",
+    "{}",      "[]",           "1e999",
+    "\\ud800", "\"",           "18446744073709551615",
+    "false",   "\xff",         "[[",
+    "}",       "\xe2\x96\x81", "Sequence",
+    "Regex",   "(?:a*)*b",     "16777215",
+    "0",       NULL,
+};

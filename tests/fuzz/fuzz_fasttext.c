@@ -10,8 +10,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "pipeline/fasttext.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

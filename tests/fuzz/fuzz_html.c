@@ -2,10 +2,7 @@
  *
  * Fuzzes pages of HTML: charsets are guessed and converted, trees are whole
  * (every node once, links that agree) and small enough, texts are UTF-8, and
- * a second reading gives the same.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ... files, or --random N */
+ * a second reading gives the same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +13,7 @@
 #include "pipeline/charset.h"
 #include "pipeline/html_text.h"
 #include "pipeline/html_tree.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 static void check_links(const struct html_tree *tree, uint32_t i)
 {
@@ -94,14 +90,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-/* Tags of all kinds, so that random pages meet every rule. */
-static const char *const piece[] = {
-#define HTML_TAG(id, name, traits) name,
+/* Tags of all kinds, so that pages meet every rule. */
+const char *const fuzz_piece[] = {
+#define HTML_TAG(id, name, traits)                                             \
+    "<" name ">", "</" name ">", "<" name " class=ad id=q ",
 #include "pipeline/html_tag_list.h"
 #undef HTML_TAG
-};
-static const char *const odd[] = {
     "<",
     ">",
     "&",
@@ -122,7 +116,6 @@ static const char *const odd[] = {
     "=",
     "\r\n",
     "\r",
-    "\0",
     "\xc2\xb6",
     "\xe2\x80\xa6",
     " ",
@@ -139,70 +132,5 @@ static const char *const odd[] = {
     "<meta charset=shift_jis>",
     "<meta charset=utf-16>",
     "\xff",
+    NULL,
 };
-
-static size_t put_piece(uint8_t *at, size_t room)
-{
-    enum {
-        N_PIECE = sizeof piece / sizeof *piece,
-        N_ODD = sizeof odd / sizeof *odd
-    };
-    char text[64];
-    const char *tag = piece[rand() % N_PIECE];
-    int n;
-
-    switch (rand() % 8) {
-    case 0:
-    case 1: n = snprintf(text, sizeof text, "</%s>", tag); break;
-    case 2: n = snprintf(text, sizeof text, "%s", odd[rand() % N_ODD]); break;
-    case 3: n = snprintf(text, sizeof text, "<%s class=ad id=q ", tag); break;
-    case 4: n = snprintf(text, sizeof text, "%c", rand() & 0xff); break;
-    default: n = snprintf(text, sizeof text, "<%s>", tag);
-    }
-    if ((size_t)n > room)
-        return 0;
-    memcpy(at, text, (size_t)n);
-    return (size_t)n;
-}
-
-static size_t make_input(uint8_t *page, size_t size)
-{
-    const size_t cap = 1 + (size_t)rand() % (size - 1);
-    size_t len = 0, more = 1;
-
-    while (more) {
-        more = put_piece(page + len, cap - len);
-        len += more;
-    }
-    return len;
-}
-
-static int run_file(const char *path)
-{
-    struct oy_error err = {0};
-    size_t len;
-    char *text = oy_input_slurp(path, 1 << 28, &len, &err);
-
-    if (!text) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    LLVMFuzzerTestOneInput((const uint8_t *)text, len);
-    oy_free(text);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    const int is_random = argc == 3 && !strcmp(argv[1], "--random");
-    uint8_t page[4096];
-    int bad = 0;
-
-    srand(1);
-    for (long n = is_random ? atol(argv[2]) : 0; n > 0; n--)
-        LLVMFuzzerTestOneInput(page, make_input(page, sizeof page));
-    for (int i = 1; i < argc && !is_random; i++)
-        bad |= run_file(argv[i]);
-    return bad;
-}
-#endif

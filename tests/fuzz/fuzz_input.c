@@ -2,10 +2,7 @@
  *
  * Fuzzes what comes from outside before it is JSON: codecs, lines, archives,
  * web archives and the HTTP answers in them. Nothing may crash, hang or leak;
- * lines found in batches must be those found by hand.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ... files, or N mutations */
+ * lines found in batches must be those found by hand. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +13,9 @@
 #include "core/input.h"
 #include "core/source.h"
 #include "core/warc.h"
+#include "tests/fuzz/fuzz_loop.h"
 
 enum { MAX_RECORD = 1 << 16 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Decodes all; -1 when it is damaged. Stops at a MiB: bombs are harmless. */
 static int decode(const uint8_t *data, size_t size, struct oy_buffer *out)
@@ -133,55 +129,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     oy_buffer_release(&plain);
     return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-static uint64_t next_random(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
-    return *seed >> 33;
-}
-
-/* Flips, cuts and doubles bytes of a copy. */
-static size_t mutate(uint8_t *data, size_t size, uint64_t *seed)
-{
-    const size_t n = 1 + next_random(seed) % 4;
-
-    for (size_t i = 0; i < n && size; i++) {
-        const size_t at = next_random(seed) % size;
-        switch (next_random(seed) % 4) {
-        case 0: data[at] ^= (uint8_t)(1 << next_random(seed) % 8); break;
-        case 1: data[at] = (uint8_t)next_random(seed); break;
-        case 2: size = at + 1; break;
-        default: memmove(data + at, data + at + 1, size - at - 1); size--;
-        }
-    }
-    return size;
-}
-
-static void run_file(const char *path, long n_mutation)
-{
-    struct oy_error err = {0};
-    FILE *file = fopen(path, "rb");
-    static uint8_t whole[1 << 20], copy[1 << 20];
-    uint64_t seed = 42;
-
-    OY_ASSERT(file && !err.code);
-    const size_t size = fread(whole, 1, sizeof whole, file);
-    fclose(file);
-    LLVMFuzzerTestOneInput(whole, size);
-    for (long i = 0; i < n_mutation; i++) {
-        memcpy(copy, whole, size);
-        LLVMFuzzerTestOneInput(copy, mutate(copy, size, &seed));
-    }
-}
-
-/* [--mutations N] FILE... */
-int main(int argc, char **argv)
-{
-    const int has_n = argc > 2 && !strcmp(argv[1], "--mutations");
-
-    for (int i = has_n ? 3 : 1; i < argc; i++)
-        run_file(argv[i], has_n ? atol(argv[2]) : 0);
-    return 0;
-}
-#endif

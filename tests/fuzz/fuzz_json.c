@@ -2,10 +2,7 @@
  *
  * Fuzzes the JSON scanner: vectorised against plain inner loops, the lazy
  * scanner and cursors against the whole grammar, numbers and texts round
- * trip.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ... files, or N random inputs */
+ * trip. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +12,7 @@
 #include "core/json.h"
 #include "core/json_internal.h"
 #include "core/utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 static void compare_unescape(const struct oy_json_kernel *kernel,
                              const char *at, const char *end)
@@ -135,74 +131,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-static void run_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    static uint8_t data[1 << 20];
-
-    if (!file) {
-        perror(path);
-        exit(OY_NOINPUT);
-    }
-    LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
-    fclose(file);
-}
-
-/* Pieces of JSON thrown together. */
-static void run_random(long n)
-{
-    static const char *const piece[] = {
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        ":",
-        "\"",
-        "\"text\"",
-        "\"a\"",
-        "\"b\"",
-        "{\"a\":",
-        "\\u00",
-        "\\ud83d\\ude00",
-        "\\n",
-        "\\",
-        "1",
-        "-0.5e3",
-        "true",
-        "null",
-        " ",
-        "\xc3\xa9",
-        "\xe2",
-        "\x01",
-        "9007199254740993",
-        "[1,2]",
-        "{}",
-    };
-    enum { N_PIECE = sizeof piece / sizeof *piece };
-    uint64_t seed = 42;
-
-    for (long i = 0; i < n; i++) {
-        char text[512] = "";
-        size_t len = 0;
-        const uint64_t n_piece = i % 24;
-        for (uint64_t k = 0; k < n_piece; k++) {
-            seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-            const char *more = piece[(seed >> 33) % N_PIECE];
-            memcpy(text + len, more, strlen(more));
-            len += strlen(more);
-        }
-        LLVMFuzzerTestOneInput((const uint8_t *)text, len);
-    }
-}
-
-int main(int argc, char **argv)
-{
-    if (argc == 3 && !strcmp(argv[1], "--random"))
-        run_random(atol(argv[2]));
-    for (int i = 1; i < argc && argc != 3; i++)
-        run_file(argv[i]);
-    return 0;
-}
-#endif
+/* Pieces of JSON. */
+const char *const fuzz_piece[] = {
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\"text\"",
+    "\"a\"",
+    "\"b\"",
+    "{\"a\":",
+    "\\u00",
+    "\\ud83d\\ude00",
+    "\\n",
+    "\\",
+    "1",
+    "-0.5e3",
+    "true",
+    "null",
+    " ",
+    "\xc3\xa9",
+    "\xe2",
+    "\x01",
+    "9007199254740993",
+    "[1,2]",
+    "{}",
+    NULL,
+};

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fuzzes the files of a model: safetensors and config.json. Nothing may crash
- * or leak; what is accepted must be inside the file.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ...
- *         FILE..., or --mutations N of own seeds */
+ * or leak; what is accepted must be inside the file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +10,7 @@
 #include "core/alloc.h"
 #include "model/config.h"
 #include "model/safetensors.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 static void check_tensors(const struct safetensors *file)
 {
@@ -73,10 +68,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-#include "core/input.h"
-#include "core/random.h"
-
 static const char config_seed[] =
     "{\"model_type\":\"llama\",\"vocab_size\":96,\"hidden_size\":32,"
     "\"intermediate_size\":80,\"num_hidden_layers\":2,"
@@ -91,50 +82,11 @@ static const char tensor_seed[] =
     "\"__metadata__\":{}}"
     "0123456789ab";
 
-static void mutate(uint8_t *data, size_t size, struct oy_random *random)
+int fuzz_seed(size_t i, struct oy_buffer *seed)
 {
-    static const char piece[] = "{}[]\",:0-9e.\\u\0\xff";
-    const uint64_t n = oy_random_below(random, 5);
-
-    for (uint64_t i = 0; i < n; i++)
-        data[oy_random_below(random, size)] =
-            oy_random_below(random, 2)
-                ? (uint8_t)piece[oy_random_below(random, sizeof piece)]
-                : (uint8_t)oy_random_next(random);
+    if (i == 0)
+        oy_buffer_append(seed, config_seed, sizeof config_seed - 1);
+    else if (i == 1)
+        oy_buffer_append(seed, tensor_seed, sizeof tensor_seed - 1);
+    return i < 2;
 }
-
-static void run_mutations(uint64_t n)
-{
-    for (uint64_t i = 0; i < n; i++) {
-        struct oy_random random = oy_random_at(1, i);
-        const char *seed = i % 2 ? config_seed : tensor_seed;
-        const size_t full =
-            (i % 2 ? sizeof config_seed : sizeof tensor_seed) - 1;
-        const size_t size = oy_random_below(&random, 4)
-                                ? full
-                                : 1 + oy_random_below(&random, full);
-        uint8_t *data = oy_alloc(size);
-        memcpy(data, seed, size);
-        mutate(data, size, &random);
-        LLVMFuzzerTestOneInput(data, size);
-        oy_free(data);
-    }
-}
-
-int main(int argc, char **argv)
-{
-    if (argc == 3 && !strcmp(argv[1], "--mutations")) {
-        run_mutations(strtoull(argv[2], NULL, 10));
-        return 0;
-    }
-    for (int i = 1; i < argc; i++) {
-        struct oy_error err = {0};
-        size_t size;
-        char *data = oy_input_slurp(argv[i], 1 << 26, &size, &err);
-        if (data)
-            LLVMFuzzerTestOneInput((const uint8_t *)data, size);
-        oy_free(data);
-    }
-    return 0;
-}
-#endif

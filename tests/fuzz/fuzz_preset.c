@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "pipeline/chain.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 static void judge(const struct chain *chain)
 {

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fuzzes regular expressions: what is accepted must walk over a text in order,
- * what is not must say so.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ... N random inputs */
+ * what is not must say so. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +9,10 @@
 #include "core/random.h"
 #include "core/regex.h"
 #include "core/utf8.h"
+#include "tests/fuzz/fuzz_loop.h"
 
 /* Long ones may take for ever, and rightly. */
 enum { MAX_PATTERN = 60, MAX_TEXT = 20 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void walk_text(const struct oy_regex *regex, const char *text,
                       size_t len)
@@ -59,41 +55,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef FUZZ_STANDALONE
 /* Bits of expressions, so that many are accepted. */
-static size_t random_input(uint64_t number, uint8_t *out)
-{
-    static const char *const part[] = {
-        "(",     ")",       "[",    "]",   "{1,2}",       "|",
-        "*",     "+",       "?",    "^",   "$",           ".",
-        "\\",    "-",       "&&",   ":",   "a",           "bc",
-        "1",     "\\p{L}",  "\\s",  "\\w", "(?:",         "(?i:",
-        "(?=",   "(?<!",    "(?<",  "[^",  "[[:alpha:]]", "\\x{",
-        "4e2d}", "\\u00e9", "}",    ",",   "\xc3\xa9",    "\xe4\xb8\xad",
-        "\\b",   "(?#",     "\\p{", "Han}"};
-    struct oy_random random = oy_random_at(3, number);
-    size_t len = 0;
-
-    for (uint64_t n = oy_random_below(&random, 20); n > 0; n--) {
-        const char *const p =
-            part[oy_random_below(&random, sizeof part / sizeof *part)];
-
-        memcpy(out + len, p, strlen(p));
-        len += strlen(p);
-    }
-    if (len && oy_random_below(&random, 4) == 0)
-        out[oy_random_below(&random, len)] = (uint8_t)oy_random_next(&random);
-    return len;
-}
-
-int main(int argc, char **argv)
-{
-    const uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000;
-    uint8_t data[400];
-
-    for (uint64_t i = 0; i < n; i++)
-        (void)LLVMFuzzerTestOneInput(data, random_input(i, data));
-    printf("%llu inputs\n", (unsigned long long)n);
-    return 0;
-}
-#endif
+const char *const fuzz_piece[] = {
+    "(",     ")",       "[",    "]",    "{1,2}",       "|",
+    "*",     "+",       "?",    "^",    "$",           ".",
+    "\\",    "-",       "&&",   ":",    "a",           "bc",
+    "1",     "\\p{L}",  "\\s",  "\\w",  "(?:",         "(?i:",
+    "(?=",   "(?<!",    "(?<",  "[^",   "[[:alpha:]]", "\\x{",
+    "4e2d}", "\\u00e9", "}",    ",",    "\xc3\xa9",    "\xe4\xb8\xad",
+    "\\b",   "(?#",     "\\p{", "Han}", NULL,
+};

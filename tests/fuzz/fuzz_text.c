@@ -2,10 +2,7 @@
  *
  * Fuzzes what cuts and judges texts: words, sentences, phrases, every rule.
  * Whatever bytes come are repaired to UTF-8 first, as records are. Words and
- * sentences must cover the text in order; vectors must agree with plain C.
- *
- *     clang -fsanitize=fuzzer,address ...        libFuzzer
- *     gcc -DFUZZ_STANDALONE -fsanitize=address ... files, or N random inputs */
+ * sentences must cover the text in order; vectors must agree with plain C. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +12,7 @@
 #include "pipeline/phrases.h"
 #include "pipeline/rule.h"
 #include "pipeline/words_internal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 /* Words in order, nothing but white space between them. */
 static void check_words(enum words_splitter splitter, struct oy_text text)
@@ -91,108 +87,63 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-
-/* What the rules look for, in random order. */
-static size_t make_input(uint8_t *input, size_t cap)
-{
-    static const char *const piece[] = {
-        "don't",
-        "e.g.",
-        "a.m",
-        ".",
-        "...",
-        "\xe2\x80\xa6",
-        ":",
-        ")",
-        "(",
-        "-",
-        "--",
-        "\xe2\x80\x94",
-        " ",
-        " ",
-        "\n",
-        "\r\n",
-        "\n\n",
-        "\xc2\xa0",
-        "\xe2\x80\xa8",
-        "\xc2\x85",
-        "'s",
-        "\xe2\x80\x99",
-        "10",
-        "km",
-        "+",
-        "$",
-        "US$",
-        "x",
-        "Xy",
-        "A.",
-        "!",
-        "?\"",
-        "@",
-        "b.co",
-        "http://",
-        ":80",
-        "/p?q#f",
-        "127.0.0.1",
-        "8.8.8.8",
-        "[12]",
-        "[edit]",
-        "{",
-        "javascript",
-        "lorem ipsum",
-        "use cookies",
-        "\xe2\x84\xaa",
-        "#",
-        "\xe4\xb8\xad",
-        "\xf0\x9f\x91\x8d",
-        "\xcc\x81",
-        "\xc4\xb0",
-        "\xff",
-        "\xe2\x80",
-        "the of and",
-        "It is one. ",
-        "\x1c",
-    };
-    size_t len = 0;
-
-    for (int n = rand() % 120; n > 0; n--) {
-        const char *p = piece[(size_t)rand() % (sizeof piece / sizeof *piece)];
-        if (len + strlen(p) > cap)
-            break;
-        memcpy(input + len, p, strlen(p));
-        len += strlen(p);
-    }
-    return len;
-}
-
-static int run_file(const char *path)
-{
-    struct oy_error err = {0};
-    size_t len;
-    char *text = oy_input_slurp(path, 1 << 28, &len, &err);
-
-    if (!text) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    LLVMFuzzerTestOneInput((const uint8_t *)text, len);
-    oy_free(text);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    const int is_random = argc == 3 && !strcmp(argv[1], "--random");
-    uint8_t input[2048];
-    int bad = 0;
-
-    srand(1);
-    for (long n = is_random ? atol(argv[2]) : 0; n > 0; n--)
-        LLVMFuzzerTestOneInput(input, make_input(input, sizeof input));
-    for (int i = 1; i < argc && !is_random; i++)
-        bad |= run_file(argv[i]);
-    return bad;
-}
-
-#endif
+/* What the rules look for. */
+const char *const fuzz_piece[] = {
+    "don't",
+    "e.g.",
+    "a.m",
+    ".",
+    "...",
+    "\xe2\x80\xa6",
+    ":",
+    ")",
+    "(",
+    "-",
+    "--",
+    "\xe2\x80\x94",
+    " ",
+    " ",
+    "\n",
+    "\r\n",
+    "\n\n",
+    "\xc2\xa0",
+    "\xe2\x80\xa8",
+    "\xc2\x85",
+    "'s",
+    "\xe2\x80\x99",
+    "10",
+    "km",
+    "+",
+    "$",
+    "US$",
+    "x",
+    "Xy",
+    "A.",
+    "!",
+    "?\"",
+    "@",
+    "b.co",
+    "http://",
+    ":80",
+    "/p?q#f",
+    "127.0.0.1",
+    "8.8.8.8",
+    "[12]",
+    "[edit]",
+    "{",
+    "javascript",
+    "lorem ipsum",
+    "use cookies",
+    "\xe2\x84\xaa",
+    "#",
+    "\xe4\xb8\xad",
+    "\xf0\x9f\x91\x8d",
+    "\xcc\x81",
+    "\xc4\xb0",
+    "\xff",
+    "\xe2\x80",
+    "the of and",
+    "It is one. ",
+    "\x1c",
+    NULL,
+};

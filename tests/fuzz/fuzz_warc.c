@@ -7,8 +7,7 @@
 #include "core/alloc.h"
 #include "core/input.h"
 #include "core/warc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,20 +9,26 @@ shift 2
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
 mkdir -p "$build/fuzz"
+# Memory that is not there is an answer of the programs, not a finding.
+export ASAN_OPTIONS=allocator_may_return_null=1
 i=0
 while read -r file; do
     i=$((i + 1))
     cp "$file" "$seeds/$i"
-done < <(find tests/data pipeline/presets manifests/demo -type f -size -64k | sort)
+done < <(find tests/data pipeline/presets manifests/demo -type f -size -16k | sort)
 zcat manifests/demo/crawl.warc.gz 2>/dev/null | head -c 60000 >"$seeds/warc"
 printf '%s' '{"rules":[{"match":"(a+)b$","on":"line","action":"replace","with":"$1$$"},{"rule":"value","field":"n"}]}' >"$seeds/preset"
 printf '<html><body><table><p>x<li>&amp;y</table><script>z</script>' >"$seeds/html"
+mkdir "$seeds/tokenizer"
+sed -n 's/^{"tokenizer":\(.*\)}$/\1/p' tests/data/tokenizer/models.jsonl |
+    split -l 1 - "$seeds/tokenizer/"
 for name in "$@"; do
     case $name in
     fasttext) files=$(find tests/data/fasttext -type f) ;;
     preset) files="$(ls pipeline/presets/*.json) $seeds/preset" ;;
     warc) files=$seeds/warc ;;
-    *) files=$(ls -d "$seeds"/*) ;;
+    tokenizer) files=$(ls -d "$seeds"/tokenizer/*) ;;
+    *) files=$(find "$seeds" -maxdepth 1 -type f | sort) ;;
     esac
     printf '%-12s ' "$name"
     # shellcheck disable=SC2086

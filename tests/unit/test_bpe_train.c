@@ -242,7 +242,11 @@ static void make_words(struct oy_random *random, struct plain *plain,
 
 static void a_plain_trainer_agrees(void **state)
 {
+    struct oy_error err = {0};
+    struct oy_pool *const pool = oy_pool_new(3, &err);
+
     (void)state;
+    assert_non_null(pool);
     for (uint64_t run = 0; run < 2000; run++) {
         struct oy_random random = oy_random_at(5, run);
         const struct bpe_train_options options = {
@@ -251,6 +255,7 @@ static void a_plain_trainer_agrees(void **state)
             .max_token_length = run % 3 ? 0 : oy_random_below(&random, 9),
             /* So little that pairs are found anew again and again. */
             .memory = run % 2 ? 0 : 4096,
+            .pool = run % 4 < 2 ? pool : NULL,
         };
         struct plain plain = {0};
         struct word_count words = {0};
@@ -271,6 +276,7 @@ static void a_plain_trainer_agrees(void **state)
         assert_int_equal(trained.n_merge, n);
         bpe_trained_release(&trained);
     }
+    oy_pool_free(pool);
 }
 
 static void file_reads_back(void **state)

@@ -14,87 +14,18 @@
 #include <string.h>
 
 #include "core/hash.h"
-#include "core/input.h"
 #include "pipeline/chain.h"
-
-/* A file of JSON Lines in memory. */
-struct table {
-    char *data;
-    size_t len;
-    struct oy_json_value *row;
-    size_t n_row, cap_row;
-};
+#include "tests/unit/golden_table.h"
 
 static struct oy_arena arena;
-static struct table documents;
-
-static const char *folder(void)
-{
-    const char *shared = getenv("OYSTER_SHARED");
-
-    return shared ? shared : "../shared";
-}
-
-static int read_table(const char *name, struct table *table)
-{
-    char *path = oy_asprintf("%s/golden/pipeline/%s.jsonl", folder(), name);
-    struct oy_error err = {0};
-    const char *why;
-
-    *table = (struct table){0};
-    table->data = oy_input_slurp(path, 1 << 30, &table->len, &err);
-    oy_free(path);
-    if (!table->data)
-        return -1;
-    for (char *at = table->data, *end = at + table->len; at < end;) {
-        char *feed = memchr(at, '\n', (size_t)(end - at));
-        char *stop = feed ? feed : end;
-        OY_GROW(table->row, table->cap_row, table->n_row + 1);
-        assert_int_equal(oy_json_value_of(at, (size_t)(stop - at),
-                                          &table->row[table->n_row++], &why),
-                         0);
-        at = stop + 1;
-    }
-    return 0;
-}
-
-static void release_table(struct table *table)
-{
-    oy_free(table->data);
-    oy_free(table->row);
-}
-
-static struct oy_text member_text(const struct oy_json_value *object,
-                                  const char *name)
-{
-    const struct oy_json_value value = oy_json_member(object, name);
-    struct oy_text text = {0};
-    uint64_t n_repaired = 0;
-    const char *why;
-
-    assert_int_equal(oy_json_text(&value, &arena, &text, &n_repaired, &why), 0);
-    return text;
-}
+static struct golden_table documents;
 
 static const char *member_string(const struct oy_json_value *object,
                                  const char *name)
 {
-    const struct oy_text text = member_text(object, name);
+    const struct oy_text text = golden_text(&arena, object, name);
 
     return oy_arena_copy(&arena, text.at, text.len);
-}
-
-/* Cases stand in the order of the documents, ids are d0000, d0001 ... */
-static struct oy_text document_text(const char *id)
-{
-    for (size_t i = 0; i < documents.n_row; i++) {
-        const struct oy_json_value name =
-            oy_json_member(&documents.row[i], "id");
-        if (oy_json_equals(&name, id))
-            return member_text(&documents.row[i], "text");
-    }
-    fail_msg("no document %s", id);
-    return (struct oy_text){0};
 }
 
 /* Every number that the peer measured is ours too. */
@@ -134,7 +65,7 @@ static void check_case(const struct rule *rule, const void *params,
 
     if (!strncmp(want, "error:", 6))
         want = "empty";
-    document_start(document, document_text(id));
+    document_start(document, golden_document(&arena, &documents, row));
     const char *quick = rule->judge(params, document, NULL);
     const char *reason = rule->judge(params, document, &measures);
     assert_string_equal(quick ? quick : "keep", want);
@@ -165,10 +96,10 @@ static int check_rule(const char *golden, const char *name,
     void *params = oy_alloc(rule->params_size);
     struct document document = {.splitter = splitter_of(splitter)};
     struct oy_error err = {0};
-    struct table cases;
+    struct golden_table cases;
     int n = 0;
 
-    assert_int_equal(read_table(golden, &cases), 0);
+    assert_int_equal(golden_table_read(&cases, golden), 0);
     memcpy(params, rule->defaults, rule->params_size);
     if (param)
         assert_int_equal(
@@ -182,7 +113,7 @@ static int check_rule(const char *golden, const char *name,
         oy_arena_clear(&arena);
         n++;
     }
-    release_table(&cases);
+    golden_table_release(&cases);
     document_release(&document);
     oy_free(params);
     return n;
@@ -296,21 +227,21 @@ static void c4_quality_is_datatroves(void **state)
 {
     const struct rule *rule = rule_find("c4_quality");
     struct document document = {.splitter = WORDS_WS};
-    struct table cases;
+    struct golden_table cases;
 
     (void)state;
     need_goldens();
     void *params = oy_alloc(rule->params_size);
-    assert_int_equal(read_table("datatrove_c4_quality", &cases), 0);
+    assert_int_equal(golden_table_read(&cases, "datatrove_c4_quality"), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         const struct oy_json_value *row = &cases.row[i];
         set_params(rule, params, row);
         check_rewrite(rule, params, &document,
-                      document_text(member_string(row, "id")), row);
+                      golden_document(&arena, &documents, row), row);
         oy_arena_clear(&arena);
     }
     assert_int_equal(cases.n_row, 8 * 463);
-    release_table(&cases);
+    golden_table_release(&cases);
     document_release(&document);
     oy_free(params);
 }
@@ -319,17 +250,17 @@ static void c4_paragraph_is_datatroves(void **state)
 {
     const struct rule *rule = rule_find("c4_paragraph");
     struct document document = {.splitter = WORDS_WS};
-    struct table cases;
+    struct golden_table cases;
 
     (void)state;
     need_goldens();
-    assert_int_equal(read_table("datatrove_c4_paragraph", &cases), 0);
+    assert_int_equal(golden_table_read(&cases, "datatrove_c4_paragraph"), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         check_case(rule, rule->defaults, &document, &cases.row[i], "expected");
         oy_arena_clear(&arena);
     }
     assert_int_equal(cases.n_row, 463);
-    release_table(&cases);
+    golden_table_release(&cases);
     document_release(&document);
 }
 
@@ -341,20 +272,21 @@ static void assert_rewrites(const char *name, const char *setting,
     struct document document = {.splitter = WORDS_WS};
     struct chain chain = {0};
     struct oy_error err = {0};
-    struct table cases;
+    struct golden_table cases;
 
     need_goldens();
     assert_int_equal(chain_set_rules(&chain, name, &err), 0);
     if (setting)
         assert_int_equal(chain_set_param(&chain, setting, &err), 0);
     const struct chain_step *step = &chain.step[0];
-    assert_int_equal(read_table(golden, &cases), 0);
+    assert_int_equal(golden_table_read(&cases, golden), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         const struct oy_json_value *row = &cases.row[i];
         const struct oy_json_value after = oy_json_member(row, member);
-        const struct oy_text text = document_text(member_string(row, "id"));
+        const struct oy_text text = golden_document(&arena, &documents, row);
         const int changes = after.kind == OY_JSON_STRING;
-        const struct oy_text want = changes ? member_text(row, member) : text;
+        const struct oy_text want =
+            changes ? golden_text(&arena, row, member) : text;
         document_start(&document, text);
         assert_null(step->rule->judge(step->params, &document, NULL));
         assert_int_equal(document.is_rewritten, changes);
@@ -363,7 +295,7 @@ static void assert_rewrites(const char *name, const char *setting,
         oy_arena_clear(&arena);
     }
     assert_int_equal(cases.n_row, 463);
-    release_table(&cases);
+    golden_table_release(&cases);
     chain_release(&chain);
     document_release(&document);
 }
@@ -402,10 +334,9 @@ int main(void)
         cmocka_unit_test(fix_text_is_ftfys),
     };
 
-    if (read_table("docs", &documents))
-        printf("SKIPPED: no golden documents in %s\n", folder());
+    golden_table_read(&documents, "docs");
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    release_table(&documents);
+    golden_table_release(&documents);
     oy_arena_release(&arena);
     return failed;
 }

@@ -80,7 +80,7 @@ static struct decoder_config small_config(void)
                                .norm_eps = 1e-6f,
                                .has_qk_norm = 1,
                                .is_tied = 1,
-                               .rope_theta = 10000.0,
+                               .rope = {{.theta = 10000.0}},
                                .bos_id = 1};
     return c;
 }

@@ -197,6 +197,16 @@ static void guess(const char *page, const char *type, const char *name,
     assert_int_equal(got.unknown, unknown);
 }
 
+static void test_charset_of_a_page_with_nul_bytes(void **state)
+{
+    static const char page[] = "<meta \0\0=x \0charset=a charset=big5>";
+    const struct charset_guess got =
+        charset_guess(page, sizeof page - 1, "", 1);
+
+    (void)state;
+    assert_string_equal(got.name, "BIG5-HKSCS");
+}
+
 static void test_charset_guess(void **state)
 {
     (void)state;
@@ -300,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_main),
         cmocka_unit_test(test_trees_are_linear),
+        cmocka_unit_test(test_charset_of_a_page_with_nul_bytes),
         cmocka_unit_test(test_charset_guess),
         cmocka_unit_test(test_charset_convert),
         cmocka_unit_test(test_page_kinds),

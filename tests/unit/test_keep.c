@@ -84,14 +84,14 @@ static void use_cache(int is_on)
     setenv("OYSTER_CACHE", is_on ? folder : "", 1);
 }
 
-static int count_kept(void)
+static int count_kept(const char *kind)
 {
     DIR *directory = opendir(folder);
     const struct dirent *item;
     int n = 0;
 
     while ((item = readdir(directory)))
-        n += !strncmp(item->d_name, "tokenizer-", 10);
+        n += !strncmp(item->d_name, kind, strlen(kind));
     closedir(directory);
     return n;
 }
@@ -148,16 +148,16 @@ static void assert_equal(const struct token_ids *a, const struct token_ids *b)
 static void assert_kept(const char *path, const struct oy_buffer *text)
 {
     struct token_ids want = {0}, got = {0};
-    const int before = count_kept();
+    const int before = count_kept("tokenizer-");
 
     use_cache(0);
     encode(path, text, &want);
-    assert_int_equal(count_kept(), before);
+    assert_int_equal(count_kept("tokenizer-"), before);
     use_cache(1);
     for (int i = 0; i < 3; i++) {
         encode(path, text, &got);
         assert_equal(&want, &got);
-        assert_int_equal(count_kept(), before + 1);
+        assert_int_equal(count_kept("tokenizer-"), before + 1);
     }
     token_ids_release(&want);
     token_ids_release(&got);
@@ -171,6 +171,52 @@ static void is_the_same(void **state)
     (void)state;
     make_text(&text);
     assert_kept(path, &text);
+    unlink(path);
+    oy_free(path);
+    oy_buffer_release(&text);
+}
+
+/* A rank file: all bytes, pairs of letters, and those with a third one. */
+static char *write_ranks(void)
+{
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct oy_buffer out = {0};
+    struct oy_error err = {0};
+    char *path = oy_asprintf("%s/ranks.tiktoken", folder);
+    int rank = 0;
+
+    for (int i = 0; i < 256; i++)
+        oy_buffer_append_format(&out, "%c%c== %d\n", digit[i >> 2],
+                                digit[(i & 3) << 4], rank++);
+    for (int i = 0; i < 26 * 26; i++) {
+        const int pair = ('a' + i / 26) << 8 | ('a' + i % 26);
+        oy_buffer_append_format(&out, "%c%c%c= %d\n", digit[pair >> 10],
+                                digit[pair >> 4 & 63], digit[(pair & 15) << 2],
+                                rank++);
+    }
+    for (int i = 0; i < 26 * 26 * 26; i++) {
+        const int three =
+            ('a' + i / 676) << 16 | ('a' + i / 26 % 26) << 8 | ('a' + i % 26);
+        oy_buffer_append_format(&out, "%c%c%c%c %d\n", digit[three >> 18],
+                                digit[three >> 12 & 63], digit[three >> 6 & 63],
+                                digit[three & 63], rank++);
+    }
+    assert_int_equal(oy_output_write_file(path, out.data, out.len, &err), 0);
+    oy_buffer_release(&out);
+    return path;
+}
+
+static void converted_ones_are_the_same(void **state)
+{
+    const int before = count_kept("document-");
+    struct oy_buffer text = {0};
+    char *path = write_ranks();
+
+    (void)state;
+    make_text(&text);
+    assert_kept(path, &text);
+    assert_int_equal(count_kept("document-"), before + 1);
     unlink(path);
     oy_free(path);
     oy_buffer_release(&text);
@@ -206,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_the_same),
+        cmocka_unit_test(converted_ones_are_the_same),
         cmocka_unit_test(real_ones_are_the_same),
     };
 

@@ -27,7 +27,7 @@ static const struct decoder_config CONFIG = {.family = "llama",
                                              .n_hidden = 311,
                                              .max_position = 64,
                                              .norm_eps = 1e-5f,
-                                             .rope_theta = 1e4};
+                                             .rope = {{.theta = 1e4}}};
 
 struct fixture {
     struct weight_layout layout;

@@ -33,6 +33,18 @@ static void fill(struct vectors *v, uint64_t seed)
     }
 }
 
+/* A state of up to 50 keys and 60 values in v->a. */
+static void run_memories(const struct rows_kernels *k, struct vectors *v,
+                         size_t n)
+{
+    struct rows_memory m = {v->a, 1 + n % 50, 1 + n % 60, v->b, v->b + 50,
+                            v->c, v->c + 60,  0.9f,       0.3f};
+
+    k->delta_step(&m);
+    m.out += m.n_value;
+    k->decay_step(&m);
+}
+
 /* All kernels on rows of n floats, one after the other, into v and sums. */
 static void run_all(const struct rows_kernels *k, struct vectors *v, size_t n,
                     double *sum)
@@ -45,6 +57,10 @@ static void run_all(const struct rows_kernels *k, struct vectors *v, size_t n,
     k->rope(v->a, v->c, v->d, n / 2, -1.0f);
     k->swiglu(v->a, v->c, v->b, n);
     k->swiglu_backward(v->a, v->b, v->c, v->a, v->b, v->c, n);
+    k->clamped_swiglu(v->a, v->c, v->b, n, 2.0f, 1.702f);
+    k->gate(v->b, v->a, n);
+    k->silu(v->a, n);
+    k->add_scaled(v->a, v->c, n, 0.37f);
     k->add(v->a, v->b, n);
     k->scale(v->a, n, 0.3f);
     sum[1] = k->sum(v->a, n);
@@ -57,6 +73,8 @@ static void run_all(const struct rows_kernels *k, struct vectors *v, size_t n,
     k->softmax_gradient(v->c, n, 20.0f, 0.3f, 0.01f);
     sum[6] = k->exp(v->b, n, 1.0f);
     k->rms_apply(v->c, v->b, v->d, n, 0.4f);
+    k->sigmoid(v->c, n);
+    run_memories(k, v, n);
 }
 
 static void check_form(const struct rows_kernels *form)
@@ -198,6 +216,65 @@ static void test_swiglu(void **state)
     }
 }
 
+static void test_gates(void **state)
+{
+    static struct vectors v;
+    float y[50], x[50], clamped[50];
+
+    (void)state;
+    fill(&v, 7);
+    rows_clamped_swiglu(clamped, v.c, v.b, 50, 2.0f, 1.702f);
+    memcpy(y, v.a, sizeof y);
+    rows_gate(y, v.c, 50);
+    memcpy(x, v.c, sizeof x);
+    rows_silu(x, 50);
+    rows_add_scaled(x, v.b, 50, 0.5f);
+    for (int i = 0; i < 50; i++) {
+        const double g = fmin(v.c[i], 2.0);
+        const double u = fmax(fmin(v.b[i], 2.0), -2.0);
+        assert_true(fabs(clamped[i] - (u + 1) * silu(1.702 * g) / 1.702) <
+                    1e-5);
+        assert_true(fabs(y[i] - v.a[i] / (1 + exp(-v.c[i]))) < 1e-6);
+        assert_true(fabs(x[i] - (silu(v.c[i]) + 0.5 * v.b[i])) < 1e-5);
+    }
+}
+
+/* Both steps on a state of 5 keys and 19 values, in double beside it. */
+static void check_memory(int is_delta)
+{
+    enum { K = 5, V = 19 };
+    static struct vectors v;
+    float state[K * V], out[V];
+    const struct rows_memory m = {state, K,   V,    v.b, v.b + K,
+                                  v.c,   out, 0.8f, 0.6f};
+
+    fill(&v, 8);
+    memcpy(state, v.a, sizeof state);
+    if (is_delta)
+        rows_delta_step(&m);
+    else
+        rows_decay_step(&m);
+    for (int j = 0; j < V; j++) {
+        double known = 0, want = 0;
+        for (int i = 0; i < K; i++)
+            known += 0.8 * v.a[i * V + j] * m.k[i];
+        const double add = is_delta ? 0.6 * (m.v[j] - known) : m.v[j];
+        for (int i = 0; i < K; i++) {
+            const double s = 0.8 * v.a[i * V + j] + add * m.k[i];
+            assert_true(fabs(state[i * V + j] - s) < 1e-5);
+            want += s * m.q[i];
+        }
+        assert_true(fabs(out[j] - want) < 3e-5);
+    }
+}
+
+static void test_memories(void **state)
+{
+    (void)state;
+    check_memory(0);
+    check_memory(1);
+}
+
 static void test_sums_of_exp(void **state)
 {
     static struct vectors v;
@@ -250,6 +327,8 @@ int main(void)
         cmocka_unit_test(test_rms_norm_backward),
         cmocka_unit_test(test_rope_turns_back),
         cmocka_unit_test(test_swiglu),
+        cmocka_unit_test(test_gates),
+        cmocka_unit_test(test_memories),
         cmocka_unit_test(test_sums_of_exp),
         cmocka_unit_test(test_max),
         cmocka_unit_test(test_square_sum),

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "pipeline/chain.h"
-#include "rule_params.h"
+#include "tests/unit/rule_params.h"
 
 /* The text that a rule leaves; "-" when it drops the document. */
 static void assert_text(const char *rule, const char *setting, const char *text,

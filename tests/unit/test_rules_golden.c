@@ -13,76 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/input.h"
 #include "pipeline/chain.h"
-#include "rule_params.h"
-
-/* A file of JSON Lines in memory. */
-struct table {
-    char *data;
-    size_t len;
-    struct oy_json_value *row;
-    size_t n_row, cap_row;
-};
+#include "tests/unit/golden_table.h"
+#include "tests/unit/rule_params.h"
 
 static struct oy_arena arena;
-
-static int read_table(const char *name, struct table *table)
-{
-    const char *shared = getenv("OYSTER_SHARED");
-    char *path = oy_asprintf("%s/golden/pipeline/%s.jsonl",
-                             shared ? shared : "../shared", name);
-    struct oy_error err = {0};
-    const char *why;
-
-    *table = (struct table){0};
-    table->data = oy_input_slurp(path, 1 << 30, &table->len, &err);
-    oy_free(path);
-    if (!table->data)
-        return -1;
-    for (char *at = table->data, *end = at + table->len; at < end;) {
-        char *feed = memchr(at, '\n', (size_t)(end - at));
-        char *stop = feed ? feed : end;
-        OY_GROW(table->row, table->cap_row, table->n_row + 1);
-        assert_int_equal(oy_json_value_of(at, (size_t)(stop - at),
-                                          &table->row[table->n_row++], &why),
-                         0);
-        at = stop + 1;
-    }
-    return 0;
-}
-
-static void release_table(struct table *table)
-{
-    oy_free(table->data);
-    oy_free(table->row);
-}
-
-static struct oy_text text_of(const struct oy_json_value *object,
-                              const char *name)
-{
-    const struct oy_json_value value = oy_json_member(object, name);
-    struct oy_text text = {0};
-    uint64_t n_repaired = 0;
-    const char *why;
-
-    assert_int_equal(oy_json_text(&value, &arena, &text, &n_repaired, &why), 0);
-    return text;
-}
-
-static struct oy_text document_text(const struct table *documents,
-                                    const struct oy_json_value *row)
-{
-    const struct oy_text id = text_of(row, "id");
-
-    for (size_t i = 0; i < documents->n_row; i++) {
-        const struct oy_text other = text_of(&documents->row[i], "id");
-        if (other.len == id.len && !memcmp(other.at, id.at, id.len))
-            return text_of(&documents->row[i], "text");
-    }
-    fail_msg("no document %.*s", (int)id.len, id.at);
-    return (struct oy_text){0};
-}
 
 /* ---- verdicts ---- */
 
@@ -149,15 +84,17 @@ static int is_dropped(const struct oy_json_value *row, const char *name)
     return found;
 }
 
-static void check_filter(const struct filter *f, const struct table *documents,
-                         const struct table *cases)
+static void check_filter(const struct filter *f,
+                         const struct golden_table *documents,
+                         const struct golden_table *cases)
 {
     struct document document = {0};
     struct chain chain;
 
     make_chain(&chain, f);
     for (size_t i = 0; i < cases->n_row; i++) {
-        document_start(&document, document_text(documents, &cases->row[i]));
+        document_start(&document,
+                       golden_document(&arena, documents, &cases->row[i]));
         const char *reason =
             chain.step[0].rule->judge(chain.step[0].params, &document, NULL);
         if ((reason != NULL) != is_dropped(&cases->row[i], f->name))
@@ -171,18 +108,17 @@ static void check_filter(const struct filter *f, const struct table *documents,
 
 static void filters_drop_what_dclm_drops(void **state)
 {
-    struct table documents, cases;
+    struct golden_table documents, cases;
 
     (void)state;
-    if (read_table("docs", &documents)) {
-        print_message("SKIPPED: no golden documents\n");
+    if (golden_table_read(&documents, "docs")) {
         skip();
     }
-    assert_int_equal(read_table("dclm_filters", &cases), 0);
+    assert_int_equal(golden_table_read(&cases, "dclm_filters"), 0);
     for (size_t i = 0; i < sizeof filter / sizeof *filter; i++)
         check_filter(&filter[i], &documents, &cases);
-    release_table(&documents);
-    release_table(&cases);
+    golden_table_release(&documents);
+    golden_table_release(&cases);
     oy_arena_release(&arena);
 }
 
@@ -223,7 +159,7 @@ static void compare(const char *where, const struct oy_json_value *want,
 }
 
 static void check_measures(const struct rule *rule,
-                           const struct table *documents,
+                           const struct golden_table *documents,
                            const struct oy_json_value *row, const char *member)
 {
     const struct oy_json_value want =
@@ -234,7 +170,7 @@ static void check_measures(const struct rule *rule,
     struct oy_json_value got;
     const char *why;
 
-    document_start(&document, document_text(documents, row));
+    document_start(&document, golden_document(&arena, documents, row));
     void *params = load_params(rule);
     assert_null(rule->judge(params, &document, &measures));
     free_params(rule, params);
@@ -253,17 +189,17 @@ static void check_measures(const struct rule *rule,
 /* A file whose rows name dolma's tagger, or that of one rule. */
 static void check_file(const char *file, const char *one, const char *member)
 {
-    struct table documents, cases;
+    struct golden_table documents, cases;
 
-    if (read_table("docs", &documents)) {
-        print_message("SKIPPED: no golden documents\n");
+    if (golden_table_read(&documents, "docs")) {
         skip();
     }
-    assert_int_equal(read_table(file, &cases), 0);
+    assert_int_equal(golden_table_read(&cases, file), 0);
     for (size_t i = 0; i < cases.n_row; i++) {
         char name[80];
         if (!one) {
-            const struct oy_text tagger = text_of(&cases.row[i], "tagger");
+            const struct oy_text tagger =
+                golden_text(&arena, &cases.row[i], "tagger");
             snprintf(name, sizeof name, "dolma_%.*s", (int)tagger.len,
                      tagger.at);
         }
@@ -271,8 +207,8 @@ static void check_file(const char *file, const char *one, const char *member)
         assert_non_null(rule);
         check_measures(rule, &documents, &cases.row[i], member);
     }
-    release_table(&documents);
-    release_table(&cases);
+    golden_table_release(&documents);
+    golden_table_release(&cases);
     oy_arena_release(&arena);
 }
 

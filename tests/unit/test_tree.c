@@ -151,7 +151,7 @@ static void test_budget(void **state)
     const uint64_t slab = (uint64_t)kv_token_bytes(engine_kv(f.engine)) *
                           KV_BLOCK * KV_SLAB_BLOCKS;
     model_fixture_open(&g, slab, 1);
-    model_fixture_open(&h, slab - 1, 1);
+    model_fixture_open(&h, slab / KV_SLAB_BLOCKS, 1);
     make_set(wide, 9);
     make_set(narrow, 9);
     assert_int_equal(tree_score(f.engine, wide->sequence, N, &options, &err),

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The queue of requests, who runs, and what a pass is filled with. */
+#include "model/batch.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "model/kv_tree.h"
+
+/* Requests at the head of the queue that are looked at for one that need not
+ * wait for another's beginning. */
+enum { LOOK_AHEAD = 64 };
+
+/* A request. Its number is its age: the oldest is never stopped. */
+struct task {
+    struct batch_request request;
+    uint64_t number;
+    int32_t *id; /* [n]: the prompt and what came behind it */
+    size_t n, cap;
+    size_t next_row; /* the next position whose logits are wanted */
+    struct kv_sequence cache;
+    size_t n_inserted; /* tokens of it that went into the tree */
+    size_t turned;     /* the length of text that its keys were turned for */
+    int is_over;
+    struct task *next; /* in the queue */
+};
+
+/* A wanted row of a pass. */
+struct asked {
+    struct task *task;
+    size_t position;
+};
+
+struct batch {
+    struct engine *engine;
+    struct kv_pool *kv;
+    struct kv_tree *tree; /* NULL: none */
+    int may_share;        /* 0: keys depend on how long a text is */
+    size_t max_rows, max_running;
+    uint64_t n_added;
+    struct task *waiting;                /* by number */
+    struct task *last;                   /* of those that wait */
+    struct task *running[BATCH_RUNNING]; /* by number */
+    size_t n_running;
+    struct batch_counts counts;
+
+    /* Of the pass that is made. */
+    struct engine_piece piece[BATCH_RUNNING];
+    struct task *of_piece[BATCH_RUNNING];
+    size_t n_piece, n_row, n_asked;
+    struct asked asked[ENGINE_ROWS];
+    uint8_t wanted[ENGINE_ROWS];
+    float *hidden; /* [max_rows][dim] */
+};
+
+/* ---- life ---- */
+
+struct batch *batch_new(struct engine *engine,
+                        const struct batch_options *options)
+{
+    const struct batch_options none = {0};
+    const struct batch_options *o = options ? options : &none;
+    struct batch *batch = oy_calloc(1, sizeof *batch);
+
+    OY_ASSERT(o->n_rows <= ENGINE_ROWS && o->n_running <= BATCH_RUNNING);
+    batch->engine = engine;
+    batch->kv = engine_kv(engine);
+    batch->max_rows = o->n_rows ? o->n_rows : ENGINE_ROWS;
+    batch->max_running = o->n_running ? o->n_running : BATCH_RUNNING;
+    batch->may_share = !config_turns_by_length(engine_config(engine));
+    if (!o->no_tree && batch->may_share) {
+        const size_t size = KV_BLOCK * kv_token_bytes(batch->kv);
+        const int is_bounded = kv_pool_shape(batch->kv)->max_bytes != 0;
+        batch->tree = kv_tree_new(
+            batch->kv, is_bounded || !size ? SIZE_MAX : BATCH_KEPT / size);
+    }
+    batch->hidden =
+        oy_alloc_array(batch->max_rows * (size_t)engine_config(engine)->dim,
+                       sizeof *batch->hidden);
+    return batch;
+}
+
+static void free_task(struct batch *batch, struct task *task)
+{
+    kv_release(batch->kv, &task->cache);
+    oy_free(task->id);
+    oy_free(task);
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch)
+        return;
+    for (size_t i = 0; i < batch->n_running; i++)
+        free_task(batch, batch->running[i]);
+    while (batch->waiting) {
+        struct task *task = batch->waiting;
+        batch->waiting = task->next;
+        free_task(batch, task);
+    }
+    kv_tree_free(batch->tree);
+    oy_free(batch->hidden);
+    oy_free(batch);
+}
+
+struct batch_counts batch_counts(const struct batch *batch)
+{
+    return batch->counts;
+}
+
+/* ---- the queue ---- */
+
+static void put_waiting(struct batch *batch, struct task *task)
+{
+    struct task **link = &batch->waiting;
+
+    if (batch->last && batch->last->number < task->number)
+        link = &batch->last->next;
+    while (*link && (*link)->number < task->number)
+        link = &(*link)->next;
+    task->next = *link;
+    *link = task;
+    if (!task->next)
+        batch->last = task;
+}
+
+/* Takes out the task that a link of the queue's beginning points to. */
+static void take_waiting(struct batch *batch, struct task **link)
+{
+    struct task *task = *link;
+
+    *link = task->next;
+    if (batch->last != task)
+        return;
+    batch->last = batch->waiting;
+    while (batch->last && batch->last->next)
+        batch->last = batch->last->next;
+}
+
+int batch_check(const struct batch *batch, size_t n, struct oy_error *err)
+{
+    if (n <= kv_max_tokens(batch->kv))
+        return 0;
+    return oy_fail(err, OY_SYSTEM,
+                   "%zu tokens need more keys and values than the allowed "
+                   "%llu bytes hold",
+                   n, (unsigned long long)kv_pool_shape(batch->kv)->max_bytes);
+}
+
+int batch_add(struct batch *batch, const struct batch_request *request,
+              struct oy_error *err)
+{
+    const size_t n = request->n;
+
+    OY_ASSERT(n > 0 && request->first < n);
+    if (batch_check(batch, n + request->max_new, err))
+        return -1;
+    struct task *task = oy_calloc(1, sizeof *task);
+    task->request = *request;
+    task->number = batch->n_added++;
+    task->next_row = request->first;
+    OY_GROW(task->id, task->cap, n);
+    memcpy(task->id, request->id, n * sizeof *task->id);
+    task->n = n;
+    put_waiting(batch, task);
+    return 0;
+}
+
+/* ---- memory ---- */
+
+/* Takes a running task's blocks; what the tree has of them may still be there
+ * when its turn comes again. */
+static void stop_task(struct batch *batch, size_t i)
+{
+    struct task *task = batch->running[i];
+
+    kv_release(batch->kv, &task->cache);
+    task->n_inserted = 0;
+    batch->n_running--;
+    memmove(&batch->running[i], &batch->running[i + 1],
+            (batch->n_running - i) * sizeof *batch->running);
+    put_waiting(batch, task);
+    batch->counts.n_preempted++;
+}
+
+static size_t blocks_for(const struct task *task, size_t n)
+{
+    const size_t need = (task->cache.len + n + KV_BLOCK - 1) / KV_BLOCK;
+
+    return need > task->cache.n_block ? need - task->cache.n_block : 0;
+}
+
+/* Reserves n tokens, with blocks of the tree where none are free. */
+static int reserve(struct batch *batch, struct task *task, size_t n,
+                   struct oy_error *err)
+{
+    const size_t need = blocks_for(task, n), left = kv_free_blocks(batch->kv);
+
+    if (batch->tree && need > left)
+        kv_tree_evict(batch->tree, need - left);
+    if (!kv_reserve(batch->kv, &task->cache, n, err))
+        return 0;
+    /* The system may have less than the budget allows. */
+    if (!batch->tree || !kv_tree_evict(batch->tree, need))
+        return -1;
+    return kv_reserve(batch->kv, &task->cache, n, err);
+}
+
+/* Room for one more token of running[i], if need be by stopping younger
+ * tasks. */
+static int grow_task(struct batch *batch, size_t i, struct oy_error *err)
+{
+    while (reserve(batch, batch->running[i], 1, err)) {
+        if (batch->n_running == i + 1)
+            return -1;
+        stop_task(batch, batch->n_running - 1);
+    }
+    return 0;
+}
+
+/* Texts that are now so long that all of their keys are turned otherwise
+ * begin anew. */
+static void stop_outgrown(struct batch *batch)
+{
+    const struct decoder_config *config = engine_config(batch->engine);
+
+    for (size_t i = batch->n_running; i-- > 0;) {
+        const struct task *task = batch->running[i];
+        if (task->cache.len && config_rope_regime(config, task->n) !=
+                                   config_rope_regime(config, task->turned))
+            stop_task(batch, i);
+    }
+}
+
+/* ---- starting ---- */
+
+static size_t common_tokens(const struct task *a, const struct task *b,
+                            size_t n)
+{
+    size_t i = 0;
+
+    n = n < a->n ? n : a->n;
+    n = n < b->n ? n : b->n;
+    while (i < n && a->id[i] == b->id[i])
+        i++;
+    return i;
+}
+
+/* What running tasks have, and will have, of a task's beginning. */
+struct leader {
+    const struct task *task; /* NULL: none */
+    size_t n;                /* tokens that are there */
+    size_t n_later;          /* of any of them */
+};
+
+static struct leader find_leader(const struct batch *batch,
+                                 const struct task *task)
+{
+    struct leader leader = {0};
+
+    for (size_t i = 0; i < batch->n_running && batch->may_share; i++) {
+        const struct task *other = batch->running[i];
+        const size_t later = common_tokens(other, task, task->next_row);
+        const size_t now = later < other->cache.len ? later : other->cache.len;
+        if (now > leader.n) {
+            leader.task = other;
+            leader.n = now;
+        }
+        if (later > leader.n_later)
+            leader.n_later = later;
+    }
+    return leader;
+}
+
+/* Gives a task the longest beginning that is there. */
+static void take_beginning(struct batch *batch, struct task *task,
+                           const struct leader *leader)
+{
+    struct oy_error full = {0};
+
+    if (batch->tree)
+        kv_tree_find(batch->tree, task->id, task->next_row, &task->cache);
+    if (leader->n > task->cache.len) {
+        kv_release(batch->kv, &task->cache);
+        kv_fork(batch->kv, &leader->task->cache, leader->n, &task->cache,
+                &full);
+    }
+}
+
+/* Whether its known tokens have room, with a block for each running task to
+ * grow into. */
+static int has_room(const struct batch *batch, const struct task *task)
+{
+    const size_t need =
+        blocks_for(task, task->n - task->cache.len) + batch->n_running;
+    const size_t left = kv_free_blocks(batch->kv);
+
+    return need <= left ||
+           (batch->tree && need <= left + kv_tree_unused(batch->tree));
+}
+
+enum start { STARTED, MUST_WAIT, NO_ROOM };
+
+static enum start start_task(struct batch *batch, struct task *task,
+                             struct oy_error *err)
+{
+    const struct leader leader = find_leader(batch, task);
+    size_t at = batch->n_running;
+
+    if (leader.n_later >= leader.n + KV_BLOCK)
+        return MUST_WAIT;
+    take_beginning(batch, task, &leader);
+    task->turned = task->n;
+    if (!has_room(batch, task) ||
+        reserve(batch, task, task->n - task->cache.len, err)) {
+        kv_release(batch->kv, &task->cache);
+        return NO_ROOM;
+    }
+    batch->counts.n_reused += task->cache.len;
+    for (; at && batch->running[at - 1]->number > task->number; at--)
+        batch->running[at] = batch->running[at - 1];
+    batch->running[at] = task;
+    batch->n_running++;
+    return STARTED;
+}
+
+/* Lets waiting tasks in; none may pass one that has no room. */
+static int start_tasks(struct batch *batch, struct oy_error *err)
+{
+    struct task **link = &batch->waiting;
+    struct oy_error full = {0};
+
+    for (int i = 0; *link && i < LOOK_AHEAD; i++) {
+        struct task *task = *link;
+        if (batch->n_running == batch->max_running)
+            return 0;
+        const enum start start = start_task(batch, task, &full);
+        if (start == NO_ROOM)
+            break;
+        if (start == STARTED)
+            take_waiting(batch, link);
+        else
+            link = &task->next;
+    }
+    if (batch->n_running || !batch->waiting)
+        return 0;
+    /* One alone fits the budget: somebody else uses the pool, or the system
+     * has no more. */
+    if (full.code)
+        *err = full;
+    else
+        oy_fail(err, OY_SYSTEM, "no room for the keys and values of a request");
+    return -1;
+}
+
+/* ---- a pass ---- */
+
+static size_t left_of(const struct task *task)
+{
+    return task->n - task->cache.len;
+}
+
+static void add_piece(struct batch *batch, struct task *task)
+{
+    const size_t room = batch->max_rows - batch->n_row, from = task->cache.len;
+    const size_t n = left_of(task) < room ? left_of(task) : room;
+    uint8_t *wanted = batch->wanted + batch->n_row;
+
+    for (size_t i = 0; i < n; i++) {
+        wanted[i] = from + i >= task->next_row;
+        if (wanted[i])
+            batch->asked[batch->n_asked++] = (struct asked){task, from + i};
+    }
+    batch->piece[batch->n_piece] = (struct engine_piece){
+        &task->cache, task->id + from, n, wanted, task->n};
+    batch->of_piece[batch->n_piece++] = task;
+    batch->n_row += n;
+}
+
+/* Those that are generating go first: they are one row each. Prompts were
+ * given their room when they started. */
+static int fill_pass(struct batch *batch, struct oy_error *err)
+{
+    batch->n_piece = batch->n_row = batch->n_asked = 0;
+    for (size_t i = 0; i < batch->n_running && batch->n_row < batch->max_rows;
+         i++) {
+        if (left_of(batch->running[i]) != 1)
+            continue;
+        if (!grow_task(batch, i, err))
+            add_piece(batch, batch->running[i]);
+        else if (i)
+            stop_task(batch, i);
+        else
+            return -1;
+    }
+    for (size_t i = 0; i < batch->n_running && batch->n_row < batch->max_rows;
+         i++) {
+        if (left_of(batch->running[i]) > 1)
+            add_piece(batch, batch->running[i]);
+    }
+    return 0;
+}
+
+static void see_row(void *arg, size_t row, float *logits, int worker)
+{
+    const struct batch *batch = arg;
+    const struct asked *asked = &batch->asked[row];
+    const struct batch_request *request = &asked->task->request;
+
+    request->row(request->arg, asked->position, logits, worker);
+}
+
+/* Behind the last known token comes another one, or the end. */
+static void go_on(struct task *task)
+{
+    const struct batch_request *request = &task->request;
+    const int32_t id = request->next ? request->next(request->arg) : BATCH_END;
+
+    task->is_over = id < 0 || task->n == request->n + request->max_new;
+    if (task->is_over)
+        return;
+    OY_GROW(task->id, task->cap, task->n + 1);
+    task->id[task->n++] = id;
+}
+
+/* Puts its whole blocks into the tree when there are new ones. */
+static void insert_task(struct batch *batch, struct task *task)
+{
+    if (!batch->tree || task->cache.len < task->n_inserted + KV_BLOCK)
+        return;
+    kv_tree_insert(batch->tree, task->id, &task->cache);
+    task->n_inserted = task->cache.len / KV_BLOCK * KV_BLOCK;
+}
+
+static void end_tasks(struct batch *batch)
+{
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < batch->n_running; i++) {
+        struct task *task = batch->running[i];
+        if (!task->is_over) {
+            batch->running[n_left++] = task;
+            continue;
+        }
+        if (task->request.done)
+            task->request.done(task->request.arg);
+        free_task(batch, task);
+    }
+    batch->n_running = n_left;
+}
+
+int batch_step(struct batch *batch, struct oy_error *err)
+{
+    stop_outgrown(batch);
+    if (start_tasks(batch, err))
+        return -1;
+    if (!batch->n_running)
+        return 0;
+    if (fill_pass(batch, err) || engine_run(batch->engine, batch->piece,
+                                            batch->n_piece, batch->hidden, err))
+        return -1;
+    for (size_t i = 0; i < batch->n_piece; i++)
+        insert_task(batch, batch->of_piece[i]);
+    if (engine_logits(batch->engine, batch->hidden, batch->n_asked, see_row,
+                      batch, err))
+        return -1;
+    for (size_t i = 0; i < batch->n_asked; i++) {
+        struct task *task = batch->asked[i].task;
+        task->next_row = batch->asked[i].position + 1;
+        if (task->next_row == task->n)
+            go_on(task);
+    }
+    batch->counts.n_pass++;
+    batch->counts.n_row += batch->n_row;
+    end_tasks(batch);
+    return 1;
+}
+
+int batch_run(struct batch *batch, struct oy_error *err)
+{
+    int status = 1;
+
+    while (status > 0)
+        status = batch_step(batch, err);
+    return status;
+}

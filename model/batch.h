@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Many requests at once on one engine: continuous batching.
+ *
+ * A request is a prompt, the rows whose logits are wanted, and functions
+ * that see these logits and may say what the next token is. Requests wait in
+ * the order in which they were added; those that run share the passes of the
+ * engine: one row for each that is generating, and pieces of prompts up to
+ * ENGINE_ROWS rows. A prompt begins with what a tree of past blocks
+ * (model/kv_tree.h) or a running request already has of it; the last token of
+ * a prompt is always computed. A request whose beginning another one is
+ * computing at the moment waits for it.
+ *
+ * Keys and values stay within the pool's budget. When it is used up, blocks
+ * that nobody uses are given back; then the youngest running requests lose
+ * theirs and are computed again later; new ones wait. The oldest request
+ * always goes on.
+ *
+ * Logits are a function of the tokens before them alone: none of this changes
+ * a result, nor which rows are seen, each once and in the order of their
+ * positions.
+ */
+#ifndef MODEL_BATCH_H
+#define MODEL_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "model/engine.h"
+
+enum {
+    BATCH_END = -1,         /* instead of a next token */
+    BATCH_RUNNING = 64,     /* requests that run at once */
+    BATCH_KEPT = 256 << 20, /* bytes of past blocks without a budget */
+};
+
+/* Called by threads of the engine's pool for a row that is wanted: the logits
+ * (n_vocab; they may be overwritten) behind the token at `position`. Rows of
+ * one pass come at the same time, also of one request. */
+typedef void (*batch_row)(void *arg, size_t position, float *logits,
+                          int worker);
+
+struct batch_request {
+    const int32_t *id; /* [n], n > 0, each below n_vocab; copied */
+    size_t n;
+    size_t first;   /* rows first .. n - 1 are wanted, at least the last */
+    size_t max_new; /* tokens that may come behind the prompt */
+    batch_row row;
+    /* Called by batch_step when the last token's row was seen: the token
+     * behind it, or BATCH_END. Behind max_new tokens the answer makes no
+     * difference. NULL: always BATCH_END. */
+    int32_t (*next)(void *arg);
+    void (*done)(void *arg); /* called by batch_step when it is over; NULL */
+    void *arg;
+};
+
+/* Zeros are the defaults. */
+struct batch_options {
+    size_t n_rows;    /* of a pass, up to ENGINE_ROWS; 0: ENGINE_ROWS */
+    size_t n_running; /* up to BATCH_RUNNING; 0: BATCH_RUNNING */
+    int no_tree;      /* share nothing with past requests */
+};
+
+struct batch_counts {
+    uint64_t n_pass;
+    uint64_t n_row;       /* computed */
+    uint64_t n_reused;    /* taken from others */
+    uint64_t n_preempted; /* requests that lost their blocks */
+};
+
+struct batch;
+
+/* The engine is borrowed; while the batch lives, its blocks hold what past
+ * requests computed. Options may be NULL. */
+struct batch *batch_new(struct engine *engine,
+                        const struct batch_options *options);
+/* Requests that are not over are dropped. */
+void batch_free(struct batch *batch);
+
+/* -1 (71) when the keys and values of n tokens do not fit into the budget
+ * even alone. A request has n + max_new of them. */
+int batch_check(const struct batch *batch, size_t n, struct oy_error *err);
+/* Adds a request that passes this check; others fail as it does. */
+int batch_add(struct batch *batch, const struct batch_request *request,
+              struct oy_error *err);
+/* One pass. 1 while requests are left, 0 when all are over, -1 (71) without
+ * memory. */
+int batch_step(struct batch *batch, struct oy_error *err);
+/* Passes until all are over. */
+int batch_run(struct batch *batch, struct oy_error *err);
+struct batch_counts batch_counts(const struct batch *batch);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tests of model/grammar, model/automaton and model/json_schema. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "model/automaton.h"
+#include "model/grammar.h"
+#include "model/json_schema.h"
+
+static struct grammar *read_text(const char *text)
+{
+    struct oy_error err = {0};
+    struct grammar *grammar = grammar_read(text, strlen(text), &err);
+
+    if (!grammar)
+        print_message("%s\n", err.message);
+    assert_non_null(grammar);
+    return grammar;
+}
+
+/* 2: a text of the grammar; 1: the beginning of one; 0: neither. */
+static int judge(struct automaton *automaton, const char *text, size_t len)
+{
+    int32_t state = automaton_start(automaton);
+
+    for (size_t i = 0; i < len; i++)
+        state = automaton_step(automaton, state, (unsigned char)text[i]);
+    if (state == AUTOMATON_DEAD)
+        return 0;
+    return 1 + automaton_may_end(automaton, state);
+}
+
+struct wish {
+    const char *text;
+    int want;
+};
+
+static void check(const char *source, const struct wish *wish)
+{
+    struct grammar *grammar = read_text(source);
+    struct automaton *automaton = automaton_new(grammar);
+
+    for (int round = 0; round < 2; round++) {
+        for (const struct wish *w = wish; w->text; w++) {
+            if (judge(automaton, w->text, strlen(w->text)) != w->want)
+                fail_msg("%s\n'%s' is not %d", source, w->text, w->want);
+        }
+        automaton_clear(automaton);
+    }
+    automaton_free(automaton);
+    grammar_free(grammar);
+}
+
+static void test_elements(void **state)
+{
+    (void)state;
+    check(
+        "root ::= \"ab\\n\\x41\\u00e9\" # end\n",
+        (struct wish[]){
+            {"ab\nA\xc3\xa9", 2}, {"ab\nA\xc3", 1}, {"", 1}, {"abA", 0}, {0}});
+    check("root ::= [a-c] [^x\\]\\n] [-z]",
+          (struct wish[]){{"aa-", 2},
+                          {"bxz", 0},
+                          {"c]z", 0},
+                          {"b\xe4\xb8\xadz", 2},
+                          {"b\xf0\x9f\x98\x80-", 2},
+                          {"b\xed\xa0\x80", 0},
+                          {"b\xff", 0},
+                          {0}});
+    check("root ::= . b | \"c\" |\n  \"d\"\nb ::= \"!\"?",
+          (struct wish[]){
+              {"a", 2}, {"a!", 2}, {"c", 2}, {"d!", 2}, {"a!!", 0}, {0}});
+}
+
+static void test_repetitions(void **state)
+{
+    (void)state;
+    check("root ::= \"a\"* (\"b\"+ | \"c\"? \"d\")",
+          (struct wish[]){
+              {"aaabb", 2}, {"d", 2}, {"acd", 2}, {"aa", 1}, {"abd", 0}, {0}});
+    check("root ::= [0-9]{2} \"-\" [a-z]{1,3} \"-\" \"x\"{2,} \"y\"{,1}",
+          (struct wish[]){{"12-abc-xx", 2},
+                          {"12-a-xxxxy", 2},
+                          {"1-", 0},
+                          {"12-abcd", 0},
+                          {"12-a-x", 1},
+                          {"12-a-xxyy", 0},
+                          {0}});
+    check("root ::= (\"a\" | \"b\" \"c\"){2} (\"\"*)* \"e\"{0}",
+          (struct wish[]){
+              {"abc", 2}, {"bcbc", 2}, {"a", 1}, {"aaa", 0}, {"aae", 0}, {0}});
+}
+
+static void test_recursion(void **state)
+{
+    (void)state;
+    check("root ::= \"(\" root \")\" | [0-9]+ (\"+\" root)?",
+          (struct wish[]){{"((1+(2))+3)", 0},
+                          {"((1))", 2},
+                          {"((1+(2)))", 2},
+                          {"((1)", 1},
+                          {"(1))", 0},
+                          {0}});
+    /* A rule that ends with itself takes no memory. */
+    struct grammar *grammar = read_text("root ::= \"a\" root | \"b\"");
+    struct automaton *automaton = automaton_new(grammar);
+    char text[5000];
+    memset(text, 'a', sizeof text);
+    assert_int_equal(judge(automaton, text, sizeof text), 1);
+    assert_true(automaton_count(automaton) < 4);
+    automaton_free(automaton);
+    grammar_free(grammar);
+}
+
+/* Ambiguity beyond measure ends, and does not take all memory. */
+static void test_ambiguity(void **state)
+{
+    struct grammar *grammar =
+        read_text("root ::= \"a\" root \"b\" | \"a\" root \"c\" | \"d\"");
+    struct automaton *automaton = automaton_new(grammar);
+    char text[64];
+
+    (void)state;
+    memset(text, 'a', sizeof text);
+    assert_int_equal(judge(automaton, "aaadbcb", 7), 2);
+    assert_int_equal(judge(automaton, text, sizeof text), 0);
+    automaton_free(automaton);
+    grammar_free(grammar);
+}
+
+static void test_unfit(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"a ::= \"x\"", "no rule 'root'"},
+        {"root ::= b", "no rule 'b'"},
+        {"root ::= root \"x\" | \"y\"", "rule 'root' begins with itself"},
+        {"root ::= \"\" \"x\"? a | \"y\"\na ::= root", "begins with itself"},
+        {"root ::= \"x\" root", "rule 'root' can never end"},
+        {"root ::= []", "rule 'root' can never end"},
+        {"root ::= \"x", "line 1: a literal without its end"},
+        {"\nroot ::= [x", "line 2: a class without its end"},
+        {"root ::= (\"x\"", "line 1: ')' is missing"},
+        {"root ::= \"x\")", "line 1: ')' without its '('"},
+        {"root ::= \"x\"{2,1}", "nothing in it"},
+        {"root ::= \"x\"{a}", "malformed repetition"},
+        {"root ::= [z-a]", "a range that ends before it begins"},
+        {"root ::= \"\\q\"", "unknown escape"},
+        {"root ::= \"\\u00g0\"", "not a hexadecimal digit"},
+        {"root = \"x\"", "'::=' is missing"},
+        {"root ::= \"x\"\nroot ::= \"y\"", "line 2: a rule that was there"},
+        {"root ::= *", "neither a literal"},
+        {"root ::= \"\xff\"", "not UTF-8"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct oy_error err = {0};
+        assert_null(grammar_read(bad[i].text, strlen(bad[i].text), &err));
+        assert_int_equal(err.code, OY_DATA);
+        if (!strstr(err.message, bad[i].why))
+            fail_msg("'%s' does not say '%s'", err.message, bad[i].why);
+    }
+}
+
+/* ---- schemas ---- */
+
+static void check_schema(const char *schema, const struct wish *wish)
+{
+    struct oy_buffer text = {0};
+    struct oy_error err = {0};
+
+    if (json_schema_write(schema, strlen(schema), &text, &err))
+        fail_msg("%s: %s", schema, err.message);
+    check(oy_buffer_string(&text), wish);
+    oy_buffer_release(&text);
+}
+
+static void test_schema_values(void **state)
+{
+    (void)state;
+    check_schema(
+        "{\"type\":\"integer\"}",
+        (struct wish[]){{"0", 2}, {"-12", 2}, {"01", 0}, {"1.5", 0}, {0}});
+    check_schema(
+        "{\"type\":[\"number\",\"null\"]}",
+        (struct wish[]){
+            {"-1.5e+10", 2}, {"null", 2}, {"1.", 1}, {"true", 0}, {0}});
+    check_schema("{\"enum\":[1,\"a\\\"b\",{\"x\": [1, 2]},null]}",
+                 (struct wish[]){{"1", 2},
+                                 {"\"a\\\"b\"", 2},
+                                 {"{\"x\": [1, 2]}", 2},
+                                 {"2", 0},
+                                 {0}});
+    check_schema("{\"type\":\"string\",\"enum\":[1,\"a\"],\"title\":\"t\"}",
+                 (struct wish[]){{"1", 0}, {"\"a\"", 2}, {0}});
+    check_schema("{\"const\":\"\xc3\xa9\"}",
+                 (struct wish[]){{"\"\xc3\xa9\"", 2}, {0}});
+    check_schema("true", (struct wish[]){{"[1, {\"a\":[]},\"\\u00e9\"]", 2},
+                                         {"\"\\ud800\"", 0},
+                                         {0}});
+}
+
+static void test_schema_strings(void **state)
+{
+    (void)state;
+    check_schema("{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}",
+                 (struct wish[]){{"\"a\"", 0},
+                                 {"\"\xe4\xb8\xad\\n\"", 2},
+                                 {"\"abc\"", 2},
+                                 {"\"abcd\"", 0},
+                                 {0}});
+    check_schema(
+        "{\"type\":\"string\",\"pattern\":\"^[a-c]+\\\\d{2}$\"}",
+        (struct wish[]){{"\"ab12\"", 2}, {"\"ab1\"", 0}, {"\"12\"", 0}, {0}});
+    check_schema("{\"pattern\":\"^(a|[^b]\\\\\\\\)\\\"?$\"}",
+                 (struct wish[]){{"\"a\"", 2},
+                                 {"\"a\\\"\"", 2},
+                                 {"\"x\\\\\"", 2},
+                                 {"\"\\n\\\\\"", 2},
+                                 {"\"b\\\\\"", 0},
+                                 {0}});
+    check_schema("{\"pattern\":\"ab\"}",
+                 (struct wish[]){{"\"xxabx\"", 2}, {"\"ax\"", 0}, {0}});
+    check_schema(
+        "{\"pattern\":\"^.\\\\W[\\\\s-]$\"}",
+        (struct wish[]){{"\"x.-\"", 2}, {"\"x-\\t\"", 2}, {"\"xa-\"", 0}, {0}});
+}
+
+static void test_schema_objects(void **state)
+{
+    (void)state;
+    check_schema("{\"type\":\"object\",\"properties\":{\"a\":{\"type\":"
+                 "\"integer\"},\"b\":{\"type\":\"null\"},\"c\":true},"
+                 "\"required\":[\"b\"]}",
+                 (struct wish[]){{"{\"b\":null}", 2},
+                                 {"{\"a\":1,\"b\":null}", 2},
+                                 {"{ \"a\": 1, \"b\": null, \"c\": [] }", 2},
+                                 {"{\"a\":1}", 0},
+                                 {"{}", 0},
+                                 {"{\"c\":1", 0},
+                                 {"{\"b\":null,}", 0},
+                                 {"{\"b\":null,\"d\"", 0},
+                                 {0}});
+    check_schema("{\"properties\":{\"ab\":true,\"a\":true,\"\xc3\xa9\":true},"
+                 "\"additionalProperties\":{\"type\":\"null\"}}",
+                 (struct wish[]){{"{}", 2},
+                                 {"{\"x\":null,\"abc\":null}", 2},
+                                 {"{\"a\":1,\"ac\":null}", 2},
+                                 {"{\"ab\":1,\"a\":2,\"b\":null}", 2},
+                                 {"{\"x\":null,\"a\":null}", 0},
+                                 {"{\"x\":null,\"\xc3\xa9\":null}", 0},
+                                 {"{\"x\":null,\"\xc3\xa8\":null}", 2},
+                                 {0}});
+    check_schema("{\"type\":\"object\",\"additionalProperties\":false}",
+                 (struct wish[]){{"{}", 2}, {"{\"", 0}, {0}});
+    check_schema("{\"type\":\"object\",\"required\":[\"z\"]}",
+                 (struct wish[]){{"{\"z\":[]}", 2}, {"{}", 0}, {0}});
+}
+
+static void test_schema_parts(void **state)
+{
+    (void)state;
+    check_schema(
+        "{\"type\":\"array\",\"items\":{\"type\":\"integer\"},"
+        "\"minItems\":1,\"maxItems\":3}",
+        (struct wish[]){
+            {"[1]", 2}, {"[ 1, 2,3 ]", 2}, {"[]", 0}, {"[1,2,3,", 0}, {0}});
+    check_schema("{\"type\":\"array\",\"maxItems\":0}",
+                 (struct wish[]){{"[]", 2}, {"[1", 0}, {0}});
+    check_schema("{\"anyOf\":[{\"type\":\"integer\"},{\"const\":\"x\"}]}",
+                 (struct wish[]){{"12", 2}, {"\"x\"", 2}, {"\"y", 0}, {0}});
+    check_schema(
+        "{\"$ref\":\"#/$defs/t~1r\",\"$defs\":{\"t/r\":{\"type\":"
+        "\"object\",\"properties\":{\"n\":{\"$ref\":\"#/$defs/t~1r\"}"
+        ",\"v\":{\"type\":\"integer\"}},\"required\":[\"v\"]}}}",
+        (struct wish[]){{"{\"n\":{\"n\":{\"v\":1},\"v\":2},\"v\":3}", 2},
+                        {"{\"n\":{}", 0},
+                        {0}});
+}
+
+static void test_schema_unfit(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"{", "not JSON"},
+        {"false", "allows nothing"},
+        {"{\"properties\":{\"a\":{\"allOf\":[]}}}",
+         "#/properties/a: keyword 'allOf' is not supported"},
+        {"{\"type\":\"integer\",\"minimum\":3}", "'minimum' is not supported"},
+        {"{\"type\":\"text\"}", "unknown type 'text'"},
+        {"{\"type\":\"string\",\"minLength\":-1}", "'minLength'"},
+        {"{\"type\":\"string\",\"minLength\":3,\"maxLength\":2}", "too large"},
+        {"{\"$ref\":\"other.json\"}", "within the schema"},
+        {"{\"$ref\":\"#/x\"}", "is not in the schema"},
+        {"{\"enum\":[]}", "no value"},
+        {"{\"enum\":[1],\"minLength\":1}", "beside 'enum'"},
+        {"{\"pattern\":\"(?=a)\"}", "not supported"},
+        {"{\"pattern\":\"a^\"}", "^ or $ inside"},
+        {"{\"pattern\":\"^a|b$\"}", "without a group"},
+        {"{\"pattern\":\"a)\"}", "without its ("},
+        {"{\"pattern\":\"\\\\b\"}", "escape that is not supported"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct oy_error err = {0};
+        struct oy_buffer text = {0};
+        assert_int_equal(
+            json_schema_write(bad[i].text, strlen(bad[i].text), &text, &err),
+            -1);
+        assert_int_equal(err.code, OY_DATA);
+        if (!strstr(err.message, bad[i].why))
+            fail_msg("'%s' does not say '%s'", err.message, bad[i].why);
+        oy_buffer_release(&text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elements),
+        cmocka_unit_test(test_repetitions),
+        cmocka_unit_test(test_recursion),
+        cmocka_unit_test(test_ambiguity),
+        cmocka_unit_test(test_unfit),
+        cmocka_unit_test(test_schema_values),
+        cmocka_unit_test(test_schema_strings),
+        cmocka_unit_test(test_schema_objects),
+        cmocka_unit_test(test_schema_parts),
+        cmocka_unit_test(test_schema_unfit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
