@@ -420,6 +420,7 @@ static int open_model(struct gen *gen, struct oy_pool *pool,
                                   settings->kv_memory, pool, err);
         if (!gen->engine)
             return -1;
+        engine_set_kv_type(gen->engine, (enum kv_type)settings->kv_type);
     }
     if (open_tokenizer(gen, err))
         return -1;

@@ -21,6 +21,7 @@ struct gen_settings {
     const char *tokenizer; /* NULL: the model's */
     const char *kernel;    /* NULL: the best */
     uint64_t kv_memory;
+    int kv_type; /* enum kv_type */
     struct generate_options generate; /* stop and seed are set from below */
     struct oy_list stop;
     int64_t n_sample; /* completions of a prompt, 1 or more */

@@ -2,6 +2,7 @@
  *
  * oy-gen: completes prompts. */
 #include "model/gen.h"
+#include "model/kv.h"
 
 static const char description[] =
     "Reads records with \"prompt\" (a text) or \"ids\" (tokens) and adds "
@@ -47,6 +48,8 @@ int main(int argc, char **argv)
          "of this CPU."},
         {"kv-memory", 0, OY_OPT_SIZE, &settings.kv_memory, "SIZE", NULL, 0,
          "Most memory for keys and values; by default no limit."},
+        {"kv-dtype", 0, OY_OPT_CHOICE, &settings.kv_type, "TYPE", KV_TYPE_NAMES,
+         OY_OPT_IN_MANIFEST, "How keys and values are kept; by default f32."},
         {"max-tokens", 'n', OY_OPT_INT, &generate->max_tokens, "N",
          "0:16777216", OY_OPT_IN_MANIFEST, "Most tokens of a completion."},
         {"temperature", 0, OY_OPT_DOUBLE, &sampler->temperature, "X", "0:1000",
