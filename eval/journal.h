@@ -2,11 +2,9 @@
  *
  * Answers on disk, so that an interrupted run does not compute them again.
  *
- * A journal is JSONL: a line that says whose answers these are, then one line
- * an answer, {"key", "logprob", ...}. Lines are appended and made durable
- * window by window; a last line that was cut off by a kill is dropped. A
- * journal of another model, tokenizer, kernel or set of options is refused
- * (65), never mixed.
+ * A journal is a ledger (core/ledger.h) of lines {"key", "logprob", ...}, made
+ * durable window by window. That of another model, tokenizer, kernel or set of
+ * options is refused (65), never mixed.
  */
 #ifndef EVAL_JOURNAL_H
 #define EVAL_JOURNAL_H
@@ -28,7 +26,7 @@ void journal_close(struct journal *journal);
 
 /* Fills `answer` (borrowed from the journal) when the key is known; returns
  * whether it is. */
-int journal_find(const struct journal *journal, struct oy_hash128 key,
+int journal_find(struct journal *journal, struct oy_hash128 key,
                  struct request_answer *answer);
 /* Appends an answer of this type; it is found from then on only after the
  * journal was opened anew. */

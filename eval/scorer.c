@@ -94,7 +94,7 @@ static int open_model(struct scorer *scorer, struct oy_error *err)
     if (options->max_length)
         scorer->max_length = (size_t)options->max_length;
     else if (options->model)
-        scorer->max_length = (size_t)scorer->config.max_position;
+        scorer->max_length = (size_t)config_max_text(&scorer->config);
     else
         scorer->max_length = 2048; /* lm-eval's default */
     if (options->dry_run)

@@ -137,10 +137,28 @@ static void cut_path(struct walk *walk, struct path *path, size_t depth,
     upper->to = depth;
 }
 
+/* Tokens of a text, with the last one that is only looked for. */
+static size_t text_len(const struct tree_sequence *sequence)
+{
+    return sequence->n + 1;
+}
+
+/* Whether the same tokens get the same keys in both. */
+static int turn_alike(const struct walk *walk, const struct tree_sequence *a,
+                      const struct tree_sequence *b)
+{
+    const struct decoder_config *config = engine_config(walk->engine);
+
+    return config_rope_regime(config, text_len(a)) ==
+           config_rope_regime(config, text_len(b));
+}
+
 static void add_sequence(struct walk *walk, struct path *path, size_t i)
 {
     const struct tree_sequence *sequence = walk->order[i];
-    const size_t depth = i ? common_length(walk->order[i - 1], sequence) : 0;
+    const size_t depth = i && turn_alike(walk, walk->order[i - 1], sequence)
+                             ? common_length(walk->order[i - 1], sequence)
+                             : 0;
 
     cut_path(walk, path, depth, i);
     if (depth == sequence->n)
@@ -253,7 +271,7 @@ static int fill_pass(struct walk *walk, struct oy_error *err)
         add_asks(walk, node, n, walk->wanted + n_row);
         walk->piece[i++] = (struct engine_piece){
             &node->cache, walk->order[node->low]->id + node->done, n,
-            walk->wanted + n_row};
+            walk->wanted + n_row, text_len(walk->order[node->low])};
         n_row += n;
     }
     if (!n_row && full.code)

@@ -46,8 +46,8 @@ struct automaton {
     size_t n_list, cap_list;
     /* Of a closure. */
     uint32_t closure;
-    int32_t *todo, *kept;
-    size_t n_todo, cap_todo, n_kept, cap_kept;
+    int32_t *pending, *kept;
+    size_t n_pending, cap_pending, n_kept, cap_kept;
     int may_end;
     size_t n_table; /* tables of steps */
 };
@@ -81,7 +81,7 @@ void automaton_free(struct automaton *automaton)
     oy_free(automaton->stamp);
     oy_free(automaton->set);
     oy_free(automaton->list);
-    oy_free(automaton->todo);
+    oy_free(automaton->pending);
     oy_free(automaton->kept);
     oy_free(automaton);
 }
@@ -151,7 +151,7 @@ static int32_t number_place(struct automaton *automaton, int32_t state,
 static void begin_closure(struct automaton *automaton)
 {
     automaton->closure++;
-    automaton->n_todo = automaton->n_kept = 0;
+    automaton->n_pending = automaton->n_kept = 0;
     automaton->may_end = 0;
 }
 
@@ -168,8 +168,9 @@ static void add_place(struct automaton *automaton, int32_t place)
     if (automaton->stamp[place] == automaton->closure)
         return;
     automaton->stamp[place] = automaton->closure;
-    OY_GROW(automaton->todo, automaton->cap_todo, automaton->n_todo + 1);
-    automaton->todo[automaton->n_todo++] = place;
+    OY_GROW(automaton->pending, automaton->cap_pending,
+            automaton->n_pending + 1);
+    automaton->pending[automaton->n_pending++] = place;
 }
 
 /* Behind nothing but the end of a rule, the place behind it is gone on from:
@@ -253,10 +254,10 @@ static int32_t number_set(struct automaton *automaton)
 
 static int32_t end_closure(struct automaton *automaton)
 {
-    for (size_t i = 0; i < automaton->n_todo; i++) {
-        if (automaton->n_todo > MAX_PLACES)
+    for (size_t i = 0; i < automaton->n_pending; i++) {
+        if (automaton->n_pending > MAX_PLACES)
             return AUTOMATON_DEAD;
-        follow(automaton, automaton->todo[i]);
+        follow(automaton, automaton->pending[i]);
     }
     if (!automaton->n_kept && !automaton->may_end)
         return AUTOMATON_DEAD;

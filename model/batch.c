@@ -21,6 +21,7 @@ struct task {
     size_t next_row; /* the next position whose logits are wanted */
     struct kv_sequence cache;
     size_t n_inserted; /* tokens of it that went into the tree */
+    size_t turned;     /* the length of text that its keys were turned for */
     int is_over;
     struct task *next; /* in the queue */
 };
@@ -35,6 +36,7 @@ struct batch {
     struct engine *engine;
     struct kv_pool *kv;
     struct kv_tree *tree; /* NULL: none */
+    int may_share;        /* 0: keys depend on how long a text is */
     size_t max_rows, max_running;
     uint64_t n_added;
     struct task *waiting;                /* by number */
@@ -66,7 +68,8 @@ struct batch *batch_new(struct engine *engine,
     batch->kv = engine_kv(engine);
     batch->max_rows = o->n_rows ? o->n_rows : ENGINE_ROWS;
     batch->max_running = o->n_running ? o->n_running : BATCH_RUNNING;
-    if (!o->no_tree) {
+    batch->may_share = !config_turns_by_length(engine_config(engine));
+    if (!o->no_tree && batch->may_share) {
         const size_t size = KV_BLOCK * kv_token_bytes(batch->kv);
         const int is_bounded = kv_pool_shape(batch->kv)->max_bytes != 0;
         batch->tree = kv_tree_new(
@@ -216,6 +219,20 @@ static int grow_task(struct batch *batch, size_t i, struct oy_error *err)
     return 0;
 }
 
+/* Texts that are now so long that all of their keys are turned otherwise
+ * begin anew. */
+static void stop_outgrown(struct batch *batch)
+{
+    const struct decoder_config *config = engine_config(batch->engine);
+
+    for (size_t i = batch->n_running; i-- > 0;) {
+        const struct task *task = batch->running[i];
+        if (task->cache.len && config_rope_regime(config, task->n) !=
+                                   config_rope_regime(config, task->turned))
+            stop_task(batch, i);
+    }
+}
+
 /* ---- starting ---- */
 
 static size_t common_tokens(const struct task *a, const struct task *b,
@@ -242,7 +259,7 @@ static struct leader find_leader(const struct batch *batch,
 {
     struct leader leader = {0};
 
-    for (size_t i = 0; i < batch->n_running; i++) {
+    for (size_t i = 0; i < batch->n_running && batch->may_share; i++) {
         const struct task *other = batch->running[i];
         const size_t later = common_tokens(other, task, task->next_row);
         const size_t now = later < other->cache.len ? later : other->cache.len;
@@ -294,6 +311,7 @@ static enum start start_task(struct batch *batch, struct task *task,
     if (leader.n_later >= leader.n + KV_BLOCK)
         return MUST_WAIT;
     take_beginning(batch, task, &leader);
+    task->turned = task->n;
     if (!has_room(batch, task) ||
         reserve(batch, task, task->n - task->cache.len, err)) {
         kv_release(batch->kv, &task->cache);
@@ -354,8 +372,8 @@ static void add_piece(struct batch *batch, struct task *task)
         if (wanted[i])
             batch->asked[batch->n_asked++] = (struct asked){task, from + i};
     }
-    batch->piece[batch->n_piece] =
-        (struct engine_piece){&task->cache, task->id + from, n, wanted};
+    batch->piece[batch->n_piece] = (struct engine_piece){
+        &task->cache, task->id + from, n, wanted, task->n};
     batch->of_piece[batch->n_piece++] = task;
     batch->n_row += n;
 }
@@ -434,6 +452,7 @@ static void end_tasks(struct batch *batch)
 
 int batch_step(struct batch *batch, struct oy_error *err)
 {
+    stop_outgrown(batch);
     if (start_tasks(batch, err))
         return -1;
     if (!batch->n_running)

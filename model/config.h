@@ -125,7 +125,6 @@ struct moe_config {
     int is_clamped;   /* gpt_oss: (up + 1) gate sigmoid(alpha gate), biases */
     float clamp;      /* swiglu_limit */
     float gate_alpha; /* 1.702 */
-    int has_norm_eps; /* 1e-20 is added to the sum of weights */
 };
 
 struct mla_config {
@@ -232,8 +231,13 @@ double config_rope_table(const struct decoder_config *config, int rope,
 void config_rope_frequencies(const struct decoder_config *config,
                              double *inv_freq);
 /* The length that stands for all lengths with the same frequencies: 0 where
- * they do not depend on it. */
+ * they do not depend on it. Texts of different regimes share nothing: a key of
+ * one is turned otherwise in the other. */
 size_t config_rope_regime(const struct decoder_config *config, size_t length);
+int config_turns_by_length(const struct decoder_config *config);
+/* Tokens of the longest text: max_position_embeddings, or as far as dynamic
+ * and yarn stretch them. */
+int config_max_text(const struct decoder_config *config);
 
 /* Number of weights. */
 uint64_t config_count_weights(const struct decoder_config *config);

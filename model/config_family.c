@@ -79,12 +79,6 @@ static int read_llama(const struct reading *reading)
                : 0;
 }
 
-static int read_minimind(const struct reading *reading)
-{
-    reading->config->has_qk_norm = 1;
-    return 0;
-}
-
 /* Qwen's windows: from layer max_window_layers on, if at all. */
 static int read_qwen_window(const struct reading *reading)
 {
@@ -393,10 +387,6 @@ static const struct family family_table[] = {
      .read = read_qwen3,
      .keys = KEYS("attention_bias"),
      .has_windows = 1},
-    {.name = "minimind",
-     .read = read_minimind,
-     .rope_theta = 1e6,
-     .is_tied = 1},
     {.name = "mistral", .read = slide_all, .has_windows = 1},
     {.name = "qwen2", .read = read_qwen2, .has_windows = 1},
     {.name = "gpt2",
@@ -494,21 +484,32 @@ static const struct family family_table[] = {
      .keys = KEYS("attention_bias", "attention_out_bias", "mlp_bias")},
 };
 
-const struct family *family_find(const struct reading *reading)
+/* Number i of all families, NULL behind the last. */
+static const struct family *family_at(size_t i)
 {
     const size_t n = sizeof family_table / sizeof *family_table;
+    const struct family *family =
+        i < n ? &family_table[i] : &mixed_families[i - n];
+
+    return family->name ? family : NULL;
+}
+
+const struct family *family_find(const struct reading *reading)
+{
     const struct oy_json_value type =
         oy_json_member(&reading->all, "model_type");
     const int len =
         type.kind == OY_JSON_STRING && type.len < 66 ? (int)type.len - 2 : 0;
     struct oy_buffer list = {0};
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; family_at(i); i++) {
+        const struct family *family = family_at(i);
         if (type.kind == OY_JSON_STRING &&
-            oy_json_equals(&type, family_table[i].name))
-            return &family_table[i];
-        oy_buffer_append_format(&list, "%s%s", i ? " " : "",
-                                family_table[i].name);
+            oy_json_equals(&type, family->name)) {
+            oy_buffer_release(&list);
+            return family;
+        }
+        oy_buffer_append_format(&list, "%s%s", i ? " " : "", family->name);
     }
     oy_fail(reading->err, OY_DATA,
             "model_type '%.*s' is not supported; these are: %s", len,

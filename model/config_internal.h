@@ -49,6 +49,9 @@ struct family {
     enum activation activation;
 };
 
+/* The families of config_mixed.c; the last has no name. */
+extern const struct family mixed_families[];
+
 /* NULL after an error that lists what there is. */
 const struct family *family_find(const struct reading *reading);
 

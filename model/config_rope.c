@@ -428,3 +428,25 @@ size_t config_rope_regime(const struct decoder_config *config, size_t length)
     }
     return regime;
 }
+
+int config_turns_by_length(const struct decoder_config *config)
+{
+    for (int i = 0; i < DECODER_ROPES; i++) {
+        if (config->rope[i].scaling == ROPE_DYNAMIC ||
+            config->rope[i].scaling == ROPE_LONG)
+            return 1;
+    }
+    return 0;
+}
+
+int config_max_text(const struct decoder_config *config)
+{
+    const struct rope_config *rope = &config->rope[0];
+    double n = config->max_position;
+
+    if (rope->scaling == ROPE_DYNAMIC)
+        n = fmax(n, n * rope->factor);
+    if (rope->scaling == ROPE_YARN)
+        n = fmax(n, rope->original_position * rope->factor);
+    return n < 1 << 28 ? (int)n : 1 << 28;
+}

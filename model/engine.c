@@ -25,7 +25,7 @@ static struct engine *start(struct engine *engine, const char *kernel,
         engine_free(engine);
         return NULL;
     }
-    struct kv_shape shape = kv_shape_of(&engine->layout->config);
+    struct kv_shape shape = mixed_kv_shape(&engine->layout->config);
     shape.max_bytes = kv_bytes;
     engine->kv = kv_pool_new(&shape);
     engine->attend =
@@ -88,6 +88,7 @@ void engine_free(struct engine *engine)
     kv_pool_free(engine->kv);
     gemm_free(engine->gemm);
     drop_angles(engine);
+    mixed_release(&engine->mixed_halves);
     oy_free(engine->angles);
     oy_free(engine->row);
     oy_free(engine->tile);
@@ -227,9 +228,9 @@ static int make_floats(struct engine *engine, struct oy_error *err)
 {
     const struct decoder_config *c = &engine->layout->config;
     const size_t dim = round_up((size_t)c->dim);
-    const size_t q = round_up((size_t)(c->n_head * c->head_dim));
+    const size_t q = round_up(mixed_width(c));
     const size_t qkv =
-        round_up((size_t)((c->n_head + 2 * c->n_kv_head) * c->head_dim));
+        round_up((size_t)((2 * c->n_head + 2 * c->n_kv_head) * c->head_dim));
     const size_t hidden = round_up((size_t)c->n_hidden), n = engine->n_row;
     const size_t need = n * (3 * dim + q + qkv + 3 * hidden);
 
@@ -269,7 +270,7 @@ static int prepare(struct engine *engine, const struct engine_piece *piece,
             return -1;
         add_rows(engine, &piece[i]);
     }
-    return make_floats(engine, err);
+    return make_floats(engine, err) || mixed_reserve(engine, err) ? -1 : 0;
 }
 
 /* ---- the pass ---- */
@@ -327,19 +328,6 @@ int engine_run(struct engine *engine, const struct engine_piece *piece,
     for (size_t i = 0; i < n_piece; i++)
         piece[i].sequence->len += piece[i].n;
     return 0;
-}
-
-int engine_must_restart(const struct engine *engine,
-                        const struct kv_sequence *sequence, size_t n)
-{
-    const struct decoder_config *c = &engine->layout->config;
-    int is_long = 0;
-
-    for (int i = 0; i < DECODER_ROPES; i++)
-        is_long |= c->rope[i].scaling == ROPE_LONG;
-    return is_long && sequence->len > 0 &&
-           config_rope_regime(c, sequence->len) !=
-               config_rope_regime(c, sequence->len + n);
 }
 
 /* ---- logits ---- */

@@ -74,13 +74,6 @@ struct engine_piece {
 int engine_run(struct engine *engine, const struct engine_piece *piece,
                size_t n_piece, float *hidden, struct oy_error *err);
 
-/* Whether the n next tokens of a sequence cannot stand behind what it has:
- * with longrope a text that grows beyond the length of its short factors is
- * turned anew, all of it. The sequence is to be released then, and all its
- * tokens are run again. */
-int engine_must_restart(const struct engine *engine,
-                        const struct kv_sequence *sequence, size_t n);
-
 /* Logits of states, a few rows at a time: task(arg, row, logits, worker) is
  * called once for each row of 0 .. n-1, by the pool's threads; it may
  * overwrite the n_vocab logits. -1 (71) without memory. */

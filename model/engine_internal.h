@@ -16,6 +16,7 @@
 
 #include "model/cached_attention.h"
 #include "model/engine.h"
+#include "model/engine_mixed.h"
 #include "model/gemm.h"
 
 /* A table of angles: of one rope of the config, for texts of one regime. */
@@ -48,6 +49,7 @@ struct engine {
     struct gemm *gemm;
     struct kv_pool *kv;
     struct attend_scratch *attend; /* [worker] */
+    struct mixed mixed_halves;
 
     struct angles *angles;
     size_t n_angles, cap_angles;
@@ -64,8 +66,8 @@ struct engine {
     float *normed;      /* [row][dim] */
     const float *input; /* of the half that runs: normed, or x */
     float *branch;      /* [row][dim]: what a half gave */
-    float *qkv;         /* [row][(n_head + 2 n_kv_head) head_dim] */
-    float *mixed;       /* [row][n_head head_dim] */
+    float *qkv;         /* [row][engine_qkv_width()] */
+    float *mixed;       /* [row][mixed_width()] */
     float *gate_up;     /* [row][2 n_hidden] */
     float *inner;       /* [row][n_hidden] */
     float *logits;      /* [LOGITS_ROWS][n_vocab]; NULL until asked for */
@@ -106,8 +108,11 @@ static inline const struct decoder_block *layer_block(
 static inline size_t engine_qkv_width(const struct engine *engine)
 {
     const struct decoder_config *c = &engine->layout->config;
+    const int gates = c->has_output_gate ? c->n_head : 0;
 
-    return (size_t)((c->n_head + 2 * c->n_kv_head) * c->head_dim);
+    if (layer_block(engine)->mixer == MIXER_MLA)
+        return (size_t)(c->n_head * c->head_dim);
+    return (size_t)((c->n_head + gates + 2 * c->n_kv_head) * c->head_dim);
 }
 
 /* One row's norm by the family's kind; y may be x. */

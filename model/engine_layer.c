@@ -175,11 +175,18 @@ static int is_direct(const struct block_half *half, size_t norm)
     return norm == SIZE_MAX && is_one(half->scale) && is_one(half->keep);
 }
 
+static int has_keys(const struct engine *engine)
+{
+    const enum mixer_kind mixer = layer_block(engine)->mixer;
+
+    return mixer == MIXER_ATTENTION || mixer == MIXER_MLA;
+}
+
 static int mixer_is_direct(const struct engine *engine)
 {
     const struct decoder_block *block = layer_block(engine);
 
-    return block->mixer == MIXER_ATTENTION && !block->is_parallel &&
+    return has_keys(engine) && !block->is_parallel &&
            is_direct(&block->mixer_half, layer_part(engine)->mixer_norm);
 }
 
@@ -238,18 +245,20 @@ static void turn_row(const struct engine *engine, const struct row *row,
     const struct decoder_config *c = &engine->layout->config;
     const struct layer_layout *part = layer_part(engine);
     const size_t dim = (size_t)c->head_dim;
-    const float *k = qkv + (size_t)c->n_head * dim;
+    const size_t n_query = (size_t)(c->has_output_gate ? 2 : 1) *
+                           (size_t)c->n_head; /* heads of q, then gates */
+    const int kv_layer = mixed_kv_layer(c, engine->layer);
+    const float *k = qkv + n_query * dim;
     const float *v = k + (size_t)c->n_kv_head * dim;
 
     if (part->qkv_bias != SIZE_MAX)
         rows_add(qkv, engine->weights + part->qkv_bias,
                  engine_qkv_width(engine));
     turn_heads(engine, row, qkv, c->n_head, part->q_norm);
-    turn_heads(engine, row, qkv + (size_t)c->n_head * dim, c->n_kv_head,
-               part->k_norm);
+    turn_heads(engine, row, qkv + n_query * dim, c->n_kv_head, part->k_norm);
     for (int head = 0; head < c->n_kv_head; head++, k += dim, v += dim)
-        kv_put(engine->kv, row->piece->sequence, row->position, engine->layer,
-               head, k, v);
+        kv_put(engine->kv, row->piece->sequence, row->position, kv_layer, head,
+               k, v);
 }
 
 static void turn_rows(void *arg, size_t task, int worker)
@@ -263,6 +272,25 @@ static void turn_rows(void *arg, size_t task, int worker)
                  engine->qkv + i * engine_qkv_width(engine));
 }
 
+static size_t engine_value_dim(const struct engine *engine)
+{
+    return (size_t)kv_pool_shape(engine->kv)->value_dim;
+}
+
+/* What a row's heads found, times the sigmoid of their gates. */
+static void gate_rows(void *arg, size_t task, int worker)
+{
+    const struct engine *engine = arg;
+    const struct decoder_config *c = &engine->layout->config;
+    const struct range range = engine_range(engine, task);
+    const size_t width = (size_t)(c->n_head * c->head_dim);
+
+    (void)worker;
+    for (size_t i = range.from; i < range.to; i++)
+        rows_gate(engine->mixed + i * width,
+                  engine->qkv + i * engine_qkv_width(engine) + width, width);
+}
+
 static void attend_tile(void *arg, size_t task, int worker)
 {
     const struct engine *engine = arg;
@@ -273,11 +301,12 @@ static void attend_tile(void *arg, size_t task, int worker)
     const struct row *row = &engine->row[tile->row];
     const size_t group = (size_t)c->n_head / n_kv;
     const size_t dim = (size_t)c->head_dim, width = engine_qkv_width(engine);
+    const size_t value_dim = engine_value_dim(engine);
     const struct attend_job job = {
         .gemm = engine->gemm,
         .kv = engine->kv,
         .sequence = row->piece->sequence,
-        .layer = engine->layer,
+        .layer = mixed_kv_layer(c, engine->layer),
         .kv_head = (int)head,
         .first = row->position,
         .n = tile->n,
@@ -292,8 +321,8 @@ static void attend_tile(void *arg, size_t task, int worker)
         .q = engine->qkv + tile->row * width + head * group * dim,
         .q_stride = width,
         .out = engine->mixed +
-               (tile->row * (size_t)c->n_head + head * group) * dim,
-        .out_stride = (size_t)c->n_head * dim};
+               (tile->row * (size_t)c->n_head + head * group) * value_dim,
+        .out_stride = (size_t)c->n_head * value_dim};
 
     attend(&job, &engine->attend[worker]);
 }
@@ -331,7 +360,7 @@ static void move_row(float *rows, size_t to, size_t from, size_t width)
 static void keep_wanted(struct engine *engine)
 {
     const size_t dim = (size_t)engine->layout->config.dim;
-    const int is_attention = layer_block(engine)->mixer == MIXER_ATTENTION;
+    const int is_attention = has_keys(engine);
     const size_t n = engine->n_row;
 
     OY_GROW(engine->tile, engine->cap_tile, n);
@@ -363,16 +392,22 @@ static void run_attention(struct engine *engine)
     const struct decoder_config *c = &engine->layout->config;
     const struct layer_layout *part = layer_part(engine);
     const size_t dim = (size_t)c->dim;
-    const size_t q = (size_t)(c->n_head * c->head_dim);
+    const size_t q = (size_t)c->n_head * engine_value_dim(engine);
     const int is_direct = mixer_is_direct(engine);
 
-    multiply(engine, part->qkv, engine_qkv_width(engine), dim, engine->input,
-             engine->qkv, 0);
-    engine_rows(engine, turn_rows);
+    if (layer_block(engine)->mixer == MIXER_MLA) {
+        mixed_run_mla(engine);
+    } else {
+        multiply(engine, part->qkv, engine_qkv_width(engine), dim,
+                 engine->input, engine->qkv, 0);
+        engine_rows(engine, turn_rows);
+    }
     if (is_last(engine))
         keep_wanted(engine);
     oy_pool_run(engine->pool, engine->n_tile * (size_t)c->n_kv_head,
                 attend_tile, engine);
+    if (c->has_output_gate)
+        engine_rows(engine, gate_rows);
     multiply(engine, part->o, dim, q, engine->mixed,
              is_direct ? engine->x : engine->branch, is_direct);
     if (part->o_bias != SIZE_MAX)
@@ -384,7 +419,13 @@ static void run_mixer(struct engine *engine)
     const struct decoder_block *block = layer_block(engine);
 
     enter(engine, layer_part(engine)->input_norm, norm_input);
-    run_attention(engine);
+    if (has_keys(engine)) {
+        run_attention(engine);
+    } else {
+        mixed_run_linear(engine);
+        if (is_last(engine))
+            keep_wanted(engine);
+    }
     if (!mixer_is_direct(engine) && !block->is_parallel)
         engine_rows(engine, close_mixer);
 }
@@ -461,7 +502,10 @@ static void run_ffn(struct engine *engine)
 
     enter(engine, layer_part(engine)->post_norm, norm_post);
     OY_ASSERT(!block->is_parallel || ffn_is_direct(engine));
-    run_dense(engine);
+    if (block->ffn == FFN_MOE)
+        mixed_run_experts(engine);
+    else
+        run_dense(engine);
     if (block->is_parallel)
         engine_rows(engine, close_mixer);
     else if (!ffn_is_direct(engine))

@@ -4,259 +4,77 @@
 #include "model/gen.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/filter.h"
 #include "core/json.h"
+#include "model/gen_internal.h"
 #include "model/model_file.h"
 #include "model/text_lines.h"
 
 enum { WINDOW_PROMPTS = 256, WINDOW_TOKENS = 1 << 20 };
 
-/* The fields that are looked at, in the order of found[1] and on. */
-static const char *const field[] = {"prompt", "ids", "logits", NULL};
-enum { FOUND_PROMPT = 1, FOUND_IDS, FOUND_LOGITS };
-
-/* What judge() leaves of a record. */
-struct judged {
-    int32_t *id;
-    size_t n_id;
-    float *logits; /* NULL: none given */
-    size_t n_logits;
-    size_t close; /* where in the line its '}' is */
-    int has_member;
-};
-
-struct waiting {
-    struct judged judged;
+/* A record of the window; all of it lies in the window's arena. */
+struct gen_waiting {
+    struct gen_judged judged;
     const char *line;
-    size_t len;
     uint64_t record;
+    const struct generate_options *options; /* NULL: those of the run */
+    struct constraint *constraint;          /* NULL: none */
+    struct oy_hash128 key;                  /* with a journal */
+    struct gen_answer *answer;              /* [n_sample] */
+    uint8_t *known;                         /* [n_sample]: in the journal */
 };
-
-struct gen {
-    const struct gen_settings *settings;
-    struct generate_options generate;
-    struct engine *engine;       /* NULL: logits are given */
-    struct tokenizer *tokenizer; /* NULL: ids are given */
-    struct oy_arena arena;       /* of the window */
-    struct waiting *waiting;
-    size_t n_waiting, cap_waiting, n_token;
-    struct generate_job *job;
-    size_t cap_job;
-    struct distribution distribution;
-    struct oy_buffer out;
-};
-
-/* A thread's encoder. */
-struct worker {
-    struct tokenizer_worker *tokenizer;
-    struct token_ids ids;
-};
-
-/* ---- reading ---- */
-
-static void *make_worker(void *self)
-{
-    const struct gen *gen = self;
-    struct worker *worker = oy_calloc(1, sizeof *worker);
-
-    if (gen->tokenizer)
-        worker->tokenizer = tokenizer_worker_new(gen->tokenizer);
-    return worker;
-}
-
-static void free_worker(void *self, void *arg)
-{
-    struct worker *worker = arg;
-
-    (void)self;
-    tokenizer_worker_free(worker->tokenizer);
-    token_ids_release(&worker->ids);
-    oy_free(worker);
-}
-
-static void read_logits(struct oy_record *record, struct judged *judged)
-{
-    const struct oy_json_value *value = &record->found[FOUND_LOGITS];
-    struct oy_json_cursor cursor;
-    struct oy_json_value item;
-    double number;
-
-    judged->logits =
-        oy_arena_array(record->arena, value->len / 2 + 1, sizeof(float));
-    oy_json_enter(&cursor, value);
-    while (oy_json_next_element(&cursor, &item) > 0) {
-        if (item.kind == OY_JSON_NULL) {
-            judged->logits[judged->n_logits++] = -INFINITY;
-        } else if (item.kind == OY_JSON_NUMBER &&
-                   !oy_json_double(&item, &number)) {
-            judged->logits[judged->n_logits++] = (float)number;
-        } else {
-            oy_record_fail(record, "'logits' holds what is no number");
-            return;
-        }
-    }
-}
-
-static void read_ids(const struct gen *gen, struct oy_record *record,
-                     struct judged *judged)
-{
-    const struct oy_json_value *value = &record->found[FOUND_IDS];
-    const int64_t n_vocab =
-        gen->engine ? engine_config(gen->engine)->n_vocab : INT32_MAX;
-    struct oy_json_cursor cursor;
-    struct oy_json_value item;
-    int64_t id;
-
-    judged->id =
-        oy_arena_array(record->arena, value->len / 2 + 1, sizeof *judged->id);
-    oy_json_enter(&cursor, value);
-    while (oy_json_next_element(&cursor, &item) > 0) {
-        if (item.kind != OY_JSON_NUMBER || oy_json_int64(&item, &id) ||
-            id < 0 || id >= n_vocab) {
-            oy_record_fail(record, "'ids' holds what is no token id");
-            return;
-        }
-        judged->id[judged->n_id++] = (int32_t)id;
-    }
-}
-
-/* The post-processor's tokens stand around a prompt; an empty one is BOS. */
-static void encode_prompt(const struct gen *gen, struct worker *worker,
-                          struct oy_record *record, const struct oy_text *text,
-                          struct judged *judged)
-{
-    size_t n_before, n_behind;
-    const int32_t *before = tokenizer_before(gen->tokenizer, &n_before);
-    const int32_t *behind = tokenizer_behind(gen->tokenizer, &n_behind);
-    const int32_t bos = tokenizer_bos(gen->tokenizer);
-
-    worker->ids.n = 0;
-    token_ids_append(&worker->ids, before, n_before);
-    tokenizer_encode(worker->tokenizer, text->at, text->len, TOKENIZER_TOKEN,
-                     &worker->ids, NULL);
-    token_ids_append(&worker->ids, behind, n_behind);
-    if (!worker->ids.n && bos >= 0)
-        token_ids_append(&worker->ids, &bos, 1);
-    judged->n_id = worker->ids.n;
-    judged->id =
-        oy_arena_array(record->arena, judged->n_id + 1, sizeof *judged->id);
-    if (judged->n_id)
-        memcpy(judged->id, worker->ids.id, judged->n_id * sizeof *judged->id);
-}
-
-static void read_prompt(const struct gen *gen, struct worker *worker,
-                        struct oy_record *record, struct judged *judged)
-{
-    const struct oy_json_value *value = &record->found[FOUND_PROMPT];
-    struct oy_text text;
-    const char *why;
-
-    if (value->kind != OY_JSON_STRING)
-        oy_record_fail(record, value->kind == OY_JSON_MISSING
-                                   ? "neither 'prompt' nor 'ids'"
-                                   : "field 'prompt' is not a string");
-    else if (!gen->tokenizer)
-        oy_record_fail(record, "a prompt in text, but there is no tokenizer");
-    else if (oy_json_text(value, record->arena, &text, &record->n_repaired,
-                          &why))
-        oy_record_fail(record, "field 'prompt': %s", why);
-    else
-        encode_prompt(gen, worker, record, &text, judged);
-}
-
-static void check_prompt(const struct gen *gen, struct oy_record *record,
-                         const struct judged *judged)
-{
-    const int n_max =
-        gen->engine ? engine_config(gen->engine)->max_position : 0;
-
-    if (record->fate == OY_BAD || judged->logits)
-        return;
-    if (!gen->engine)
-        oy_record_fail(record, "no 'logits', and no --model to make them");
-    else if (!judged->n_id)
-        oy_record_fail(record, "an empty prompt");
-    else if (judged->n_id > (size_t)n_max)
-        oy_record_fail(record,
-                       "a prompt of %zu tokens, more than the model's "
-                       "%d",
-                       judged->n_id, n_max);
-}
-
-static int judge(void *self, void *worker, struct oy_record *record, int pass,
-                 struct oy_error *err)
-{
-    const struct gen *gen = self;
-    struct judged *judged = oy_arena_alloc(record->arena, sizeof *judged);
-
-    (void)pass;
-    (void)err;
-    *judged =
-        (struct judged){.close = (size_t)(record->outline.close - record->line),
-                        .has_member = record->outline.has_member};
-    record->blob = judged;
-    if (gen->settings->print_distribution &&
-        record->found[FOUND_LOGITS].kind == OY_JSON_ARRAY)
-        read_logits(record, judged);
-    if (record->found[FOUND_IDS].kind == OY_JSON_ARRAY)
-        read_ids(gen, record, judged);
-    else if (!judged->logits)
-        read_prompt(gen, worker, record, judged);
-    check_prompt(gen, record, judged);
-    return 0;
-}
 
 /* ---- writing ---- */
 
-static void put_ids(struct oy_buffer *out, const struct token_ids *ids)
-{
-    oy_buffer_append_char(out, '[');
-    for (size_t i = 0; i < ids->n; i++)
-        oy_buffer_append_format(out, "%s%d", i ? "," : "", ids->id[i]);
-    oy_buffer_append_char(out, ']');
-}
-
 /* The line up to its '}', with a comma if something stands before. */
-static void open_line(const struct waiting *waiting, struct oy_buffer *out)
+static void open_line(const struct gen_waiting *waiting, struct oy_buffer *out)
 {
     oy_buffer_append(out, waiting->line, waiting->judged.close);
     if (waiting->judged.has_member)
         oy_buffer_append_char(out, ',');
 }
 
-static void put_completion(struct gen *gen, const struct waiting *waiting,
-                           const struct generate_job *job)
+static void put_answer(struct gen *gen, const struct gen_waiting *waiting,
+                       const struct gen_answer *answer)
 {
     struct oy_buffer *out = &gen->out;
 
     if (gen->settings->lines) {
-        oy_buffer_append(out, job->text.data, job->text.len);
+        oy_buffer_append(out, answer->text.at, answer->text.len);
         oy_buffer_append_char(out, '\n');
         return;
     }
     open_line(waiting, out);
-    oy_buffer_append_string(out, "\"completion\":");
-    oy_json_put_string(out, job->text.data ? job->text.data : "",
-                       job->text.len);
-    if (gen->settings->with_ids) {
-        oy_buffer_append_string(out, ",\"completion_ids\":");
-        put_ids(out, &job->ids);
-    }
-    oy_buffer_append_format(out, ",\"finish_reason\":\"%s\"}\n",
-                            job->finish == GENERATE_STOP ? "stop" : "length");
+    gen_answer_put(answer, gen->settings->with_ids, out);
+    oy_buffer_append_string(out, "}\n");
 }
 
-static void put_distribution(struct gen *gen, const struct waiting *waiting,
-                             float *logits, size_t n)
+/* What a grammar allows at the beginning; NULL: all. */
+static const uint64_t *first_allowed(struct gen *gen,
+                                     const struct gen_waiting *waiting)
 {
+    struct constraint_cursor cursor = {0};
+
+    if (!waiting->constraint)
+        return NULL;
+    uint64_t *mask = oy_arena_array(
+        &gen->arena, constraint_words(waiting->constraint), sizeof *mask);
+    constraint_allow(waiting->constraint, &cursor, NULL, 0, mask);
+    return mask;
+}
+
+static void put_distribution(struct gen *gen, const struct gen_waiting *waiting)
+{
+    const struct gen_judged *judged = &waiting->judged;
     struct oy_buffer *out = &gen->out;
     struct distribution *left = &gen->distribution;
+    const struct sampler_past past = {judged->id, judged->n_id, judged->n_id,
+                                      first_allowed(gen, waiting)};
 
-    const struct sampler_past past = {waiting->judged.id, waiting->judged.n_id,
-                                      waiting->judged.n_id, NULL};
-    sampler_filter(&gen->generate.sampler, &past, logits, n, left);
+    sampler_filter(&gen->generate.sampler, &past, judged->logits,
+                   judged->n_logits, left);
     distribution_sort(left);
     open_line(waiting, out);
     oy_buffer_append_string(out, "\"distribution\":{");
@@ -268,34 +86,188 @@ static void put_distribution(struct gen *gen, const struct waiting *waiting,
     oy_buffer_append_string(out, "}}\n");
 }
 
-/* ---- the window ---- */
+/* ---- the journal ---- */
 
-static int generate_window(struct gen *gen, struct oy_error *err)
+static struct oy_hash128 key_of(const struct gen_waiting *waiting,
+                                size_t sample)
+{
+    const uint64_t numbers[] = {waiting->key.high, waiting->key.low, sample};
+
+    return oy_hash128(numbers, sizeof numbers);
+}
+
+/* Of all that an answer depends on but the run's options. */
+static struct oy_hash128 hash_record(const struct gen_judged *judged,
+                                     uint64_t record)
+{
+    const int64_t numbers[] = {(int64_t)record, judged->seed,
+                               judged->max_tokens, (int64_t)judged->n_stop};
+    struct oy_hasher *hasher = oy_hasher_new();
+
+    oy_hasher_update(hasher, numbers, sizeof numbers);
+    oy_hasher_update(hasher, judged->id, judged->n_id * sizeof *judged->id);
+    if (judged->grammar.at)
+        oy_hasher_update(hasher, judged->grammar.at, judged->grammar.len);
+    for (size_t i = 0; i < judged->n_stop; i++)
+        oy_hasher_update(hasher, judged->stop[i], strlen(judged->stop[i]) + 1);
+    const struct oy_hash128 hash = oy_hasher_digest(hasher);
+    oy_hasher_free(hasher);
+    return hash;
+}
+
+static void find_answers(struct gen *gen, struct gen_waiting *waiting)
+{
+    for (size_t i = 0; i < (size_t)gen->settings->n_sample; i++) {
+        const struct oy_json_value line =
+            oy_ledger_find(gen->journal, key_of(waiting, i));
+        waiting->known[i] =
+            line.kind != OY_JSON_MISSING &&
+            gen_answer_read(&line, &gen->arena, &waiting->answer[i]) == 0;
+    }
+}
+
+static int keep_answers(struct gen *gen, struct oy_error *err)
+{
+    if (!gen->journal)
+        return 0;
+    for (size_t w = 0; w < gen->n_waiting; w++) {
+        const struct gen_waiting *waiting = &gen->waiting[w];
+        for (size_t i = 0; i < (size_t)gen->settings->n_sample; i++) {
+            if (waiting->known[i])
+                continue;
+            oy_buffer_clear(&gen->members);
+            gen_answer_put(&waiting->answer[i], 1, &gen->members);
+            oy_ledger_add(gen->journal, key_of(waiting, i), gen->members.data,
+                          gen->members.len);
+        }
+    }
+    return oy_ledger_flush(gen->journal, err);
+}
+
+/* ---- completions ---- */
+
+/* A record that has its own seed does not depend on where it stands. */
+static struct generate_job make_job(const struct gen_waiting *waiting,
+                                    size_t sample)
+{
+    return (struct generate_job){
+        .prompt = waiting->judged.id,
+        .n_prompt = waiting->judged.n_id,
+        .record = waiting->judged.seed < 0 ? waiting->record : 0,
+        .sample = sample,
+        .options = waiting->options,
+        .constraint = waiting->constraint};
+}
+
+/* All answers that are not known yet, in one run. */
+static int sample_window(struct gen *gen, struct oy_error *err)
 {
     const size_t n_sample = (size_t)gen->settings->n_sample;
     const size_t n = gen->n_waiting * n_sample;
+    struct generate_job *job = oy_calloc(n, sizeof *job);
+    size_t n_job = 0;
 
-    OY_GROW(gen->job, gen->cap_job, n);
     for (size_t i = 0; i < n; i++) {
-        const struct waiting *waiting = &gen->waiting[i / n_sample];
-        gen->job[i] = (struct generate_job){.prompt = waiting->judged.id,
-                                            .n_prompt = waiting->judged.n_id,
-                                            .record = waiting->record,
-                                            .sample = i % n_sample};
+        const struct gen_waiting *waiting = &gen->waiting[i / n_sample];
+        if (!waiting->known[i % n_sample])
+            job[n_job++] = make_job(waiting, i % n_sample);
     }
     const int status = generate_run(gen->engine, gen->tokenizer, &gen->generate,
-                                    gen->job, n, err);
-    for (size_t i = 0; i < n; i++) {
+                                    job, n_job, err);
+    for (size_t i = 0, j = 0; i < n; i++) {
+        struct gen_waiting *waiting = &gen->waiting[i / n_sample];
+        if (waiting->known[i % n_sample])
+            continue;
         if (!status)
-            put_completion(gen, &gen->waiting[i / n_sample], &gen->job[i]);
-        generate_job_release(&gen->job[i]);
+            waiting->answer[i % n_sample] =
+                gen_answer_make(&job[j].ids, job[j].text.data, job[j].text.len,
+                                job[j].finish == GENERATE_STOP, &gen->arena);
+        generate_job_release(&job[j++]);
     }
+    oy_free(job);
     return status;
 }
 
+static void keep_beams(struct gen *gen, struct gen_waiting *waiting,
+                       struct beam_completion *beam, size_t n)
+{
+    struct oy_buffer text = {0};
+
+    for (size_t i = 0; i < (size_t)gen->settings->n_sample; i++) {
+        /* Fewer than were asked for: the last one stands for the rest. */
+        const struct beam_completion none = {0};
+        const struct beam_completion *found =
+            n ? &beam[i < n ? i : n - 1] : &none;
+        oy_buffer_clear(&text);
+        if (gen->tokenizer)
+            tokenizer_decode(gen->tokenizer, found->ids.id, found->ids.n, 1,
+                             &text);
+        waiting->answer[i] = gen_answer_make(&found->ids, text.data, text.len,
+                                             found->is_ended, &gen->arena);
+    }
+    oy_buffer_release(&text);
+}
+
+static int search_record(struct gen *gen, struct gen_waiting *waiting,
+                         struct oy_error *err)
+{
+    const struct generate_options *generate =
+        waiting->options ? waiting->options : &gen->generate;
+    const int64_t room = config_max_text(engine_config(gen->engine)) -
+                         (int64_t)waiting->judged.n_id;
+    const int64_t most =
+        generate->max_tokens < room ? generate->max_tokens : room;
+    const struct beam_options options = {
+        .n_beam = (size_t)gen->settings->n_beam,
+        .length_penalty = gen->settings->length_penalty,
+        .stopping = (enum beam_stopping)gen->settings->stopping,
+        .sampler = &generate->sampler,
+        .max_tokens = (size_t)most,
+        .ignore_eos = generate->ignore_eos,
+        .constraint = waiting->constraint};
+    struct beam_completion *beam = oy_calloc(options.n_beam, sizeof *beam);
+    size_t n = 0;
+
+    const int status = most > 0
+                           ? beam_run(gen->engine, &options, waiting->judged.id,
+                                      waiting->judged.n_id, beam, &n, err)
+                           : 0;
+    if (!status)
+        keep_beams(gen, waiting, beam, n);
+    for (size_t i = 0; i < options.n_beam; i++)
+        token_ids_release(&beam[i].ids);
+    oy_free(beam);
+    return status;
+}
+
+static int search_window(struct gen *gen, struct oy_error *err)
+{
+    for (size_t i = 0; i < gen->n_waiting; i++) {
+        if (!gen->waiting[i].known[0] &&
+            search_record(gen, &gen->waiting[i], err))
+            return -1;
+    }
+    return 0;
+}
+
+static int complete_window(struct gen *gen, struct oy_error *err)
+{
+    const size_t n_sample = (size_t)gen->settings->n_sample;
+
+    if (gen->settings->n_beam ? search_window(gen, err)
+                              : sample_window(gen, err))
+        return -1;
+    for (size_t i = 0; i < gen->n_waiting * n_sample; i++)
+        put_answer(gen, &gen->waiting[i / n_sample],
+                   &gen->waiting[i / n_sample].answer[i % n_sample]);
+    return keep_answers(gen, err);
+}
+
+/* ---- distributions ---- */
+
 static void keep_logits(void *arg, size_t row, float *logits, int worker)
 {
-    struct judged *judged = arg;
+    struct gen_judged *judged = arg;
 
     (void)row;
     (void)worker;
@@ -303,7 +275,7 @@ static void keep_logits(void *arg, size_t row, float *logits, int worker)
 }
 
 /* The logits behind a prompt. */
-static int make_logits(struct gen *gen, struct judged *judged,
+static int make_logits(struct gen *gen, struct gen_judged *judged,
                        struct oy_error *err)
 {
     const struct decoder_config *config = engine_config(gen->engine);
@@ -332,14 +304,15 @@ static int make_logits(struct gen *gen, struct judged *judged,
 static int distribution_window(struct gen *gen, struct oy_error *err)
 {
     for (size_t i = 0; i < gen->n_waiting; i++) {
-        struct judged *judged = &gen->waiting[i].judged;
+        struct gen_judged *judged = &gen->waiting[i].judged;
         if (!judged->logits && make_logits(gen, judged, err))
             return -1;
-        put_distribution(gen, &gen->waiting[i], judged->logits,
-                         judged->n_logits);
+        put_distribution(gen, &gen->waiting[i]);
     }
     return 0;
 }
+
+/* ---- the window ---- */
 
 static int flush_window(struct gen *gen, struct oy_output *output,
                         struct oy_error *err)
@@ -348,36 +321,97 @@ static int flush_window(struct gen *gen, struct oy_output *output,
         return 0;
     oy_buffer_clear(&gen->out);
     if ((gen->settings->print_distribution ? distribution_window
-                                           : generate_window)(gen, err))
+                                           : complete_window)(gen, err))
         return -1;
     oy_arena_clear(&gen->arena);
+    gen_grammar_forget(gen, 0);
     gen->n_waiting = gen->n_token = 0;
     if (oy_output_write(output, gen->out.data, gen->out.len, err))
         return -1;
     return oy_output_flush(output, err);
 }
 
+static void *keep(struct gen *gen, const void *data, size_t size)
+{
+    return size ? memcpy(oy_arena_alloc(&gen->arena, size), data, size) : NULL;
+}
+
+/* What was read of a record, from its arena to the window's. */
+static struct gen_judged keep_judged(struct gen *gen,
+                                     const struct gen_judged *judged)
+{
+    struct gen_judged kept = *judged;
+
+    kept.id = keep(gen, judged->id, judged->n_id * sizeof *judged->id);
+    if (judged->logits)
+        kept.logits = memcpy(
+            oy_arena_array(&gen->arena, judged->n_logits + 1, sizeof(float)),
+            judged->logits, judged->n_logits * sizeof(float));
+    kept.grammar.at = keep(gen, judged->grammar.at, judged->grammar.len);
+    kept.stop = keep(gen, judged->stop, judged->n_stop * sizeof *judged->stop);
+    for (size_t i = 0; i < judged->n_stop; i++)
+        kept.stop[i] = oy_arena_copy(&gen->arena, judged->stop[i],
+                                     strlen(judged->stop[i]));
+    return kept;
+}
+
+/* NULL when they are those of the run. */
+static const struct generate_options *own_options(
+    struct gen *gen, const struct gen_judged *judged)
+{
+    struct generate_options own = gen->generate;
+
+    if (judged->seed < 0 && judged->max_tokens < 0 && !judged->stop)
+        return NULL;
+    if (judged->seed >= 0)
+        own.seed = (uint64_t)judged->seed;
+    if (judged->max_tokens >= 0)
+        own.max_tokens = judged->max_tokens;
+    if (judged->stop) {
+        own.stop = judged->stop;
+        own.n_stop = judged->n_stop;
+    }
+    return keep(gen, &own, sizeof own);
+}
+
+static int add_waiting(struct gen *gen, const struct oy_record *record,
+                       struct oy_error *err)
+{
+    const size_t n_sample = (size_t)gen->settings->n_sample;
+    struct gen_waiting new = {
+        .judged = keep_judged(gen, record->blob),
+        .line = oy_arena_copy(&gen->arena, record->line, record->len),
+        .record = record->number};
+    const struct oy_text *grammar =
+        new.judged.grammar.at ? &new.judged.grammar : &gen->grammar;
+
+    if (grammar->at) {
+        new.constraint = gen_grammar_find(gen, grammar, err);
+        if (!new.constraint)
+            return -1;
+    }
+    new.options = own_options(gen, &new.judged);
+    new.answer = oy_arena_array(&gen->arena, n_sample, sizeof *new.answer);
+    new.known = oy_arena_array(&gen->arena, n_sample, 1);
+    memset(new.known, 0, n_sample);
+    if (gen->journal) {
+        new.key = hash_record(&new.judged, record->number);
+        find_answers(gen, &new);
+    }
+    OY_GROW(gen->waiting, gen->cap_waiting, gen->n_waiting + 1);
+    gen->waiting[gen->n_waiting++] = new;
+    return 0;
+}
+
 static int settle(void *self, struct oy_record *record,
                   struct oy_filter_context *context, struct oy_error *err)
 {
     struct gen *gen = self;
-    struct judged judged = *(const struct judged *)record->blob;
+    const struct gen_judged *judged = record->blob;
 
-    if (judged.n_id)
-        judged.id =
-            memcpy(oy_arena_array(&gen->arena, judged.n_id, sizeof *judged.id),
-                   judged.id, judged.n_id * sizeof *judged.id);
-    if (judged.logits)
-        judged.logits = memcpy(
-            oy_arena_array(&gen->arena, judged.n_logits + 1, sizeof(float)),
-            judged.logits, judged.n_logits * sizeof(float));
-    OY_GROW(gen->waiting, gen->cap_waiting, gen->n_waiting + 1);
-    gen->waiting[gen->n_waiting++] = (struct waiting){
-        .judged = judged,
-        .line = oy_arena_copy(&gen->arena, record->line, record->len),
-        .len = record->len,
-        .record = record->number};
-    gen->n_token += judged.n_id + judged.n_logits;
+    if (add_waiting(gen, record, err))
+        return -1;
+    gen->n_token += judged->n_id + judged->n_logits;
     if (gen->n_waiting < WINDOW_PROMPTS && gen->n_token < WINDOW_TOKENS)
         return 0;
     return flush_window(gen, context->output, err);
@@ -410,6 +444,40 @@ static int open_tokenizer(struct gen *gen, struct oy_error *err)
     return -1;
 }
 
+/* Its absence is told to who asks. */
+static int open_chat(struct gen *gen, struct oy_error *err)
+{
+    const struct gen_settings *settings = gen->settings;
+    const char *path =
+        settings->tokenizer ? settings->tokenizer : settings->model;
+
+    oy_fail(&gen->why_no_chat, OY_DATA, "there is no tokenizer");
+    if (!gen->tokenizer)
+        return 0;
+    gen->why_no_chat = (struct oy_error){0};
+    gen->chat = chat_template_of(gen->tokenizer, path, settings->chat_template,
+                                 &gen->why_no_chat);
+    if (gen->chat || !settings->chat_template)
+        return 0;
+    *err = gen->why_no_chat;
+    return -1;
+}
+
+static int check_tokenizer(const struct gen *gen, struct oy_error *err)
+{
+    const struct gen_settings *settings = gen->settings;
+    const int n = gen->engine ? engine_config(gen->engine)->n_vocab : INT32_MAX;
+
+    if (gen->tokenizer && tokenizer_size(gen->tokenizer) > n)
+        return oy_fail(err, OY_DATA,
+                       "the tokenizer has %d tokens, the model but %d",
+                       tokenizer_size(gen->tokenizer), n);
+    if (!gen->tokenizer && (settings->stop.n_item || settings->lines))
+        return oy_fail(err, OY_NOINPUT, "%s: no tokenizer",
+                       settings->model ? settings->model : "-t");
+    return 0;
+}
+
 static int open_model(struct gen *gen, struct oy_pool *pool,
                       struct oy_error *err)
 {
@@ -422,27 +490,20 @@ static int open_model(struct gen *gen, struct oy_pool *pool,
             return -1;
         engine_set_kv_type(gen->engine, (enum kv_type)settings->kv_type);
     }
-    if (open_tokenizer(gen, err))
-        return -1;
-    const int n = gen->engine ? engine_config(gen->engine)->n_vocab : INT32_MAX;
-    if (gen->tokenizer && tokenizer_size(gen->tokenizer) > n)
-        return oy_fail(err, OY_DATA,
-                       "the tokenizer has %d tokens, the model but %d",
-                       tokenizer_size(gen->tokenizer), n);
-    if (!gen->tokenizer && (settings->stop.n_item || settings->lines))
-        return oy_fail(err, OY_NOINPUT, "%s: no tokenizer",
-                       settings->model ? settings->model : "-t");
-    return 0;
+    return open_tokenizer(gen, err) || check_tokenizer(gen, err) ||
+                   open_chat(gen, err) || gen_grammar_open(gen, err)
+               ? -1
+               : 0;
 }
 
 static int run_filter(struct gen *gen, struct oy_run *run, struct oy_error *err)
 {
     const struct oy_filter filter = {.self = gen,
-                                     .field = field,
+                                     .field = gen_field,
                                      .n_pass = 1,
-                                     .worker_new = make_worker,
-                                     .worker_free = free_worker,
-                                     .judge = judge,
+                                     .worker_new = gen_worker_new,
+                                     .worker_free = gen_worker_free,
+                                     .judge = gen_judge,
                                      .settle = settle,
                                      .finish = finish};
     struct oy_source *source = NULL;
@@ -455,27 +516,91 @@ static int run_filter(struct gen *gen, struct oy_run *run, struct oy_error *err)
     return oy_filter_run(&filter, 1, run, source, err);
 }
 
+/* ID=X; -inf bans the token. */
+static int read_bias(const char *text, struct sampler_bias *bias,
+                     struct oy_error *err)
+{
+    char *end;
+    const long id = strtol(text, &end, 10);
+
+    if (end != text && *end == '=' && id >= 0 && id <= INT32_MAX) {
+        const char *number = end + 1;
+        bias->id = (int32_t)id;
+        bias->bias = strtof(number, &end);
+        if (end != number && !*end && !isnan(bias->bias) &&
+            bias->bias < INFINITY)
+            return 0;
+    }
+    return oy_fail(err, OY_USAGE, "--logit-bias %s: not ID=X", text);
+}
+
+static int read_biases(const struct gen_settings *settings,
+                       struct sampler_bias *bias, struct oy_error *err)
+{
+    for (size_t i = 0; i < settings->bias.n_item; i++) {
+        if (read_bias(settings->bias.item[i], &bias[i], err))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_settings(const struct gen_settings *settings,
+                          struct oy_error *err)
+{
+    const int has_grammar = settings->grammar || settings->json_schema;
+
+    if (!settings->model && !settings->print_distribution)
+        return oy_fail(err, OY_USAGE, "--model is missing");
+    if (has_grammar && !settings->model)
+        return oy_fail(err, OY_USAGE, "a grammar needs --model");
+    if (has_grammar && settings->generate.ignore_eos)
+        return oy_fail(err, OY_USAGE,
+                       "--ignore-eos and a grammar contradict each other");
+    if (settings->n_beam && settings->stop.n_item)
+        return oy_fail(err, OY_USAGE,
+                       "--beam and --stop contradict each other");
+    if (settings->n_beam && settings->n_sample > settings->n_beam)
+        return oy_fail(err, OY_USAGE, "--n is more than --beam");
+    return 0;
+}
+
+static void release(struct gen *gen)
+{
+    gen_grammar_forget(gen, 1);
+    token_walk_free(gen->walk);
+    engine_free(gen->engine);
+    chat_template_free(gen->chat);
+    tokenizer_free(gen->tokenizer);
+    oy_ledger_close(gen->journal);
+    oy_arena_release(&gen->arena);
+    oy_buffer_release(&gen->out);
+    oy_buffer_release(&gen->members);
+    oy_buffer_release(&gen->grammar_text);
+    distribution_release(&gen->distribution);
+    oy_free(gen->in_use);
+    oy_free(gen->waiting);
+}
+
 int gen_run(const struct gen_settings *settings, struct oy_run *run,
             struct oy_error *err)
 {
     struct gen gen = {.settings = settings, .generate = settings->generate};
+    struct sampler_bias *bias = oy_calloc(settings->bias.n_item, sizeof *bias);
+    struct oy_pool *pool = NULL;
     int status = -1;
 
-    if (!settings->model && !settings->print_distribution)
-        return oy_fail(err, OY_USAGE, "--model is missing");
     gen.generate.stop = settings->stop.item;
     gen.generate.n_stop = settings->stop.n_item;
     gen.generate.seed = (uint64_t)run->seed;
-    struct oy_pool *pool = oy_pool_new(oy_run_threads(run), err);
-    if (pool && !open_model(&gen, pool, err))
+    gen.generate.sampler.bias = bias;
+    gen.generate.sampler.n_bias = settings->bias.n_item;
+    if (!check_settings(settings, err) && !read_biases(settings, bias, err))
+        pool = oy_pool_new(oy_run_threads(run), err);
+    if (pool && !open_model(&gen, pool, err) &&
+        !gen_journal_open(&gen, run, err))
         status = run_filter(&gen, run, err);
-    engine_free(gen.engine);
-    tokenizer_free(gen.tokenizer);
+    release(&gen);
     oy_pool_free(pool);
-    oy_arena_release(&gen.arena);
-    oy_buffer_release(&gen.out);
-    distribution_release(&gen.distribution);
-    oy_free(gen.waiting);
-    oy_free(gen.job);
+    oy_free(bias);
     return status;
 }

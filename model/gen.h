@@ -2,9 +2,12 @@
  *
  * oy-gen: prompts in, completions out.
  *
- * Records carry "prompt" (a text) or "ids"; a copy with "completion" (and
- * more, as the settings say) goes out, in the order of the input. Prompts are
- * completed a few hundred at a time.
+ * Records carry "prompt" (a text), "ids", or "messages" (a conversation, with
+ * "tools" beside it); a copy with "completion" (and more, as the settings say)
+ * goes out, in the order of the input. A record's own "seed", "max_tokens",
+ * "stop" (a text or a list), "grammar" (GBNF) and "json_schema" (an object)
+ * win over those of the run. Prompts are completed a few hundred at a time;
+ * with a journal each window's answers are durable before they are written.
  */
 #ifndef MODEL_GEN_H
 #define MODEL_GEN_H
@@ -14,6 +17,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "core/run.h"
+#include "model/beam.h"
 #include "model/generate.h"
 
 struct gen_settings {
@@ -22,6 +26,14 @@ struct gen_settings {
     const char *kernel;    /* NULL: the best */
     uint64_t kv_memory;
     int kv_type; /* enum kv_type */
+    const char *chat_template; /* NULL: the tokenizer's */
+    const char *grammar;       /* files; NULL: none */
+    const char *json_schema;
+    const char *journal;
+    struct oy_list bias; /* texts ID=X */
+    int64_t n_beam;      /* 0: no search */
+    double length_penalty;
+    int stopping;                     /* enum beam_stopping */
     struct generate_options generate; /* stop and seed are set from below */
     struct oy_list stop;
     int64_t n_sample; /* completions of a prompt, 1 or more */

@@ -57,7 +57,7 @@ static int64_t limit_of(const struct loop *loop, const struct generate_job *job)
     const int64_t wanted =
         job->max_tokens ? job->max_tokens : options_of(loop, job)->max_tokens;
     const int64_t room =
-        engine_config(loop->engine)->max_position - (int64_t)job->n_prompt;
+        config_max_text(engine_config(loop->engine)) - (int64_t)job->n_prompt;
 
     return wanted < room ? wanted : room;
 }

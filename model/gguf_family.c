@@ -248,6 +248,9 @@ const struct gguf_family *gguf_family_find(const char *arch, size_t len,
 
 const struct gguf_family *gguf_family_of_type(const char *model_type)
 {
+    /* MiniMind's own class computes what Qwen3's does. */
+    if (!strcmp(model_type, "minimind"))
+        model_type = "qwen3";
     for (int i = 0; i < N_FAMILY; i++) {
         if (!strcmp(family_table[i].model_type, model_type))
             return &family_table[i];

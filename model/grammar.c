@@ -193,8 +193,8 @@ struct left {
     uint8_t *nullable; /* [rule] */
     uint8_t *seen;     /* [state], in one walk */
     uint8_t *colour;   /* [rule]: 1 on the way, 2 done */
-    int32_t *todo;
-    size_t n_todo, cap_todo;
+    int32_t *pending;
+    size_t n_pending, cap_pending;
 };
 
 static void push(struct left *left, int32_t state)
@@ -202,21 +202,21 @@ static void push(struct left *left, int32_t state)
     if (left->seen[state])
         return;
     left->seen[state] = 1;
-    OY_GROW(left->todo, left->cap_todo, left->n_todo + 1);
-    left->todo[left->n_todo++] = state;
+    OY_GROW(left->pending, left->cap_pending, left->n_pending + 1);
+    left->pending[left->n_pending++] = state;
 }
 
-/* All states that a rule reaches without a byte, in todo[0 .. n_todo). */
+/* All states that a rule reaches without a byte, in pending[0 .. n_pending). */
 static void walk_left(struct left *left, int32_t rule)
 {
     const struct grammar *grammar = left->grammar;
 
-    for (size_t i = 0; i < left->n_todo; i++)
-        left->seen[left->todo[i]] = 0;
-    left->n_todo = 0;
+    for (size_t i = 0; i < left->n_pending; i++)
+        left->seen[left->pending[i]] = 0;
+    left->n_pending = 0;
     push(left, grammar->rule[rule].start);
-    for (size_t i = 0; i < left->n_todo; i++) {
-        for (int32_t e = grammar->state[left->todo[i]].edge; e >= 0;
+    for (size_t i = 0; i < left->n_pending; i++) {
+        for (int32_t e = grammar->state[left->pending[i]].edge; e >= 0;
              e = grammar->edge[e].next) {
             const struct grammar_edge *edge = &grammar->edge[e];
             if (edge->kind == GRAMMAR_FREE ||
@@ -251,8 +251,8 @@ static size_t first_rules(struct left *left, int32_t rule, int32_t **list)
 
     *list = NULL;
     walk_left(left, rule);
-    for (size_t i = 0; i < left->n_todo; i++) {
-        for (int32_t e = grammar->state[left->todo[i]].edge; e >= 0;
+    for (size_t i = 0; i < left->n_pending; i++) {
+        for (int32_t e = grammar->state[left->pending[i]].edge; e >= 0;
              e = grammar->edge[e].next) {
             if (grammar->edge[e].kind != GRAMMAR_CALL)
                 continue;
@@ -320,7 +320,7 @@ static int32_t find_left_recursion(const struct grammar *grammar)
     oy_free(left.nullable);
     oy_free(left.colour);
     oy_free(left.seen);
-    oy_free(left.todo);
+    oy_free(left.pending);
     return found;
 }
 

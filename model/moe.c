@@ -59,109 +59,100 @@ static float group_score(const float *score, size_t n)
     return n > 1 ? best + second : best;
 }
 
-/* Whether fewer than n_chosen_group groups are better, earlier ones first. */
-static int is_good_group(const struct moe *moe, const float *score,
-                         size_t group)
+/* Whether fewer than n_group_used groups are better, earlier ones first. */
+static int is_good_group(const struct moe_config *moe, const float *score,
+                         int group)
 {
-    const size_t n = moe->n_expert / moe->n_group;
-    const float mine = group_score(score + group * n, n);
-    size_t n_better = 0;
+    const size_t n = (size_t)(moe->n_expert / moe->n_group);
+    const float mine = group_score(score + (size_t)group * n, n);
+    int n_better = 0;
 
-    for (size_t i = 0; i < moe->n_group; i++) {
-        const float other = group_score(score + i * n, n);
+    for (int i = 0; i < moe->n_group; i++) {
+        const float other = group_score(score + (size_t)i * n, n);
         n_better += other > mine || (other == mine && i < group);
     }
-    return n_better < moe->n_chosen_group;
+    return n_better < moe->n_group_used;
 }
 
 /* Scores of the experts that may be chosen; -infinity for the others. */
-static void limit_groups(const struct moe *moe, const float *score,
+static void limit_groups(const struct moe_config *moe, const float *score,
                          float *limited)
 {
-    const size_t n = moe->n_group > 1 ? moe->n_expert / moe->n_group : 0;
+    const int n = moe->n_group > 1 ? moe->n_expert / moe->n_group : 0;
 
-    memcpy(limited, score, moe->n_expert * sizeof *score);
-    for (size_t group = 0; n && group < moe->n_group; group++) {
+    memcpy(limited, score, (size_t)moe->n_expert * sizeof *score);
+    for (int group = 0; n && group < moe->n_group; group++) {
         if (is_good_group(moe, score, group))
             continue;
-        for (size_t i = 0; i < n; i++)
+        for (int i = 0; i < n; i++)
             limited[group * n + i] = -INFINITY;
     }
 }
 
-static void scale_weights(const struct moe *moe, float *weight)
+/* 1e-20 as in the peers: nothing beside any sum but that of zeros. */
+static void scale_weights(const struct moe_config *moe, float *weight)
 {
-    if (moe->is_normed)
-        rows_scale(weight, moe->n_chosen,
-                   1 / (rows_sum(weight, moe->n_chosen) + 1e-20f));
+    const size_t n = (size_t)moe->n_used;
+
+    if (moe->is_normalised)
+        rows_scale(weight, n, 1 / (rows_sum(weight, n) + 1e-20f));
     if (moe->scale != 0)
-        rows_scale(weight, moe->n_chosen, moe->scale);
+        rows_scale(weight, n, moe->scale);
 }
 
-static void choose(const struct moe *moe, const float *score, float *race,
-                   int32_t *chosen, float *weight)
+static void softmax(float *x, size_t n)
 {
-    choose_best(race, moe->n_expert, chosen, moe->n_chosen);
-    for (size_t i = 0; i < moe->n_chosen; i++)
-        weight[i] = score[chosen[i]];
+    rows_scale(x, n, 1 / rows_exp(x, n, rows_max(x, n)));
 }
 
-static void route_by_sigmoid(const struct moe *moe, const float *correction,
-                             float *score, int32_t *chosen, float *weight)
+/* What the race for the choice is run with; the scores stay. */
+static void make_race(const struct moe_config *moe, const float *correction,
+                      const float *score, float *corrected, float *race)
 {
-    const size_t n = moe->n_expert;
-    float *corrected = score + n, *race = corrected + n;
+    const size_t n = (size_t)moe->n_expert;
 
-    rows_sigmoid(score, n);
     memcpy(corrected, score, n * sizeof *score);
     if (correction)
         rows_add(corrected, correction, n);
     limit_groups(moe, corrected, race);
-    choose(moe, score, race, chosen, weight);
 }
 
-void moe_route(const struct moe *moe, const struct moe_weights *weights,
+void moe_route(const struct moe_config *moe, const struct moe_weights *weights,
                float *score, int32_t *chosen, float *weight)
 {
-    const size_t n = moe->n_expert;
-    float *race = score + n;
+    const size_t n = (size_t)moe->n_expert, n_used = (size_t)moe->n_used;
+    float *corrected = score + n, *race = corrected + n;
 
     if (weights->router_bias)
         rows_add(score, weights->router_bias, n);
-    if (moe->router == MOE_SIGMOID) {
-        route_by_sigmoid(moe, weights->correction, score, chosen, weight);
-        scale_weights(moe, weight);
-        return;
-    }
-    if (moe->router == MOE_SOFTMAX)
-        rows_scale(score, n, 1 / rows_exp(score, n, rows_max(score, n)));
-    memcpy(race, score, n * sizeof *score);
-    choose(moe, score, race, chosen, weight);
-    if (moe->router == MOE_SOFTMAX_OF_CHOSEN)
-        rows_scale(weight, moe->n_chosen,
-                   1 / rows_exp(weight, moe->n_chosen,
-                                rows_max(weight, moe->n_chosen)));
+    if (moe->router == ROUTER_SIGMOID_GROUPS)
+        rows_sigmoid(score, n);
+    else if (moe->router == ROUTER_SOFTMAX)
+        softmax(score, n);
+    make_race(moe, weights->correction, score, corrected, race);
+    choose_best(race, n, chosen, n_used);
+    for (size_t i = 0; i < n_used; i++)
+        weight[i] = score[chosen[i]];
+    if (moe->router == ROUTER_SOFTMAX_CHOSEN)
+        softmax(weight, n_used);
     scale_weights(moe, weight);
 }
 
 /* ---- a run ---- */
 
-/* One run's arguments and where its parts lie. A slot is a chosen expert of a
- * row; `place` is where the slot's row stands among the gathered ones. */
+/* A run's shapes and where its parts lie. A slot is a chosen expert of a row;
+ * `place` is where the slot's row stands among the gathered ones. */
 struct run {
-    const struct moe *moe;
+    const struct moe_job *job;
     const struct moe_weights *weights;
-    struct gemm *gemm;
-    size_t n;
-    const float *x;
-    float *y;
+    size_t dim, n_expert, n_used, n_hidden, n_shared;
     float *score;    /* [n][MOE_SCORES n_expert] */
-    float *weight;   /* [n][n_chosen] */
-    float *gathered; /* [n n_chosen][dim]: inputs, then outputs */
-    float *gate_up;  /* [n n_chosen][2 n_hidden], shared: [n][2 n_shared] */
+    float *weight;   /* [n][n_used] */
+    float *gathered; /* [n n_used][dim]: inputs, then outputs */
+    float *gate_up;  /* [n n_used][2 n_hidden], shared: [n][2 n_shared] */
     float *inner;    /* half as wide */
-    int32_t *chosen; /* [n][n_chosen] */
-    int32_t *place;  /* [n][n_chosen] */
+    int32_t *chosen; /* [n][n_used] */
+    int32_t *place;  /* [n][n_used] */
     int32_t *first;  /* [n_expert + 1]: of each expert's gathered rows */
 };
 
@@ -189,37 +180,71 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static int lay_out(struct run *run, struct moe_scratch *scratch,
-                   struct oy_error *err)
+static struct run describe(const struct moe_job *job)
 {
-    const struct moe *moe = run->moe;
-    const size_t slots = run->n * moe->n_chosen;
-    const size_t scores = run->n * MOE_SCORES * moe->n_expert;
-    const size_t inner = larger(slots * moe->n_hidden, run->n * moe->n_shared);
+    const struct moe_config *c = job->config;
 
-    scratch->floats =
-        make_room(scratch->floats, &scratch->cap_floats,
-                  scores + slots + slots * moe->dim + 3 * inner, sizeof(float));
+    return (struct run){.job = job,
+                        .weights = job->weights,
+                        .dim = job->dim,
+                        .n_expert = (size_t)c->n_expert,
+                        .n_used = (size_t)c->n_used,
+                        .n_hidden = (size_t)c->n_hidden,
+                        .n_shared = (size_t)c->n_shared_hidden};
+}
+
+static size_t score_floats(const struct run *run)
+{
+    return run->job->n_row * MOE_SCORES * run->n_expert;
+}
+
+static size_t slots_of(const struct run *run)
+{
+    return run->job->n_row * run->n_used;
+}
+
+static size_t inner_floats(const struct run *run)
+{
+    return larger(slots_of(run) * run->n_hidden,
+                  run->job->n_row * run->n_shared);
+}
+
+int moe_reserve(const struct moe_job *job, struct moe_scratch *scratch,
+                struct oy_error *err)
+{
+    const struct run run = describe(job);
+    const size_t slots = slots_of(&run);
+
+    scratch->floats = make_room(scratch->floats, &scratch->cap_floats,
+                                score_floats(&run) + slots + slots * run.dim +
+                                    3 * inner_floats(&run),
+                                sizeof(float));
     scratch->ints = make_room(scratch->ints, &scratch->cap_ints,
-                              2 * slots + moe->n_expert + 1, sizeof(int32_t));
+                              2 * slots + run.n_expert + 1, sizeof(int32_t));
     if (!scratch->floats || !scratch->ints)
         return oy_fail(err, OY_SYSTEM, "no memory for the experts of %zu rows",
-                       run->n);
+                       job->n_row);
+    return 0;
+}
+
+static void lay_out(struct run *run, struct moe_scratch *scratch)
+{
+    const size_t slots = slots_of(run);
+
     run->score = scratch->floats;
-    run->weight = scratch->weight = run->score + scores;
+    run->weight = scratch->weight = run->score + score_floats(run);
     run->gathered = run->weight + slots;
-    run->gate_up = run->gathered + slots * moe->dim;
-    run->inner = run->gate_up + 2 * inner;
+    run->gate_up = run->gathered + slots * run->dim;
+    run->inner = run->gate_up + 2 * inner_floats(run);
     run->chosen = scratch->chosen = scratch->ints;
     run->place = run->chosen + slots;
     run->first = run->place + slots;
-    return 0;
 }
 
 static void run_tasks(struct run *run, oy_pool_task task)
 {
-    oy_pool_run(gemm_pool(run->gemm),
-                (run->n + ROWS_OF_TASK - 1) / ROWS_OF_TASK, task, run);
+    oy_pool_run(gemm_pool(run->job->gemm),
+                (run->job->n_row + ROWS_OF_TASK - 1) / ROWS_OF_TASK, task, run);
 }
 
 static size_t task_end(size_t task, size_t n)
@@ -232,12 +257,12 @@ static size_t task_end(size_t task, size_t n)
 static void route_rows(void *arg, size_t task, int worker)
 {
     const struct run *run = arg;
-    const size_t k = run->moe->n_chosen, end = task_end(task, run->n);
+    const size_t k = run->n_used, end = task_end(task, run->job->n_row);
 
     (void)worker;
     for (size_t i = task * ROWS_OF_TASK; i < end; i++)
-        moe_route(run->moe, run->weights,
-                  run->score + i * MOE_SCORES * run->moe->n_expert,
+        moe_route(run->job->config, run->weights,
+                  run->score + i * MOE_SCORES * run->n_expert,
                   run->chosen + i * k, run->weight + i * k);
 }
 
@@ -245,8 +270,8 @@ static void route_rows(void *arg, size_t task, int worker)
  * then in the order of the rows. */
 static void place_slots(const struct run *run)
 {
-    const size_t slots = run->n * run->moe->n_chosen;
-    const size_t n_expert = run->moe->n_expert;
+    const size_t slots = run->job->n_row * run->n_used;
+    const size_t n_expert = run->n_expert;
     int32_t *first = run->first;
 
     memset(first, 0, (n_expert + 1) * sizeof *first);
@@ -263,13 +288,13 @@ static void place_slots(const struct run *run)
 static void gather_rows(void *arg, size_t task, int worker)
 {
     const struct run *run = arg;
-    const size_t k = run->moe->n_chosen, dim = run->moe->dim;
-    const size_t end = task_end(task, run->n) * k;
+    const size_t k = run->n_used, dim = run->dim;
+    const size_t end = task_end(task, run->job->n_row) * k;
 
     (void)worker;
     for (size_t i = task * ROWS_OF_TASK * k; i < end; i++)
         memcpy(run->gathered + (size_t)run->place[i] * dim,
-               run->x + i / k * dim, dim * sizeof *run->x);
+               run->job->x + i / k * dim, dim * sizeof *run->job->x);
 }
 
 static size_t rows_of_expert(const struct run *run, size_t expert)
@@ -281,20 +306,21 @@ static size_t rows_of_expert(const struct run *run, size_t expert)
 static void multiply(const struct run *run, const float *w, size_t n, size_t k,
                      const float *x, float *y)
 {
-    for (size_t e = 0; e < run->moe->n_expert; e++) {
+    for (size_t e = 0; e < run->n_expert; e++) {
         const size_t first = (size_t)run->first[e];
         const size_t rows = rows_of_expert(run, e);
         if (rows)
-            gemm_nt(run->gemm, rows, n, k, x + first * k, k, w + e * n * k, k,
-                    y + first * n, n, 0);
+            gemm_nt(run->job->gemm, rows, n, k, x + first * k, k, w + e * n * k,
+                    k, y + first * n, n, 0);
     }
 }
 
-static void activate(const struct moe *moe, float *inner, const float *gate,
-                     size_t n)
+static void activate(const struct moe_config *moe, float *inner,
+                     const float *gate, size_t n)
 {
-    if (moe->limit > 0)
-        rows_clamped_swiglu(inner, gate, gate + n, n, moe->limit, moe->alpha);
+    if (moe->is_clamped)
+        rows_clamped_swiglu(inner, gate, gate + n, n, moe->clamp,
+                            moe->gate_alpha);
     else
         rows_swiglu(inner, gate, gate + n, n);
 }
@@ -302,8 +328,8 @@ static void activate(const struct moe *moe, float *inner, const float *gate,
 static void activate_slots(void *arg, size_t task, int worker)
 {
     const struct run *run = arg;
-    const size_t k = run->moe->n_chosen, n = run->moe->n_hidden;
-    const size_t end = task_end(task, run->n) * k;
+    const size_t k = run->n_used, n = run->n_hidden;
+    const size_t end = task_end(task, run->job->n_row) * k;
     const float *bias = run->weights->gate_up_bias;
 
     (void)worker;
@@ -312,33 +338,33 @@ static void activate_slots(void *arg, size_t task, int worker)
         float *gate = run->gate_up + row * 2 * n;
         if (bias)
             rows_add(gate, bias + (size_t)run->chosen[i] * 2 * n, 2 * n);
-        activate(run->moe, run->inner + row * n, gate, n);
+        activate(run->job->config, run->inner + row * n, gate, n);
     }
 }
 
 /* Adds the experts' outputs of a row to what y holds. */
 static void add_slots(const struct run *run, size_t row)
 {
-    const size_t k = run->moe->n_chosen, dim = run->moe->dim;
+    const size_t k = run->n_used, dim = run->dim;
     const float *bias = run->weights->down_bias;
 
     for (size_t i = row * k; i < (row + 1) * k; i++) {
         float *out = run->gathered + (size_t)run->place[i] * dim;
         if (bias)
             rows_add(out, bias + (size_t)run->chosen[i] * dim, dim);
-        rows_add_scaled(run->y + row * dim, out, dim, run->weight[i]);
+        rows_add_scaled(run->job->y + row * dim, out, dim, run->weight[i]);
     }
 }
 
 static void combine_rows(void *arg, size_t task, int worker)
 {
     const struct run *run = arg;
-    const size_t end = task_end(task, run->n), dim = run->moe->dim;
+    const size_t end = task_end(task, run->job->n_row), dim = run->dim;
 
     (void)worker;
     for (size_t i = task * ROWS_OF_TASK; i < end; i++) {
-        if (!run->moe->n_shared)
-            memset(run->y + i * dim, 0, dim * sizeof *run->y);
+        if (!run->n_shared)
+            memset(run->job->y + i * dim, 0, dim * sizeof *run->job->y);
         add_slots(run, i);
     }
 }
@@ -346,24 +372,25 @@ static void combine_rows(void *arg, size_t task, int worker)
 static void activate_shared(void *arg, size_t task, int worker)
 {
     const struct run *run = arg;
-    const size_t n = run->moe->n_shared, end = task_end(task, run->n);
+    const size_t n = run->n_shared, end = task_end(task, run->job->n_row);
 
     (void)worker;
     for (size_t i = task * ROWS_OF_TASK; i < end; i++)
-        activate(run->moe, run->inner + i * n, run->gate_up + i * 2 * n, n);
+        activate(run->job->config, run->inner + i * n, run->gate_up + i * 2 * n,
+                 n);
 }
 
 static void gate_shared(void *arg, size_t task, int worker)
 {
     const struct run *run = arg;
-    const size_t dim = run->moe->dim, end = task_end(task, run->n);
+    const size_t dim = run->dim, end = task_end(task, run->job->n_row);
 
     (void)worker;
     for (size_t i = task * ROWS_OF_TASK; i < end; i++) {
-        float gate =
-            rows_dot(run->x + i * dim, run->weights->shared_expert_gate, dim);
+        float gate = rows_dot(run->job->x + i * dim,
+                              run->weights->shared_expert_gate, dim);
         rows_sigmoid(&gate, 1);
-        rows_scale(run->y + i * dim, dim, gate);
+        rows_scale(run->job->y + i * dim, dim, gate);
     }
 }
 
@@ -371,45 +398,44 @@ static void gate_shared(void *arg, size_t task, int worker)
 static void run_shared(struct run *run)
 {
     const struct moe_weights *w = run->weights;
-    const size_t n = run->moe->n_shared, dim = run->moe->dim;
+    const size_t n = run->n_shared, dim = run->dim;
 
-    gemm_nt(run->gemm, run->n, 2 * n, dim, run->x, dim, w->shared_gate_up, dim,
-            run->gate_up, 2 * n, 0);
+    gemm_nt(run->job->gemm, run->job->n_row, 2 * n, dim, run->job->x, dim,
+            w->shared_gate_up, dim, run->gate_up, 2 * n, 0);
     run_tasks(run, activate_shared);
-    gemm_nt(run->gemm, run->n, dim, n, run->inner, n, w->shared_down, n, run->y,
-            dim, 0);
+    gemm_nt(run->job->gemm, run->job->n_row, dim, n, run->inner, n,
+            w->shared_down, n, run->job->y, dim, 0);
     if (w->shared_expert_gate)
         run_tasks(run, gate_shared);
 }
 
 static void run_experts(struct run *run)
 {
-    const struct moe *moe = run->moe;
+    const struct moe_weights *w = run->weights;
 
     place_slots(run);
     run_tasks(run, gather_rows);
-    multiply(run, run->weights->gate_up, 2 * moe->n_hidden, moe->dim,
-             run->gathered, run->gate_up);
+    multiply(run, w->gate_up, 2 * run->n_hidden, run->dim, run->gathered,
+             run->gate_up);
     run_tasks(run, activate_slots);
-    multiply(run, run->weights->down, moe->dim, moe->n_hidden, run->inner,
-             run->gathered);
+    multiply(run, w->down, run->dim, run->n_hidden, run->inner, run->gathered);
     run_tasks(run, combine_rows);
 }
 
-int moe_run(const struct moe *moe, const struct moe_weights *weights,
-            struct moe_scratch *scratch, struct gemm *gemm, size_t n,
-            const float *x, float *y, struct oy_error *err)
+int moe_run(const struct moe_job *job, struct moe_scratch *scratch,
+            struct oy_error *err)
 {
-    struct run run = {
-        .moe = moe, .weights = weights, .gemm = gemm, .n = n, .x = x, .y = y};
+    struct run run = describe(job);
 
-    OY_ASSERT(moe->n_chosen > 0 && moe->n_chosen <= moe->n_expert);
-    if (lay_out(&run, scratch, err))
+    OY_ASSERT(run.n_used > 0 && run.n_used <= run.n_expert);
+    if (moe_reserve(job, scratch, err))
         return -1;
-    gemm_nt(gemm, n, moe->n_expert, moe->dim, x, moe->dim, weights->router,
-            moe->dim, run.score, MOE_SCORES * moe->n_expert, 0);
+    lay_out(&run, scratch);
+    gemm_nt(job->gemm, job->n_row, run.n_expert, run.dim, job->x, run.dim,
+            job->weights->router, run.dim, run.score, MOE_SCORES * run.n_expert,
+            0);
     run_tasks(&run, route_rows);
-    if (moe->n_shared)
+    if (run.n_shared)
         run_shared(&run);
     run_experts(&run);
     return 0;

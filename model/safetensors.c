@@ -512,23 +512,38 @@ static void put_header(struct oy_buffer *out,
         out->data[i] = (char)((out->len - LENGTH_SIZE) >> 8 * i);
 }
 
-static int write_all(struct oy_output *output,
-                     const struct safetensors_entry **entry, int n_entry,
+/* What is written, in the order of the file. */
+struct writing {
+    const struct safetensors_entry *entry;
+    const struct safetensors_entry **sorted;
+    int n_entry;
+    safetensors_make make;
+    void *arg;
+};
+
+static int write_all(struct oy_output *output, const struct writing *writing,
                      struct oy_error *err)
 {
     struct oy_buffer header = {0};
 
-    put_header(&header, entry, n_entry);
+    put_header(&header, writing->sorted, writing->n_entry);
     int status = oy_output_write(output, header.data, header.len, err);
-    for (int i = 0; !status && i < n_entry; i++)
-        status = oy_output_write(output, entry[i]->data,
-                                 (size_t)entry_size(entry[i]), err);
+    for (int i = 0; !status && i < writing->n_entry; i++) {
+        const struct safetensors_entry *entry = writing->sorted[i];
+        const void *data =
+            writing->make(writing->arg, (int)(entry - writing->entry), err);
+        status =
+            data ? oy_output_write(output, data, (size_t)entry_size(entry), err)
+                 : -1;
+    }
     oy_buffer_release(&header);
     return status;
 }
 
-int safetensors_write(const char *path, const struct safetensors_entry *entry,
-                      int n_entry, struct oy_error *err)
+int safetensors_write_made(const char *path,
+                           const struct safetensors_entry *entry, int n_entry,
+                           safetensors_make make, void *arg,
+                           struct oy_error *err)
 {
     const struct oy_output_options options = {.codec = OY_CODEC_PLAIN};
     struct oy_output *output = oy_output_open(path, &options, err);
@@ -536,14 +551,30 @@ int safetensors_write(const char *path, const struct safetensors_entry *entry,
         return -1;
     const struct safetensors_entry **sorted =
         oy_alloc_array((size_t)n_entry, sizeof *sorted);
+    const struct writing writing = {entry, sorted, n_entry, make, arg};
 
     for (int i = 0; i < n_entry; i++)
         sorted[i] = &entry[i];
     qsort(sorted, (size_t)n_entry, sizeof *sorted, compare_entries);
-    const int status = write_all(output, sorted, n_entry, err);
+    const int status = write_all(output, &writing, err);
     oy_free(sorted);
     if (!status)
         return oy_output_commit(output, err);
     oy_output_discard(output);
     return -1;
+}
+
+static const void *give_data(void *arg, int i, struct oy_error *err)
+{
+    const struct safetensors_entry *entry = arg;
+
+    (void)err;
+    return entry[i].data ? entry[i].data : "";
+}
+
+int safetensors_write(const char *path, const struct safetensors_entry *entry,
+                      int n_entry, struct oy_error *err)
+{
+    return safetensors_write_made(path, entry, n_entry, give_data,
+                                  (void *)(uintptr_t)entry, err);
 }

@@ -93,5 +93,13 @@ struct safetensors_entry {
 };
 int safetensors_write(const char *path, const struct safetensors_entry *entry,
                       int n_entry, struct oy_error *err);
+/* The same with data that are made one after the other: make(arg, i, err)
+ * gives those of entry i (borrowed until the next call), or NULL after a
+ * failure. */
+typedef const void *(*safetensors_make)(void *arg, int i, struct oy_error *err);
+int safetensors_write_made(const char *path,
+                           const struct safetensors_entry *entry, int n_entry,
+                           safetensors_make make, void *arg,
+                           struct oy_error *err);
 
 #endif

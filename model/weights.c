@@ -16,8 +16,9 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "model/model_file.h"
+#include "model/mxfp4.h"
 #include "model/safetensors.h"
-#include "model/weights_internal.h"
+#include "model/weights_mixed.h"
 
 enum {
     MAX_INDEX_SIZE = 64 << 20,
@@ -63,6 +64,9 @@ struct shards {
     char **path;
     int n;
     size_t cap, path_cap;
+    /* Tensors that hold more than one of the layout's. */
+    const struct safetensor **joint;
+    size_t n_joint, cap_joint;
 };
 
 static void close_shards(struct shards *shards)
@@ -73,6 +77,7 @@ static void close_shards(struct shards *shards)
     }
     oy_free(shards->file);
     oy_free(shards->path);
+    oy_free(shards->joint);
 }
 
 /* Takes over `path`. */
@@ -187,15 +192,22 @@ static int has_shape(const struct weight_tensor *want,
                      const struct safetensor *have)
 {
     const int is_turned = want->form == WEIGHT_TRANSPOSED;
-    uint64_t rows = 1;
+    uint64_t rows = 1, want_rows = want->n_row, want_columns = want->n_column;
 
+    if (is_turned) {
+        want_rows = want->n_column;
+        want_columns = want->n_row;
+    }
+    if (want->form == WEIGHT_EXPERTS) {
+        want_rows = want->n_part * want->n_column;
+        want_columns = want->part_rows;
+    }
     if (have->n_dim != want->n_dim)
         return 0;
     for (int i = 0; i + 1 < have->n_dim; i++)
         rows *= have->shape[i];
     const uint64_t columns = have->shape[have->n_dim - 1];
-    return rows == (is_turned ? want->n_column : want->n_row) &&
-           columns == (is_turned ? want->n_row : want->n_column);
+    return rows == want_rows && columns == want_columns;
 }
 
 /* Columns of the file become rows, some of them at a time. */
@@ -248,6 +260,8 @@ static int read_form(const struct weight_tensor *want,
         return read_turned(want, have, to);
     if (want->form == WEIGHT_PER_HEAD)
         return read_heads(want, have, to);
+    if (want->form == WEIGHT_EXPERTS)
+        return weights_read_columns(want, have, to);
     if (safetensor_to_f32(have, 0, n, to))
         return -1;
     for (size_t i = 0; want->form == WEIGHT_PLUS_ONE && i < n; i++)
@@ -347,19 +361,32 @@ static int is_in(const char *const *name, int n, const char *wanted)
            NULL;
 }
 
+static int is_joint(const struct shards *shards,
+                    const struct safetensor *tensor)
+{
+    for (size_t i = 0; i < shards->n_joint; i++) {
+        if (shards->joint[i] == tensor)
+            return 1;
+    }
+    return 0;
+}
+
 static int check_file(const struct weight_layout *layout,
-                      const struct safetensors *file, const char *path,
+                      const struct shards *shards, int number,
                       const char *const *name, struct oy_error *err)
 {
+    const struct safetensors *file = &shards->file[number];
     const int n = 2 * layout->n_tensor;
 
     for (int j = 0; j < file->n_tensor; j++) {
         const char *here = file->tensor[j].name;
         const int is_head =
             layout->config.is_tied && !strcmp(here, weights_head_name(layout));
-        if (!is_in(name, n, here) && !is_head && !is_derived(here))
-            return oy_fail(err, OY_DATA, "%s: tensor '%s' is unknown", path,
-                           here);
+        if (!is_in(name, n, here) && !is_head && !is_derived(here) &&
+            !is_joint(shards, &file->tensor[j]) &&
+            !weights_is_idle(layout, here))
+            return oy_fail(err, OY_DATA, "%s: tensor '%s' is unknown",
+                           shards->path[number], here);
     }
     return 0;
 }
@@ -377,24 +404,102 @@ static int check_extra(const struct weight_layout *layout,
     }
     qsort(name, n, sizeof *name, compare_names);
     for (int i = 0; !status && i < shards->n; i++)
-        status =
-            check_file(layout, &shards->file[i], shards->path[i], name, err);
+        status = check_file(layout, shards, i, name, err);
     oy_free(name);
     return status;
 }
 
+static void keep_joint(struct shards *shards, const struct safetensor *tensor)
+{
+    OY_GROW(shards->joint, shards->cap_joint, shards->n_joint + 1);
+    shards->joint[shards->n_joint++] = tensor;
+}
+
+/* An expert out of a tensor of all experts: 1; 0 when there is none. */
+static int read_fused(const struct weight_layout *layout, float *arena,
+                      struct shards *shards, int tensor, struct oy_error *err)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    char name[sizeof want->name + 16];
+    size_t at;
+    int n_found;
+
+    if (weights_fused_name(layout, want, name, sizeof name, &at))
+        return 0;
+    const struct safetensor *have = find_either(shards, name, &n_found);
+    if (n_found != 1)
+        return 0;
+    if (have->n_element != weights_fused_size(layout, want))
+        return oy_fail(err, OY_DATA, "tensor '%s' has another shape", name);
+    if (safetensor_to_f32(have, at, want->n_row * want->n_column,
+                          arena + want->at))
+        return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", name,
+                       have->type_name);
+    if (at == 0)
+        keep_joint(shards, have);
+    return 1;
+}
+
+/* The tensor `name` with `end` behind, of n bytes; NULL if there is none. */
+static const struct safetensor *find_bytes(const struct shards *shards,
+                                           const char *name, const char *end,
+                                           uint64_t n)
+{
+    char *whole = oy_asprintf("%s%s", name, end);
+    int n_found;
+    const struct safetensor *found = find_either(shards, whole, &n_found);
+
+    oy_free(whole);
+    return n_found == 1 && found->type == TENSOR_U8 && found->size == n ? found
+                                                                        : NULL;
+}
+
+/* Experts as MXFP4: 1; 0 when there are none. */
+static int read_blocks(const struct weight_layout *layout, float *arena,
+                       struct shards *shards, int tensor)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    const uint64_t n = (uint64_t)want->n_row * want->n_column;
+
+    if (want->form != WEIGHT_EXPERTS || want->n_column % MXFP4_BLOCK)
+        return 0;
+    const struct safetensor *blocks =
+        find_bytes(shards, want->name, "_blocks", n / 2);
+    const struct safetensor *scales =
+        find_bytes(shards, want->name, "_scales", n / MXFP4_BLOCK);
+    if (!blocks || !scales)
+        return 0;
+    weights_read_mxfp4(want, blocks->data, scales->data, arena + want->at);
+    keep_joint(shards, blocks);
+    keep_joint(shards, scales);
+    return 1;
+}
+
+static int read_one(const struct weight_layout *layout, float *arena,
+                    struct shards *shards, int tensor, struct oy_error *err)
+{
+    const struct weight_tensor *want = &layout->tensor[tensor];
+    int n_found, status = 0;
+    const struct safetensor *have =
+        find_weight(layout, shards, tensor, &n_found);
+
+    if (n_found == 1)
+        return read_tensor(want, have, arena, err);
+    if (n_found == 0)
+        status = read_fused(layout, arena, shards, tensor, err);
+    if (n_found == 0 && status == 0)
+        status = read_blocks(layout, arena, shards, tensor);
+    if (status == 0)
+        return oy_fail(err, OY_DATA, "tensor '%s' is %s", want->name,
+                       n_found ? "there twice" : "missing");
+    return status > 0 ? 0 : -1;
+}
+
 static int read_all(const struct weight_layout *layout, float *arena,
-                    const struct shards *shards, struct oy_error *err)
+                    struct shards *shards, struct oy_error *err)
 {
     for (int i = 0; i < layout->n_tensor; i++) {
-        int n_found;
-        const struct safetensor *have =
-            find_weight(layout, shards, i, &n_found);
-        if (n_found != 1)
-            return oy_fail(err, OY_DATA, "tensor '%s' is %s",
-                           layout->tensor[i].name,
-                           n_found ? "there twice" : "missing");
-        if (read_tensor(&layout->tensor[i], have, arena, err))
+        if (read_one(layout, arena, shards, i, err))
             return -1;
     }
     return 0;

@@ -25,6 +25,8 @@ enum weight_form {
     WEIGHT_PER_HEAD,   /* the file has n_part parts of part_rows rows for each
                         * head; the arena has part after part, heads inside */
     WEIGHT_PLUS_ONE,   /* the file has w - 1 */
+    WEIGHT_EXPERTS,    /* the file has [n_part][n_column][part_rows], or
+                        * MXFP4; weights_mixed.h */
 };
 
 /* One tensor as checkpoints name it. */
@@ -35,7 +37,9 @@ struct weight_tensor {
     size_t n_row;  /* 1 for vectors; with 3 dimensions the first two */
     size_t n_column;
     enum weight_form form;
-    size_t n_part, part_rows; /* WEIGHT_PER_HEAD */
+    size_t n_part, part_rows; /* WEIGHT_PER_HEAD, WEIGHT_EXPERTS */
+    int is_paired; /* WEIGHT_EXPERTS: the file has the first and the second
+                    * half of a part's rows in turn */
 };
 
 enum { LAYER_PARTS = 16 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "model/weights_internal.h"
+#include "model/weights_mixed.h"
 
 enum { FLOAT_ALIGNMENT = 16 };
 
@@ -102,6 +102,26 @@ static void add_fused(struct weight_builder *builder, int layer,
     }
 }
 
+/* Queries; with an output gate all queries, then all gates: files have both
+ * head by head. */
+static void add_query(struct weight_builder *builder, int layer,
+                      const char *end, size_t n_row, size_t n_column)
+{
+    const struct decoder_config *config = &builder->layout->config;
+    const char *name = weights_names(config->family)->q;
+    struct weight_tensor *tensor;
+
+    if (!config->has_output_gate) {
+        add_named(builder, layer, name, end, n_row, n_column);
+        return;
+    }
+    tensor = add_named(builder, layer, name, end, 2 * n_row,
+                       n_row ? n_column : 2 * n_column);
+    tensor->form = WEIGHT_PER_HEAD;
+    tensor->n_part = 2;
+    tensor->part_rows = (size_t)config->head_dim;
+}
+
 static void add_qkv(struct weight_builder *builder, int layer,
                     struct layer_layout *part)
 {
@@ -115,7 +135,7 @@ static void add_qkv(struct weight_builder *builder, int layer,
     if (names->qkv) {
         add_fused(builder, layer, ".weight", q + 2 * kv, dim);
     } else {
-        add_named(builder, layer, names->q, ".weight", q, dim);
+        add_query(builder, layer, ".weight", q, dim);
         add_named(builder, layer, names->k, ".weight", kv, dim);
         add_named(builder, layer, names->v, ".weight", kv, dim);
     }
@@ -125,7 +145,7 @@ static void add_qkv(struct weight_builder *builder, int layer,
     if (names->qkv) {
         add_fused(builder, layer, ".bias", 0, q + 2 * kv);
     } else {
-        add_named(builder, layer, names->q, ".bias", 0, q);
+        add_query(builder, layer, ".bias", 0, q);
         add_named(builder, layer, names->k, ".bias", 0, kv);
         add_named(builder, layer, names->v, ".bias", 0, kv);
     }
@@ -174,6 +194,17 @@ static void add_attention(struct weight_builder *builder, int layer,
         part->sinks = weight_align(builder);
         weight_add(builder, layer, "self_attn.sinks", 0,
                    (size_t)config->n_head);
+    }
+}
+
+static void add_mixer(struct weight_builder *builder, int layer,
+                      struct layer_layout *part)
+{
+    switch (config_block(&builder->layout->config, layer)->mixer) {
+    case MIXER_ATTENTION: add_attention(builder, layer, part); break;
+    case MIXER_MLA: weights_add_mla(builder, layer); break;
+    case MIXER_DELTA_NET: weights_add_delta_net(builder, layer); break;
+    case MIXER_LIGHTNING: weights_add_lightning(builder, layer); break;
     }
 }
 
@@ -239,7 +270,7 @@ static void add_layer(struct weight_builder *builder, int layer)
     memset(part, 0xff, sizeof *part); /* SIZE_MAX everywhere */
     add_before(builder, layer, names->input_norm, &part->input_norm,
                &part->input_norm_bias);
-    add_attention(builder, layer, part);
+    add_mixer(builder, layer, part);
     if (block->norm_place != NORM_BEFORE)
         part->mixer_norm =
             add_norm(builder, layer, names->mixer_after, (size_t)config->dim);
@@ -250,7 +281,10 @@ static void add_layer(struct weight_builder *builder, int layer)
         add_before(builder, layer, names->ffn_norm, &part->post_norm,
                    &part->post_norm_bias);
     }
-    add_ffn(builder, layer, part);
+    if (block->ffn == FFN_MOE)
+        weights_add_experts(builder, layer);
+    else
+        add_ffn(builder, layer, part);
     if (block->norm_place != NORM_BEFORE)
         part->ffn_norm =
             add_norm(builder, layer, names->ffn_after, (size_t)config->dim);

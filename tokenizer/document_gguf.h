@@ -22,6 +22,12 @@ struct document_pre {
 
 /* NULL for a name that is not known. */
 const struct document_pre *document_pre_find(struct oy_text name);
+/* The first name that is known for a way of cutting: regex are n expressions
+ * of Splits. NULL when there is none. */
+const char *document_pre_name(const char *const *regex, size_t n,
+                              int cuts_digits, int cuts_gpt2,
+                              int ignores_merges, int is_normalized,
+                              size_t *len);
 /* The pre_tokenizer of a name that is. */
 void document_pre_put(const struct document_pre *pre, struct oy_buffer *out);
 

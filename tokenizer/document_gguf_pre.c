@@ -208,3 +208,35 @@ void document_pre_put(const struct document_pre *pre, struct oy_buffer *out)
         n++;
     draft_put_splits(out, pre->regex, n, pre->cuts_gpt2);
 }
+
+static int has_splits(const struct document_pre *pre, const char *const *regex,
+                      size_t n)
+{
+    const size_t most = sizeof pre->regex / sizeof *pre->regex;
+    size_t i = 0;
+
+    while (i < most && pre->regex[i]) {
+        if (i >= n || strcmp(pre->regex[i], regex[i]))
+            return 0;
+        i++;
+    }
+    return i == n;
+}
+
+const char *document_pre_name(const char *const *regex, size_t n,
+                              int cuts_digits, int cuts_gpt2,
+                              int ignores_merges, int is_normalized,
+                              size_t *len)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const struct document_pre *pre = &known[i];
+        if (pre->cuts_digits != cuts_digits || pre->cuts_gpt2 != cuts_gpt2 ||
+            pre->ignores_merges != ignores_merges || pre->adds_sep ||
+            (pre->normalizer != NULL) != is_normalized ||
+            !has_splits(pre, regex, n))
+            continue;
+        *len = strcspn(pre->names, " ");
+        return pre->names;
+    }
+    return NULL;
+}

@@ -55,13 +55,75 @@ ok "best first" grep -q '"distribution":{"2":0.731.*,"3":0.268' "$T/out"
 code 0 "a model's" gen --print-distribution --top-k 1 "$T/p.jsonl"
 ok "one for each prompt" [ "$(grep -c '"distribution":{"[0-9]*":1.0}}' "$T/out")" = 70 ]
 
+# Grammars: what ends is a text of them.
+printf 'root ::= "yes" | "no" [!?]{1,2}\n' >"$T/g.gbnf"
+code 0 "a grammar" gen --grammar "$T/g.gbnf" --max-tokens 20 "$T/p.jsonl"
+ok "is kept" [ "$(grep -c -E '"completion":"(yes|no[!?]{1,2})","finish_reason":"stop"}$' "$T/out")" = 70 ]
+echo '{"type":"object","properties":{"a":{"type":"integer"},"b":{"enum":["x","y"]}},"required":["a","b"]}' >"$T/s.json"
+code 0 "a schema" gen --json-schema "$T/s.json" --max-tokens 200 --temperature 1.5 "$T/p.jsonl"
+ok "is kept" [ "$(grep -c -E '"completion":"\{[ n\\t]*\\"a\\"[ n\\t]*:[ n\\t]*-?[0-9]+[ n\\t]*,[ n\\t]*\\"b\\"[ n\\t]*:[ n\\t]*\\"[xy]\\"[ n\\t]*\}","finish_reason":"stop"' "$T/out")" -ge 65 ]
+gen --json-schema "$T/s.json" --max-tokens 200 --temperature 1.5 -T 1 "$T/p.jsonl" >"$T/one"
+ok "with any number of threads" cmp -s "$T/one" "$T/out"
+echo '{"prompt":"A","json_schema":{"const":"é\n"}}' >"$T/s.jsonl"
+echo '{"prompt":"A","grammar":"root ::= \"abc\""}' >>"$T/s.jsonl"
+echo '{"prompt":"A","max_tokens":2}' >>"$T/s.jsonl"
+code 0 "records with their own" gen --with-ids "$T/s.jsonl"
+ok "a schema of a record" grep -q -F '"completion":"\"é\\n\""' "$T/out"
+ok "a grammar of a record" grep -q '"completion":"abc"' "$T/out"
+ok "a length of a record" grep -q -E '"completion_ids":\[[0-9]+,[0-9]+\],"finish_reason":"length"' "$T/out"
+code 0 "a distribution under a grammar" gen --print-distribution --grammar "$T/g.gbnf" "$T/p.jsonl"
+ok "has no other tokens" [ "$(awk 'NR == 1 { print gsub(/":0\.|":1\./, "") }' "$T/out")" -le 5 ]
+echo '{"prompt":"A","json_schema":{"allOf":[]}}' >"$T/bad.jsonl"
+code 65 "a schema that is not supported" gen "$T/bad.jsonl"
+said "keyword 'allOf' is not supported" "is told by its keyword"
+echo 'root ::= a' >"$T/bad.gbnf"
+code 65 "a grammar with a hole" gen --grammar "$T/bad.gbnf" "$T/p.jsonl"
+said "bad.gbnf: no rule 'a'" "is told"
+code 64 "two grammars" gen --grammar "$T/g.gbnf" --json-schema "$T/s.json" "$T/p.jsonl"
+code 64 "a grammar that may not end" gen --grammar "$T/g.gbnf" --ignore-eos "$T/p.jsonl"
+
+# A seed of a record's own does not depend on where it stands.
+echo '{"prompt":"Line 3","seed":5}' >"$T/seed1"
+{ head -3 "$T/p.jsonl"; cat "$T/seed1"; } >"$T/seed2"
+gen --with-ids "$T/seed1" >"$T/a"
+ok "a record with a seed is the same anywhere" cmp -s "$T/a" <(gen --with-ids "$T/seed2" | tail -1)
+
+# Conversations.
+echo "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}{% if add_generation_prompt %} bot:{% endif %}" >"$T/chat.jinja"
+echo '{"messages":[{"role":"user","content":"Line 1"}]}' >"$T/chat.jsonl"
+echo '{"prompt":"user: Line 1 bot:"}' >"$T/plain.jsonl"
+code 0 "a conversation" gen --with-ids --chat-template "$T/chat.jinja" "$T/chat.jsonl"
+ok "is its rendered text" cmp -s <(sed 's/.*"completion"//' "$T/out") <(gen --with-ids "$T/plain.jsonl" | sed 's/.*"completion"//')
+
+# Beams.
+code 0 "a search" gen --beam 4 --n 2 --with-ids "$T/p.jsonl"
+ok "gives two of each" [ "$(wc -l <"$T/out")" = 140 ]
+code 0 "one beam" gen --beam 1 --with-ids "$T/p.jsonl"
+ok "takes the best token each time" cmp -s "$T/out" <(gen --temperature 0 --with-ids "$T/p.jsonl")
+code 64 "more than there are beams" gen --beam 2 --n 3 "$T/p.jsonl"
+
+# A run that is cut off goes on, with the same output.
+gen --n 2 --with-ids "$T/p.jsonl" >"$T/whole"
+head -20 "$T/p.jsonl" >"$T/part.jsonl"
+gen --n 2 --with-ids --journal "$T/j" "$T/part.jsonl" >/dev/null
+ok "a journal holds what was made" [ "$(wc -l <"$T/j")" = 41 ]
+printf '{"key":"12' >>"$T/j"
+code 0 "the run goes on" gen -v --n 2 --with-ids --journal "$T/j" "$T/p.jsonl"
+said "40 completions stand in the journal" "with what there is"
+ok "and gives what one run gives" cmp -s "$T/out" "$T/whole"
+code 65 "another temperature" gen --n 2 --with-ids --temperature 0.5 --journal "$T/j" "$T/p.jsonl"
+said "another model or other options" "is another run"
+
+code 0 "a bias" gen --temperature 0 --max-tokens 3 --logit-bias 7=1000 --with-ids "$T/p.jsonl"
+ok "counts" [ "$(grep -c '"completion_ids":\[7,7,7\]' "$T/out")" = 70 ]
+code 64 "a bias without a number" gen --logit-bias 7 "$T/p.jsonl"
 code 64 "no model" "$BIN/oy-gen" "$T/p.jsonl"
 code 64 "a number out of range" gen --top-p 1.5 "$T/p.jsonl"
 said "--top-p" "is named"
 code 66 "a model that is not there" "$BIN/oy-gen" --model "$T/none" "$T/p.jsonl"
 echo '{"text":"a"}' >"$T/bad.jsonl"
 code 65 "no prompt" gen "$T/bad.jsonl"
-said "bad.jsonl:1: neither 'prompt' nor 'ids'" "is told"
+said "bad.jsonl:1: neither 'prompt' nor 'ids' nor 'messages'" "is told"
 echo "{\"ids\":[$(seq -s, 1 200)]}" >"$T/bad.jsonl"
 code 65 "a prompt that is too long" gen "$T/bad.jsonl"
 echo '{"ids":[600]}' >"$T/bad.jsonl"

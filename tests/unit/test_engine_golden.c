@@ -171,12 +171,13 @@ static void check_greedy(struct engine *engine,
 {
     int32_t text[MAX_TEXT], want[MAX_TEXT];
     const size_t n = ids_of(greedy, "prompt", text, MAX_TEXT);
-    const size_t more = ids_of(
-        greedy, has_cache ? "with_cache" : "continuation", want, MAX_TEXT - n);
+    const size_t more = ids_of(greedy, "continuation", want, MAX_TEXT - n);
     struct kv_sequence sequence = {0};
 
     for (size_t i = 0; i < more; i++) {
-        if (!has_cache || engine_must_restart(engine, &sequence, 1))
+        if (!has_cache ||
+            config_rope_regime(engine_config(engine), n + i) !=
+                config_rope_regime(engine_config(engine), sequence.len))
             kv_release(engine_kv(engine), &sequence);
         text[n + i] = next_token(engine, &sequence, text, n + i);
         if (text[n + i] != want[i])

@@ -65,59 +65,67 @@ static double product(const float *w, const double *x, size_t n)
     return sum;
 }
 
-static double activation(const struct moe *moe, double g, double u)
+static double activation(const struct moe_config *moe, double g, double u)
 {
-    if (moe->limit == 0)
+    if (!moe->is_clamped)
         return g * sigmoid(g) * u;
-    g = fmin(g, moe->limit);
-    u = fmax(fmin(u, moe->limit), -moe->limit);
-    return (u + 1) * g * sigmoid(moe->alpha * g);
+    g = fmin(g, moe->clamp);
+    u = fmax(fmin(u, moe->clamp), -moe->clamp);
+    return (u + 1) * g * sigmoid(moe->gate_alpha * g);
 }
 
-/* y += a times an MLP of width n, in double. */
-static void add_mlp(const struct moe *moe, const float *gate_up,
-                    const float *up_bias, const float *down,
-                    const float *down_bias, size_t n, const double *x, double a,
-                    double *y)
+struct mlp {
+    const float *gate_up, *up_bias, *down, *down_bias; /* biases: or NULL */
+    size_t n;
+};
+
+/* y += a times an MLP, in double. */
+static void add_mlp(const struct moe_config *moe, const struct mlp *mlp,
+                    const double *x, double a, double *y)
 {
+    const size_t n = mlp->n;
+    const float *up_bias = mlp->up_bias, *down_bias = mlp->down_bias;
     double inner[SHARED];
 
     for (size_t i = 0; i < n; i++) {
-        const double g =
-            product(gate_up + i * DIM, x, DIM) + (up_bias ? up_bias[i] : 0);
-        const double u = product(gate_up + (n + i) * DIM, x, DIM) +
-                         (up_bias ? up_bias[n + i] : 0);
-        inner[i] = activation(moe, g, u);
+        const double g = product(mlp->gate_up + i * DIM, x, DIM);
+        const double u = product(mlp->gate_up + (n + i) * DIM, x, DIM);
+        inner[i] = activation(moe, g + (up_bias ? up_bias[i] : 0),
+                              u + (up_bias ? up_bias[n + i] : 0));
     }
     for (size_t i = 0; i < DIM; i++)
-        y[i] += a * (product(down + i * n, inner, n) +
+        y[i] += a * (product(mlp->down + i * n, inner, n) +
                      (down_bias ? down_bias[i] : 0));
 }
 
+static struct mlp expert(const struct moe_weights *w, size_t e)
+{
+    return (struct mlp){w->gate_up + e * 2 * I * DIM,
+                        w->gate_up_bias ? w->gate_up_bias + e * 2 * I : NULL,
+                        w->down + e * DIM * I,
+                        w->down_bias ? w->down_bias + e * DIM : NULL, I};
+}
+
 /* What a row's experts should say, when the choice is known. */
-static void expect_row(const struct moe *moe, const struct moe_weights *w,
-                       const float *row, const int32_t *chosen,
-                       const float *weight, double *y)
+static void expect_row(const struct moe_config *moe,
+                       const struct moe_weights *w, const float *row,
+                       const int32_t *chosen, const float *weight, double *y)
 {
     double x[DIM];
 
     for (size_t i = 0; i < DIM; i++)
         x[i] = row[i];
     memset(y, 0, DIM * sizeof *y);
-    for (size_t i = 0; i < moe->n_chosen; i++) {
-        const size_t e = (size_t)chosen[i];
-        add_mlp(moe, w->gate_up + e * 2 * I * DIM,
-                w->gate_up_bias ? w->gate_up_bias + e * 2 * I : NULL,
-                w->down + e * DIM * I,
-                w->down_bias ? w->down_bias + e * DIM : NULL, I, x, weight[i],
-                y);
+    for (int i = 0; i < moe->n_used; i++) {
+        const struct mlp mlp = expert(w, (size_t)chosen[i]);
+        add_mlp(moe, &mlp, x, weight[i], y);
     }
-    if (moe->n_shared)
-        add_mlp(moe, w->shared_gate_up, NULL, w->shared_down, NULL, SHARED, x,
-                w->shared_expert_gate
-                    ? sigmoid(product(w->shared_expert_gate, x, DIM))
-                    : 1,
-                y);
+    if (!moe->n_shared_hidden)
+        return;
+    const struct mlp shared = {w->shared_gate_up, NULL, w->shared_down, NULL,
+                               SHARED};
+    const float *gate = w->shared_expert_gate;
+    add_mlp(moe, &shared, x, gate ? sigmoid(product(gate, x, DIM)) : 1, y);
 }
 
 struct machine {
@@ -142,29 +150,40 @@ static void close_machine(struct machine *machine)
     oy_pool_free(machine->pool);
 }
 
+static void run(struct machine *machine, const struct moe_config *moe,
+                const struct moe_weights *w, size_t n, const float *x, float *y)
+{
+    struct oy_error err = {0};
+    const struct moe_job job = {.config = moe,
+                                .weights = w,
+                                .gemm = machine->gemm,
+                                .dim = DIM,
+                                .n_row = n,
+                                .x = x,
+                                .y = y};
+
+    assert_int_equal(moe_run(&job, &machine->scratch, &err), 0);
+}
+
 /* All rows at once, against double; then each alone: the same bits. */
-static void check(const struct moe *moe, const struct moe_weights *w,
+static void check(const struct moe_config *moe, const struct moe_weights *w,
                   const float *x)
 {
     struct machine machine;
-    struct oy_error err = {0};
     float y[ROWS * DIM], alone[DIM];
     double want[DIM];
 
     open_machine(&machine);
-    assert_int_equal(
-        moe_run(moe, w, &machine.scratch, machine.gemm, ROWS, x, y, &err), 0);
+    run(&machine, moe, w, ROWS, x, y);
     for (size_t i = 0; i < ROWS; i++) {
         expect_row(moe, w, x + i * DIM,
-                   machine.scratch.chosen + i * moe->n_chosen,
-                   machine.scratch.weight + i * moe->n_chosen, want);
+                   machine.scratch.chosen + i * (size_t)moe->n_used,
+                   machine.scratch.weight + i * (size_t)moe->n_used, want);
         for (size_t j = 0; j < DIM; j++)
             assert_true(fabs(y[i * DIM + j] - want[j]) < 2e-5);
     }
     for (size_t i = 0; i < ROWS; i++) {
-        assert_int_equal(moe_run(moe, w, &machine.scratch, machine.gemm, 1,
-                                 x + i * DIM, alone, &err),
-                         0);
+        run(&machine, moe, w, 1, x + i * DIM, alone);
         assert_memory_equal(alone, y + i * DIM, sizeof alone);
     }
     close_machine(&machine);
@@ -173,11 +192,8 @@ static void check(const struct moe *moe, const struct moe_weights *w,
 static void test_plain_experts(void **state)
 {
     static struct fixture f;
-    const struct moe moe = {.router = MOE_SOFTMAX,
-                            .dim = DIM,
-                            .n_expert = E,
-                            .n_chosen = 3,
-                            .n_hidden = I};
+    const struct moe_config moe = {
+        .router = ROUTER_SOFTMAX, .n_expert = E, .n_used = 3, .n_hidden = I};
     struct moe_weights w;
 
     (void)state;
@@ -190,16 +206,15 @@ static void test_plain_experts(void **state)
 static void test_shared_expert(void **state)
 {
     static struct fixture f;
-    const struct moe moe = {.router = MOE_SIGMOID,
-                            .dim = DIM,
-                            .n_expert = E,
-                            .n_chosen = 2,
-                            .n_group = 4,
-                            .n_chosen_group = 2,
-                            .is_normed = 1,
-                            .scale = 2.5f,
-                            .n_hidden = I,
-                            .n_shared = SHARED};
+    const struct moe_config moe = {.router = ROUTER_SIGMOID_GROUPS,
+                                   .n_expert = E,
+                                   .n_used = 2,
+                                   .n_group = 4,
+                                   .n_group_used = 2,
+                                   .is_normalised = 1,
+                                   .scale = 2.5f,
+                                   .n_hidden = I,
+                                   .n_shared_hidden = SHARED};
     struct moe_weights w;
 
     (void)state;
@@ -214,13 +229,13 @@ static void test_shared_expert(void **state)
 static void test_biases_and_clamps(void **state)
 {
     static struct fixture f;
-    const struct moe moe = {.router = MOE_SOFTMAX_OF_CHOSEN,
-                            .dim = DIM,
-                            .n_expert = E,
-                            .n_chosen = E,
-                            .n_hidden = I,
-                            .limit = 0.7f,
-                            .alpha = 1.702f};
+    const struct moe_config moe = {.router = ROUTER_SOFTMAX_CHOSEN,
+                                   .n_expert = E,
+                                   .n_used = E,
+                                   .n_hidden = I,
+                                   .is_clamped = 1,
+                                   .clamp = 0.7f,
+                                   .gate_alpha = 1.702f};
     struct moe_weights w;
 
     (void)state;
@@ -233,7 +248,8 @@ static void test_biases_and_clamps(void **state)
 
 static void test_softmax_router(void **state)
 {
-    struct moe moe = {.router = MOE_SOFTMAX, .n_expert = 4, .n_chosen = 2};
+    struct moe_config moe = {
+        .router = ROUTER_SOFTMAX, .n_expert = 4, .n_used = 2};
     const struct moe_weights w = {0};
     const double sum = exp(1) + exp(3) + exp(2) + exp(0);
     float score[4 * MOE_SCORES] = {1, 3, 2, 0}, weight[2];
@@ -246,15 +262,15 @@ static void test_softmax_router(void **state)
     assert_true(fabs(weight[0] - exp(3) / sum) < 1e-6);
     assert_true(fabs(weight[1] - exp(2) / sum) < 1e-6);
     memcpy(score, (float[]){1, 3, 2, 0}, 4 * sizeof *score);
-    moe.is_normed = 1;
+    moe.is_normalised = 1;
     moe_route(&moe, &w, score, chosen, weight);
     assert_true(fabs(weight[0] - 1 / (1 + exp(-1))) < 1e-6);
 }
 
 static void test_first_of_equals(void **state)
 {
-    const struct moe moe = {
-        .router = MOE_SOFTMAX, .n_expert = 4, .n_chosen = 2};
+    const struct moe_config moe = {
+        .router = ROUTER_SOFTMAX, .n_expert = 4, .n_used = 2};
     const struct moe_weights w = {0};
     float score[4 * MOE_SCORES] = {0, 1, 1, 1}, weight[2];
     int32_t chosen[2];
@@ -267,11 +283,11 @@ static void test_first_of_equals(void **state)
 
 static void test_correction_and_groups(void **state)
 {
-    const struct moe moe = {.router = MOE_SIGMOID,
-                            .n_expert = 6,
-                            .n_chosen = 2,
-                            .n_group = 3,
-                            .n_chosen_group = 1};
+    const struct moe_config moe = {.router = ROUTER_SIGMOID_GROUPS,
+                                   .n_expert = 6,
+                                   .n_used = 2,
+                                   .n_group = 3,
+                                   .n_group_used = 1};
     const float correction[6] = {0, 0, 0.9f, -0.3f, 0, 0};
     const struct moe_weights w = {.correction = correction};
     float score[6 * MOE_SCORES] = {2, -9, 0, 1, 0.2f, 0.1f}, weight[2];
@@ -288,10 +304,10 @@ static void test_correction_and_groups(void **state)
 
 static void test_softmax_of_chosen(void **state)
 {
-    const struct moe moe = {.router = MOE_SOFTMAX_OF_CHOSEN,
-                            .n_expert = 3,
-                            .n_chosen = 2,
-                            .scale = 2};
+    const struct moe_config moe = {.router = ROUTER_SOFTMAX_CHOSEN,
+                                   .n_expert = 3,
+                                   .n_used = 2,
+                                   .scale = 2};
     const float bias[3] = {0, 5, 0};
     const struct moe_weights w = {.router_bias = bias};
     float score[3 * MOE_SCORES] = {4, -1, 1}, weight[2];
@@ -309,13 +325,9 @@ static void test_softmax_of_chosen(void **state)
 static void test_not_a_number(void **state)
 {
     static struct fixture f;
-    const struct moe moe = {.router = MOE_SOFTMAX,
-                            .dim = DIM,
-                            .n_expert = E,
-                            .n_chosen = 3,
-                            .n_hidden = I};
+    const struct moe_config moe = {
+        .router = ROUTER_SOFTMAX, .n_expert = E, .n_used = 3, .n_hidden = I};
     struct machine machine;
-    struct oy_error err = {0};
     float good[2 * DIM], y[2 * DIM];
 
     (void)state;
@@ -323,12 +335,9 @@ static void test_not_a_number(void **state)
     const struct moe_weights w = {
         .router = f.router, .gate_up = f.gate_up, .down = f.down};
     open_machine(&machine);
-    assert_int_equal(
-        moe_run(&moe, &w, &machine.scratch, machine.gemm, 2, f.x, good, &err),
-        0);
+    run(&machine, &moe, &w, 2, f.x, good);
     f.x[0] = NAN;
-    assert_int_equal(
-        moe_run(&moe, &w, &machine.scratch, machine.gemm, 2, f.x, y, &err), 0);
+    run(&machine, &moe, &w, 2, f.x, y);
     assert_true(isnan(y[0]));
     assert_memory_equal(y + DIM, good + DIM, DIM * sizeof *y);
     close_machine(&machine);
