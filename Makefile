@@ -112,7 +112,7 @@ UNSANITIZED =
 
 # Threads under ThreadSanitizer, a hundred kills, the long goldens.
 THREADED = filter pool input output source engine gemm tree generate batch \
-           decoder \
+           decoder mixed \
            word_count minhash regex pretokenizer decode
 test-slow: deps
 	@$(SUBMAKE) all $(TESTS)

@@ -3,6 +3,8 @@
  * Chat prompts, as lm-eval's HFLM.apply_chat_template renders them. */
 #include "eval/ask_chat.h"
 
+#include "core/model_name.h"
+
 /* The conversation without its system message, or none if it has none. */
 static struct template_value without_system(
     const struct template_value *messages, struct oy_arena *arena)
@@ -50,7 +52,9 @@ int ask_chat_open(struct ask_chat *chat, const char *path, const char *name,
                   struct ask_options *options, struct oy_error *err)
 {
     *chat = (struct ask_chat){0};
-    chat->template = chat_template_load(path, name, err);
+    char *found = oy_model_find(path, err);
+    chat->template = found ? chat_template_load(found, name, err) : NULL;
+    oy_free(found);
     if (!chat->template)
         return -1;
     options->chat = render;

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/manifest.h"
+#include "core/model_name.h"
 #include "eval/tree.h"
 #include "model/engine.h"
 #include "model/model_file.h"
@@ -39,6 +40,7 @@ struct scorer {
 
     struct kept *kept;
     size_t n_kept, cap_kept;
+    char *model; /* where it was found */
 };
 
 struct scorer_worker {
@@ -121,6 +123,16 @@ static int check_fit(const struct scorer *scorer, struct oy_error *err)
     return 0;
 }
 
+/* The model's name becomes the folder of its snapshot. */
+static int find_model(struct scorer *scorer, struct oy_error *err)
+{
+    if (!scorer->options.model)
+        return 0;
+    scorer->model = oy_model_find(scorer->options.model, err);
+    scorer->options.model = scorer->model;
+    return scorer->model ? 0 : -1;
+}
+
 struct scorer *scorer_new(const struct scorer_options *options,
                           struct oy_pool *pool, struct oy_error *err)
 {
@@ -128,8 +140,8 @@ struct scorer *scorer_new(const struct scorer_options *options,
 
     scorer->options = *options;
     scorer->pool = pool;
-    if (open_model(scorer, err) || open_tokenizer(scorer, err) ||
-        check_fit(scorer, err)) {
+    if (find_model(scorer, err) || open_model(scorer, err) ||
+        open_tokenizer(scorer, err) || check_fit(scorer, err)) {
         scorer_free(scorer);
         return NULL;
     }
@@ -149,6 +161,7 @@ void scorer_free(struct scorer *scorer)
     oy_buffer_release(&scorer->prefix_text);
     tokenizer_free(scorer->tokenizer);
     engine_free(scorer->engine);
+    oy_free(scorer->model);
     oy_free(scorer);
 }
 

@@ -13,7 +13,7 @@
  * All that is zero is Llama: RMSNorm before each half, grouped-query
  * attention with rotary positions, SwiGLU; so that a struct with shapes alone
  * is a whole description. How the families of transformers differ from that
- * stands in config_family.c, a function for each.
+ * stands in config_family.c and config_mixed.c, a function for each.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H

@@ -411,6 +411,25 @@ static int read_deepseek_v3(const struct reading *reading)
 
 /* ---- gpt_oss ---- */
 
+/* Without a word on the rotation the class takes YaRN by 32: files say it. */
+static int check_gpt_oss(const struct reading *reading)
+{
+    const struct oy_json_value *all = &reading->all;
+    const struct oy_json_value quantised =
+        oy_json_member(all, "quantization_config");
+    const struct oy_json_value method =
+        oy_json_member(&quantised, "quant_method");
+    const struct oy_json_value new = oy_json_member(all, "rope_parameters");
+    const struct oy_json_value old = oy_json_member(all, "rope_scaling");
+
+    if (!config_is_present(&new) && !config_is_present(&old))
+        return oy_fail(reading->err, OY_DATA, "'rope_scaling' is missing");
+    if (config_is_present(&quantised) &&
+        (method.kind != OY_JSON_STRING || !oy_json_equals(&method, "mxfp4")))
+        return fail_value(reading, "quantization_config");
+    return 0;
+}
+
 static int read_gpt_oss(const struct reading *reading)
 {
     struct decoder_config *c = reading->config;
@@ -418,7 +437,8 @@ static int read_gpt_oss(const struct reading *reading)
     double alpha, limit;
     int window, found;
 
-    if (read_experts(reading, "intermediate_size", 0) ||
+    if (check_gpt_oss(reading) ||
+        read_experts(reading, "intermediate_size", 0) ||
         config_bool(reading, "attention_bias", 1, &c->has_qkv_bias) ||
         config_positive(reading, &reading->all, "swiglu_alpha", 1.702,
                         &alpha) ||

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/model_name.h"
 #include "model/gen_internal.h"
 #include "model/model_file.h"
 #include "model/text_lines.h"
@@ -581,10 +582,13 @@ static void release(struct gen *gen)
     oy_free(gen->waiting);
 }
 
-int gen_run(const struct gen_settings *settings, struct oy_run *run,
+int gen_run(const struct gen_settings *given, struct oy_run *run,
             struct oy_error *err)
 {
-    struct gen gen = {.settings = settings, .generate = settings->generate};
+    struct gen_settings own = *given;
+    const struct gen_settings *settings = &own;
+    struct gen gen = {.settings = settings, .generate = given->generate};
+    char *model = given->model ? oy_model_find(given->model, err) : NULL;
     struct sampler_bias *bias = oy_calloc(settings->bias.n_item, sizeof *bias);
     struct oy_pool *pool = NULL;
     int status = -1;
@@ -594,7 +598,9 @@ int gen_run(const struct gen_settings *settings, struct oy_run *run,
     gen.generate.seed = (uint64_t)run->seed;
     gen.generate.sampler.bias = bias;
     gen.generate.sampler.n_bias = settings->bias.n_item;
-    if (!check_settings(settings, err) && !read_biases(settings, bias, err))
+    own.model = model;
+    if (!err->code && !check_settings(settings, err) &&
+        !read_biases(settings, bias, err))
         pool = oy_pool_new(oy_run_threads(run), err);
     if (pool && !open_model(&gen, pool, err) &&
         !gen_journal_open(&gen, run, err))
@@ -602,5 +608,6 @@ int gen_run(const struct gen_settings *settings, struct oy_run *run,
     release(&gen);
     oy_pool_free(pool);
     oy_free(bias);
+    oy_free(model);
     return status;
 }

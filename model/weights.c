@@ -202,7 +202,8 @@ static int has_shape(const struct weight_tensor *want,
         want_rows = want->n_part * want->n_column;
         want_columns = want->part_rows;
     }
-    if (have->n_dim != want->n_dim)
+    /* GGUF has a matrix of one row as a vector. */
+    if (have->n_dim != want->n_dim && (have->n_dim != 1 || want->n_row != 1))
         return 0;
     for (int i = 0; i + 1 < have->n_dim; i++)
         rows *= have->shape[i];
@@ -440,39 +441,43 @@ static int read_fused(const struct weight_layout *layout, float *arena,
     return 1;
 }
 
-/* The tensor `name` with `end` behind, of n bytes; NULL if there is none. */
-static const struct safetensor *find_bytes(const struct shards *shards,
-                                           const char *name, const char *end,
-                                           uint64_t n)
+/* The bytes of tensor `name` with `end` behind, n of them: 1; 0 when there is
+ * none. */
+static int find_bytes(struct shards *shards, const char *name, const char *end,
+                      uint64_t n, const uint8_t **bytes, struct oy_error *err)
 {
     char *whole = oy_asprintf("%s%s", name, end);
     int n_found;
     const struct safetensor *found = find_either(shards, whole, &n_found);
 
     oy_free(whole);
-    return n_found == 1 && found->type == TENSOR_U8 && found->size == n ? found
-                                                                        : NULL;
+    if (n_found != 1)
+        return 0;
+    if (found->type != TENSOR_U8 || found->size != n)
+        return oy_fail(err, OY_DATA, "tensor '%s' is not U8 of %llu bytes",
+                       found->name, (unsigned long long)n);
+    *bytes = found->data;
+    keep_joint(shards, found);
+    return 1;
 }
 
 /* Experts as MXFP4: 1; 0 when there are none. */
 static int read_blocks(const struct weight_layout *layout, float *arena,
-                       struct shards *shards, int tensor)
+                       struct shards *shards, int tensor, struct oy_error *err)
 {
     const struct weight_tensor *want = &layout->tensor[tensor];
     const uint64_t n = (uint64_t)want->n_row * want->n_column;
+    const uint8_t *blocks, *scales;
 
     if (want->form != WEIGHT_EXPERTS || want->n_column % MXFP4_BLOCK)
         return 0;
-    const struct safetensor *blocks =
-        find_bytes(shards, want->name, "_blocks", n / 2);
-    const struct safetensor *scales =
-        find_bytes(shards, want->name, "_scales", n / MXFP4_BLOCK);
-    if (!blocks || !scales)
-        return 0;
-    weights_read_mxfp4(want, blocks->data, scales->data, arena + want->at);
-    keep_joint(shards, blocks);
-    keep_joint(shards, scales);
-    return 1;
+    int status = find_bytes(shards, want->name, "_blocks", n / 2, &blocks, err);
+    if (status > 0)
+        status = find_bytes(shards, want->name, "_scales", n / MXFP4_BLOCK,
+                            &scales, err);
+    if (status > 0)
+        weights_read_mxfp4(want, blocks, scales, arena + want->at);
+    return status;
 }
 
 static int read_one(const struct weight_layout *layout, float *arena,
@@ -488,7 +493,7 @@ static int read_one(const struct weight_layout *layout, float *arena,
     if (n_found == 0)
         status = read_fused(layout, arena, shards, tensor, err);
     if (n_found == 0 && status == 0)
-        status = read_blocks(layout, arena, shards, tensor);
+        status = read_blocks(layout, arena, shards, tensor, err);
     if (status == 0)
         return oy_fail(err, OY_DATA, "tensor '%s' is %s", want->name,
                        n_found ? "there twice" : "missing");

@@ -437,6 +437,8 @@ int weights_is_idle(const struct weight_layout *layout, const char *name)
         if (!strcmp(c->family, "minimax") && ends_with(name, derived[i]))
             return 1;
     }
+    if (!strcmp(c->family, "qwen3_next") && !strncmp(name, "mtp.", 4))
+        return 1;
     return !strcmp(c->family, "deepseek_v3") &&
            !strncmp(name, "model.layers.", strlen("model.layers.")) &&
            strtol(name + strlen("model.layers."), NULL, 10) >= c->n_layer;

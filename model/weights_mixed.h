@@ -57,7 +57,8 @@ void weights_read_mxfp4(const struct weight_tensor *tensor,
                         float *to);
 
 /* Whether a tensor of a file is derived from others, or of a part that the
- * decoder does not have (DeepSeek's layers that guess more tokens). */
+ * decoder does not have (layers of DeepSeek and Qwen3-Next that guess more
+ * tokens). */
 int weights_is_idle(const struct weight_layout *layout, const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/input.h"
+#include "core/model_name.h"
 #include "tokenizer/document_internal.h"
 
 /* Names whose folder's configuration belongs to them, in the order in which a
@@ -130,95 +131,7 @@ int document_find_in_folder(const char *folder, char **file,
     return oy_fail(err, OY_NOINPUT, "%s: no tokenizer in this folder", folder);
 }
 
-/* ---- the Hugging Face cache ---- */
-
-static char *cache_folder(void)
-{
-    const char *hub = getenv("HF_HUB_CACHE");
-    const char *home = getenv("HF_HOME");
-    const char *xdg = getenv("XDG_CACHE_HOME");
-    const char *user = getenv("HOME");
-
-    if (hub && *hub)
-        return oy_strdup(hub);
-    if (home && *home)
-        return oy_asprintf("%s/hub", home);
-    if (xdg && *xdg)
-        return oy_asprintf("%s/huggingface/hub", xdg);
-    return oy_asprintf("%s/.cache/huggingface/hub", user ? user : "");
-}
-
-/* Whether it may be "org/name", or a model's name alone. */
-static int is_model_name(const char *path)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789-_.";
-    const size_t n = strspn(path, allowed);
-
-    if (!n || path[0] == '.' || path[0] == '-')
-        return 0;
-    if (path[n] != '/')
-        return !path[n];
-    const char *name = path + n + 1;
-    return *name && *name != '.' && !name[strspn(name, allowed)];
-}
-
-static char *model_folder(const char *name)
-{
-    char *cache = cache_folder();
-    const char *slash = strchr(name, '/');
-    char *folder = slash ? oy_asprintf("%s/models--%.*s--%s", cache,
-                                       (int)(slash - name), name, slash + 1)
-                         : oy_asprintf("%s/models--%s", cache, name);
-
-    oy_free(cache);
-    return folder;
-}
-
-/* The commit that refs/main names, or NULL. Yours. */
-static char *read_commit(const char *model)
-{
-    char *path = oy_asprintf("%s/refs/main", model);
-    struct oy_error err = {0};
-    size_t len;
-    char *text = oy_input_slurp(path, 4096, &len, &err);
-
-    oy_free(path);
-    if (text)
-        text[strspn(text, "0123456789abcdef")] = 0;
-    return text;
-}
-
-/* The snapshot of a model that was fetched once, or NULL. Yours. */
-static char *find_snapshot(const char *name)
-{
-    char *model = model_folder(name);
-    char *commit = read_commit(model);
-    char *folder = NULL;
-
-    if (commit && *commit)
-        folder = oy_asprintf("%s/snapshots/%s", model, commit);
-    if (folder && access(folder, F_OK)) {
-        oy_free(folder);
-        folder = NULL;
-    }
-    oy_free(commit);
-    oy_free(model);
-    return folder;
-}
-
 /* ---- the whole ---- */
-
-static int fail_missing(const char *path, struct oy_error *err)
-{
-    char *cache = cache_folder();
-
-    oy_fail(err, OY_NOINPUT, "%s: no such file, nor a model in %s", path,
-            cache);
-    oy_free(cache);
-    return -1;
-}
 
 static int find_of_folder(char **file, char **folder, struct oy_error *err)
 {
@@ -241,12 +154,12 @@ int document_find_file(const char *path, char **file, char **folder,
     *file = NULL;
     if (!is_missing && S_ISDIR(st.st_mode))
         *folder = oy_strdup(path);
-    else if (is_missing && is_model_name(path))
-        *folder = find_snapshot(path);
+    else if (is_missing && oy_model_is_name(path))
+        *folder = oy_model_snapshot(path);
     if (*folder)
         return find_of_folder(file, folder, err);
-    if (is_missing && is_model_name(path))
-        return fail_missing(path, err);
+    if (is_missing && oy_model_is_name(path))
+        return oy_model_fail_missing(path, err);
     *file = oy_strdup(path);
     if (is_well_known(path))
         *folder = document_folder_of(path);

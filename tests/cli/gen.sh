@@ -114,6 +114,19 @@ ok "and gives what one run gives" cmp -s "$T/out" "$T/whole"
 code 65 "another temperature" gen --n 2 --with-ids --temperature 0.5 --journal "$T/j" "$T/p.jsonl"
 said "another model or other options" "is another run"
 
+# A model by its name in the cache of Hugging Face.
+mkdir -p "$T/hf/hub/models--o--tiny/refs" "$T/hf/hub/models--o--tiny/snapshots"
+printf abc123 >"$T/hf/hub/models--o--tiny/refs/main"
+cp -r "$T/m" "$T/hf/hub/models--o--tiny/snapshots/abc123"
+export HF_HOME=$T/hf
+code 0 "a model by name" "$BIN/oy-gen" --model o/tiny --max-tokens 12 --with-ids "$T/p.jsonl"
+ok "is the one of the cache" cmp -s "$T/out" "$T/one.jsonl"
+code 66 "a name that is not there" "$BIN/oy-gen" --model o/other "$T/p.jsonl"
+said "nor a model in" "is told with the place"
+echo '{"type":"loglikelihood","context_ids":[5],"continuation_ids":[6]}' >"$T/q.jsonl"
+code 0 "oy-score takes it too" "$BIN/oy-score" --model o/tiny "$T/q.jsonl"
+unset HF_HOME
+
 code 0 "a bias" gen --temperature 0 --max-tokens 3 --logit-bias 7=1000 --with-ids "$T/p.jsonl"
 ok "counts" [ "$(grep -c '"completion_ids":\[7,7,7\]' "$T/out")" = 70 ]
 code 64 "a bias without a number" gen --logit-bias 7 "$T/p.jsonl"

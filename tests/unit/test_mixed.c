@@ -43,7 +43,9 @@ static const char *const family_json[] = {
     "\"kv_lora_rank\":8,\"q_lora_rank\":12,\"qk_rope_head_dim\":4,"
     "\"qk_nope_head_dim\":5,\"v_head_dim\":12,\"n_group\":3,\"topk_group\":2,"
     "\"first_k_dense_replace\":1}",
-    "{\"model_type\":\"gpt_oss\"," SHAPE "\"sliding_window\":9}",
+    "{\"model_type\":\"gpt_oss\"," SHAPE "\"sliding_window\":9,"
+    "\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4,"
+    "\"original_max_position_embeddings\":16,\"truncate\":false}}",
 };
 
 enum { N_FAMILY = sizeof family_json / sizeof *family_json };
@@ -323,6 +325,24 @@ static void test_single_experts(void **state)
     close_files(&files);
 }
 
+/* GGUF has the gate of the shared expert as a vector. */
+static void test_vector_for_row(void **state)
+{
+    static struct files files;
+
+    (void)state;
+    open_files(&files, family_json[0]);
+    for (int i = 0; i < files.layout.n_tensor; i++) {
+        add_plain(&files, &files.layout.tensor[i]);
+        if (!strstr(files.entry[i].name, "shared_expert_gate"))
+            continue;
+        files.entry[i].n_dim = 1;
+        files.entry[i].shape[0] = DIM;
+    }
+    assert_read(&files);
+    close_files(&files);
+}
+
 static void test_joint_experts(void **state)
 {
     static struct files files;
@@ -422,6 +442,49 @@ static void test_blocks(void **state)
     }
 }
 
+static void test_idle(void **state)
+{
+    static struct files files;
+
+    (void)state;
+    open_files(&files, family_json[3]);
+    assert_false(weights_is_idle(&files.layout, "model.layers.3.x.weight"));
+    assert_true(weights_is_idle(&files.layout, "model.layers.4.x.weight"));
+    assert_false(weights_is_idle(&files.layout, "mtp.fc.weight"));
+    close_files(&files);
+    open_files(&files, family_json[2]);
+    assert_false(weights_is_idle(&files.layout, "model.layers.4.x.weight"));
+    assert_true(weights_is_idle(&files.layout, "mtp.fc.weight"));
+    close_files(&files);
+    open_files(&files, family_json[1]);
+    assert_true(weights_is_idle(&files.layout, "model.layers.1.self_attn."
+                                               "slope_rate"));
+    close_files(&files);
+}
+
+/* Blocks of a wrong size are named. */
+static void test_damaged_blocks(void **state)
+{
+    static struct files files;
+    static const uint8_t zero[8];
+    struct oy_error err = {0};
+
+    (void)state;
+    open_files(&files, family_json[4]);
+    for (int i = 0; i < files.layout.n_tensor; i++) {
+        if (files.layout.tensor[i].form != WEIGHT_EXPERTS)
+            add_plain(&files, &files.layout.tensor[i]);
+    }
+    struct safetensors_entry *entry =
+        add(&files, "model.layers.0.mlp.experts.gate_up_proj_blocks", zero);
+    entry->type = TENSOR_U8;
+    entry->n_dim = 1;
+    entry->shape[0] = sizeof zero;
+    assert_int_equal(read_files(&files, &err), -1);
+    assert_non_null(strstr(err.message, "gate_up_proj_blocks' is not U8 of"));
+    close_files(&files);
+}
+
 /* ---- what is refused ---- */
 
 static void refuse(const char *json, const char *why)
@@ -460,6 +523,12 @@ static void test_refusals(void **state)
            "\"moe_intermediate_size\":10,\"n_group\":1,\"topk_group\":1,"
            "\"scoring_func\":\"softmax\"}",
            "'scoring_func' has a value");
+    refuse("{\"model_type\":\"gpt_oss\"," SHAPE "\"sliding_window\":9}",
+           "'rope_scaling' is missing");
+    refuse("{\"model_type\":\"gpt_oss\"," SHAPE "\"rope_scaling\":{\"type\":"
+           "\"linear\",\"factor\":2},\"quantization_config\":{"
+           "\"quant_method\":\"fp8\"}}",
+           "'quantization_config' has a value");
     refuse("{\"model_type\":\"minimind\"," SHAPE "\"use_moe\":true,"
            "\"n_routed_experts\":4}",
            "'n_routed_experts' is not supported");
@@ -471,9 +540,12 @@ int main(void)
         cmocka_unit_test(test_rows_are_their_own),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_single_experts),
+        cmocka_unit_test(test_vector_for_row),
         cmocka_unit_test(test_joint_experts),
         cmocka_unit_test(test_turned_experts),
         cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_damaged_blocks),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
