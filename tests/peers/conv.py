@@ -41,7 +41,7 @@ def llama_cpp(path, want):
     server = xllamacpp.Server(params)
     answer = server.handle_completions({"prompt": ids, "n_predict": 1, "temperature": 0, "n_probs": 20})
     answer = json.loads(answer) if isinstance(answer, str) else answer
-    best = answer["completion_probabilities"][0]["top_logprobs"]
+    best = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
     have = torch.log_softmax(want[-1], -1)
     return max(abs(t["logprob"] - have[t["id"]].item()) for t in best)
 
