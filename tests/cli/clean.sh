@@ -41,6 +41,7 @@ ok "spacy" grep -q -F '"words":["I","do","n'"'"'t","(","e.g.",")","care","."]' "
 echo '{"text":"ภาษาไทย\u3000東京大学で"}' >"$T/thai.jsonl"
 code 0 "--print-words" $BIN/oy-clean --rules none --words icu --print-words \
     --manifest "$T/icu.json" "$T/thai.jsonl"
+ok "and what found them" grep -q -E '"splitter":"icu [0-9.]+"' "$T/out"
 ok "icu" grep -q -F '"words":["ภาษา","ไทย","東京","大学","で"]' "$T/out"
 icu=$(sed -n 's/^    "words": "\(icu [0-9.]*\)",$/\1/p' "$T/icu.json")
 ok "its version stands in the manifest" test -n "$icu"
@@ -48,6 +49,8 @@ code 0 "and may be asked for" $BIN/oy-clean --rules none --words "$icu" "$two"
 code 64 "another one" $BIN/oy-clean --rules none --words "icu 1.0" "$two"
 code 0 "words of a preset" $BIN/oy-clean --preset gopher \
     --manifest "$T/ws.json" "$two"
+code 0 "with --annotate" $BIN/oy-clean --preset gopher --annotate "$two"
+ok "in every record, too" test "$(grep -c '},"splitter":"ws"}}}$' "$T/out")" = 2
 ok "stand in the manifest" grep -q '"words": "ws"' "$T/ws.json"
 
 five="It is one. It is two. It is three. It is four. It is five."
