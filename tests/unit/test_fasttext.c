@@ -189,6 +189,21 @@ static void damage_is_told(void **state)
     }
 }
 
+/* No memory is asked for what a file of that size cannot hold. */
+static void wild_counts_are_told(void **state)
+{
+    static const char columns[8] = {6}; /* behind the number of rows */
+    size_t len;
+    char *data = slurp("hs.bin", &len);
+    char *at = memmem(data + 64, len - 64, columns, sizeof columns);
+
+    (void)state;
+    assert_non_null(at);
+    at[-4] = 0x10; /* 2^36 rows more */
+    assert_int_equal(load_code(data, len), OY_DATA);
+    oy_free(data);
+}
+
 /* A matrix of NaN gives labels all the same. */
 static void damaged_numbers_do_no_harm(void **state)
 {
@@ -226,6 +241,7 @@ int main(void)
         cmocka_unit_test(equals_fasttext),
         cmocka_unit_test(asks_for_fewer),
         cmocka_unit_test(damage_is_told),
+        cmocka_unit_test(wild_counts_are_told),
         cmocka_unit_test(damaged_numbers_do_no_harm),
     };
 
