@@ -421,22 +421,22 @@ static int read_fused(const struct weight_layout *layout, float *arena,
                       struct shards *shards, int tensor, struct oy_error *err)
 {
     const struct weight_tensor *want = &layout->tensor[tensor];
-    char name[sizeof want->name + 16];
-    size_t at;
+    struct weight_fused fused;
     int n_found;
 
-    if (weights_fused_name(layout, want, name, sizeof name, &at))
+    if (weights_find_fused(layout, want, &fused))
         return 0;
-    const struct safetensor *have = find_either(shards, name, &n_found);
+    const struct safetensor *have = find_either(shards, fused.name, &n_found);
     if (n_found != 1)
         return 0;
-    if (have->n_element != weights_fused_size(layout, want))
-        return oy_fail(err, OY_DATA, "tensor '%s' has another shape", name);
-    if (safetensor_to_f32(have, at, want->n_row * want->n_column,
+    if (have->n_element != fused.n)
+        return oy_fail(err, OY_DATA, "tensor '%s' has another shape",
+                       fused.name);
+    if (safetensor_to_f32(have, fused.at, want->n_row * want->n_column,
                           arena + want->at))
-        return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", name,
+        return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", fused.name,
                        have->type_name);
-    if (at == 0)
+    if (fused.at == 0)
         keep_joint(shards, have);
     return 1;
 }

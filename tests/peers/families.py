@@ -1,7 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tiny random models of each dense family, made by transformers: logits of
-oy-score against it, and every spelling of config.json's changes."""
+"""Tiny random models of each dense family, made by transformers: its logits
+against those of oy-score, with both spellings of config.json.
+
+    python3 tests/peers/families.py [BIN]
+    python3 tests/peers/families.py --freeze tests/data/model
+
+BIN is the folder of the programs, by default build/bin. --freeze writes the
+models that tests/unit/test_engine_golden.c reads.
+"""
 import json
 import os
 import struct
@@ -14,7 +21,7 @@ sys.path.pop(0)  # the html.py beside this file is not the library's
 import torch
 import transformers as tf
 
-binary = sys.argv[1]
+BIN = sys.argv[1] if len(sys.argv) > 1 else "build/bin"
 BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=64,
             num_hidden_layers=4, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=128,
@@ -74,9 +81,30 @@ CASES = {
 }
 
 
-def make(name, seed):
+SMALL = dict(vocab_size=16, hidden_size=16, intermediate_size=12,
+             num_hidden_layers=3, num_attention_heads=4,
+             num_key_value_heads=2, max_position_embeddings=64)
+FROZEN = {
+    "gpt2 gelu": dict(vocab_size=16, n_embd=16, n_layer=2),
+    "gpt_neox": SMALL,
+    "gemma3": dict(SMALL, head_dim=4, sliding_window=3, layer_types=[
+        "sliding_attention", "full_attention", "sliding_attention"]),
+    "phi3": dict(SMALL, partial_rotary_factor=1.0, rope_parameters={
+        "rope_type": "longrope", "rope_theta": 10000.0,
+        "original_max_position_embeddings": 8,
+        "short_factor": [1.0, 1.2], "long_factor": [1.5, 3.0]},
+        original_max_position_embeddings=8),
+    "granite": SMALL,
+    "stablelm parallel": SMALL,
+    "exaone4": dict(SMALL, sliding_window=3, layer_types=[
+        "sliding_attention", "full_attention", "sliding_attention"]),
+}
+
+
+def make(name, seed, smaller={}):
     config_class, changes = CASES[name]
     shape = GPT2 if config_class is tf.GPT2Config else BASE
+    changes = {**changes, **smaller}
     torch.manual_seed(seed)
     config = config_class(**{**shape, **changes})
     config._attn_implementation = "eager"
@@ -95,7 +123,7 @@ def logits_of(folder, ids, work):
     request = {"type": "loglikelihood", "context_ids": ids[:1],
                "continuation_ids": ids[1:]}
     ran = subprocess.run(
-        [f"{binary}/oy-score", "--model", folder, "--dtype", "f32",
+        [f"{BIN}/oy-score", "--model", folder, "--dtype", "f32",
          "--logits", path], input=json.dumps(request) + "\n", text=True,
         capture_output=True)
     if ran.returncode:
@@ -130,6 +158,26 @@ def old_spelling(config):
     return config
 
 
+def freeze(root):
+    from safetensors.torch import save_file
+    for seed, (name, smaller) in enumerate(FROZEN.items()):
+        folder = os.path.join(root, name.replace(" ", "_"))
+        make(name, seed, smaller).bfloat16().save_pretrained(folder)
+        model = tf.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, attn_implementation="eager").eval()
+        ids = torch.randint(3, 16, (1, 12))
+        with torch.no_grad():
+            logits = model.double()(ids).logits.float().contiguous()
+        save_file({"input_ids": ids, "logits": logits},
+                  os.path.join(folder, "expected.safetensors"))
+        generation = os.path.join(folder, "generation_config.json")
+        if os.path.exists(generation):
+            os.remove(generation)
+
+
+if BIN == "--freeze":
+    freeze(sys.argv[2])
+    sys.exit()
 failed = 0
 for seed, name in enumerate(CASES):
     with tempfile.TemporaryDirectory() as work:

@@ -306,6 +306,52 @@ static void test_max(void **state)
     assert_true(isnan(rows_log_sum_exp(x, 40)));
 }
 
+/* Both forms of GELU against libm, from the tails to zero. */
+static void test_gelu(void **state)
+{
+    (void)state;
+    for (float x = -9; x < 9; x += 0.00371f) {
+        const double wide = (double)x;
+        const double exact = 0.5 * wide * erfc(-wide / sqrt(2));
+        const double inner =
+            sqrt(2 / M_PI) * (wide + 0.044715 * wide * wide * wide);
+        const double by_tanh = 0.5 * wide * (1 + tanh(inner));
+        float a = x, b = x;
+        rows_gelu(&a, 1);
+        rows_gelu_tanh(&b, 1);
+        if (fabs((double)a - exact) > 1e-6 * fmax(fabs(wide), 1e-3) ||
+            fabs((double)b - by_tanh) > 1e-6 * fmax(fabs(wide), 1e-3))
+            fail_msg("%g: %g, want %g; %g, want %g", wide, (double)a, exact,
+                     (double)b, by_tanh);
+    }
+}
+
+static void test_layer_norm(void **state)
+{
+    enum { N = 37 };
+    float x[N], weight[N], bias[N], y[N];
+    double mean = 0, variance = 0;
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        x[i] = 3 + sinf((float)(i * i));
+        weight[i] = 1 + 0.01f * (float)i;
+        bias[i] = 0.5f - 0.02f * (float)i;
+        mean += (double)x[i] / N;
+    }
+    for (int i = 0; i < N; i++)
+        variance += ((double)x[i] - mean) * ((double)x[i] - mean) / N;
+    rows_layer_norm(y, x, weight, bias, N, 1e-5f);
+    for (int i = 0; i < N; i++) {
+        const double want =
+            ((double)x[i] - mean) / sqrt(variance + 1e-5) * (double)weight[i];
+        assert_true(fabs((double)y[i] - want - (double)bias[i]) < 2e-6);
+    }
+    rows_layer_norm(x, x, weight, NULL, N, 1e-5f);
+    for (int i = 0; i < N; i++)
+        assert_true(x[i] + bias[i] == y[i]);
+}
+
 static void test_square_sum(void **state)
 {
     static struct vectors v;
@@ -331,6 +377,8 @@ int main(void)
         cmocka_unit_test(test_memories),
         cmocka_unit_test(test_sums_of_exp),
         cmocka_unit_test(test_max),
+        cmocka_unit_test(test_gelu),
+        cmocka_unit_test(test_layer_norm),
         cmocka_unit_test(test_square_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
