@@ -295,6 +295,9 @@ static int check_shape(const struct reading *reading)
     if (c->head_dim < 2 || c->head_dim % 2)
         return oy_fail(reading->err, OY_DATA, "head_dim %d is not even",
                        c->head_dim);
+    if (c->head_dim > 1024)
+        return oy_fail(reading->err, OY_DATA, "head_dim %d is above 1024",
+                       c->head_dim);
     return 0;
 }
 
