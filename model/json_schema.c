@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
+#include "model/json_schema_internal.h"
 
 enum { MAX_DEPTH = 100, MAX_COUNT = 100000 };
 
@@ -74,23 +74,8 @@ static const struct keyword {
                {"oneOf", ABOUT_CHOICE},
                {"$ref", ABOUT_REF}};
 
-struct writer {
-    struct oy_json_value root;
-    struct oy_arena arena;
-    struct oy_buffer path; /* where we are: #/properties/a */
-    struct oy_buffer rules;
-    int n_rule; /* names r1, r2 ... */
-    char **ref; /* pointers that are called; rule ref-I */
-    size_t n_ref, cap_ref;
-    int depth;
-    struct oy_error *err;
-};
-
-static int write_schema(struct writer *writer,
-                        const struct oy_json_value *schema,
-                        struct oy_buffer *out);
-
-static int fail(struct writer *writer, const char *format, const char *what)
+int schema_fail(struct schema_writer *writer, const char *format,
+                const char *what)
 {
     oy_fail(writer->err, OY_DATA, format, what);
     return oy_fail_at(writer->err, "%s", oy_buffer_string(&writer->path));
@@ -98,8 +83,8 @@ static int fail(struct writer *writer, const char *format, const char *what)
 
 /* ---- small things ---- */
 
-static struct oy_text text_of(struct writer *writer,
-                              const struct oy_json_value *value)
+struct oy_text schema_text(struct schema_writer *writer,
+                           const struct oy_json_value *value)
 {
     struct oy_text text = {"", 0};
     uint64_t n_repaired = 0;
@@ -110,8 +95,7 @@ static struct oy_text text_of(struct writer *writer,
     return text;
 }
 
-/* A literal of the grammar. */
-static void put_literal(struct oy_buffer *out, const char *text, size_t len)
+void schema_put_literal(struct oy_buffer *out, const char *text, size_t len)
 {
     oy_buffer_append_char(out, '"');
     for (size_t i = 0; i < len; i++) {
@@ -126,19 +110,16 @@ static void put_literal(struct oy_buffer *out, const char *text, size_t len)
     oy_buffer_append_char(out, '"');
 }
 
-static void put_json_string(struct oy_buffer *out, const struct oy_text *text)
+void schema_put_string(struct oy_buffer *out, const struct oy_text *text)
 {
     struct oy_buffer json = {0};
 
     oy_json_put_string(&json, text->at, text->len);
-    put_literal(out, json.data, json.len);
+    schema_put_literal(out, json.data, json.len);
     oy_buffer_release(&json);
 }
 
-/* Goes down to a member; returns what writer_up() takes. */
-static size_t down(struct writer *writer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static size_t down(struct writer *writer, const char *format, ...)
+size_t schema_down(struct schema_writer *writer, const char *format, ...)
 {
     const size_t before = writer->path.len;
     char text[300];
@@ -151,27 +132,27 @@ static size_t down(struct writer *writer, const char *format, ...)
     return before;
 }
 
-static void up(struct writer *writer, size_t before)
+void schema_up(struct schema_writer *writer, size_t before)
 {
     writer->path.len = before;
 }
 
-/* A schema at a place further down. */
-static int write_at(struct writer *writer, const char *place,
+int schema_write_at(struct schema_writer *writer, const char *place,
                     const struct oy_json_value *schema, struct oy_buffer *out)
 {
-    const size_t before = down(writer, "/%s", place);
-    const int status = write_schema(writer, schema, out);
+    const size_t before = schema_down(writer, "/%s", place);
+    const int status = schema_write(writer, schema, out);
 
-    up(writer, before);
+    schema_up(writer, before);
     return status;
 }
 
 /* ---- numbers ---- */
 
 /* A count under `name`; *count stays when it is not there. */
-static int read_count(struct writer *writer, const struct oy_json_value *schema,
-                      const char *name, int64_t *count)
+static int read_count(struct schema_writer *writer,
+                      const struct oy_json_value *schema, const char *name,
+                      int64_t *count)
 {
     const struct oy_json_value value = oy_json_member(schema, name);
 
@@ -179,7 +160,7 @@ static int read_count(struct writer *writer, const struct oy_json_value *schema,
         return 0;
     if (value.kind != OY_JSON_NUMBER || oy_json_int64(&value, count) ||
         *count < 0 || *count > MAX_COUNT)
-        return fail(writer, "'%s' is not a number of 0 to 100000", name);
+        return schema_fail(writer, "'%s' is not a number of 0 to 100000", name);
     return 0;
 }
 
@@ -191,7 +172,7 @@ static void put_bounds(struct oy_buffer *out, int64_t least, int64_t most)
         oy_buffer_append_format(out, "{%d,%d}", (int)least, (int)most);
 }
 
-static int read_bounds(struct writer *writer,
+static int read_bounds(struct schema_writer *writer,
                        const struct oy_json_value *schema,
                        const char *const name[2], int64_t bounds[2])
 {
@@ -201,13 +182,13 @@ static int read_bounds(struct writer *writer,
         read_count(writer, schema, name[1], &bounds[1]))
         return -1;
     return bounds[1] >= 0 && bounds[1] < bounds[0]
-               ? fail(writer, "'%s' is too large", name[0])
+               ? schema_fail(writer, "'%s' is too large", name[0])
                : 0;
 }
 
 /* ---- strings ---- */
 
-static int write_string(struct writer *writer,
+static int write_string(struct schema_writer *writer,
                         const struct oy_json_value *schema,
                         struct oy_buffer *out)
 {
@@ -227,16 +208,16 @@ static int write_string(struct writer *writer,
         oy_buffer_append_string(out, "char");
         put_bounds(out, bounds[0], bounds[1]);
     } else {
-        const struct oy_text text = text_of(writer, &pattern);
+        const struct oy_text text = schema_text(writer, &pattern);
         if (pattern.kind != OY_JSON_STRING)
-            return fail(writer, "'%s' is not a string", "pattern");
+            return schema_fail(writer, "'%s' is not a string", "pattern");
         if (bounds[0] || bounds[1] >= 0)
-            return fail(writer,
-                        "keyword '%s' beside 'pattern' is not "
-                        "supported",
-                        bounds[0] ? name[0] : name[1]);
+            return schema_fail(writer,
+                               "keyword '%s' beside 'pattern' is not "
+                               "supported",
+                               bounds[0] ? name[0] : name[1]);
         if (json_pattern_write(text.at, text.len, out, &why))
-            return fail(writer, "'pattern' has %s", why);
+            return schema_fail(writer, "'pattern' has %s", why);
     }
     oy_buffer_append_string(out, " \"\\\"\"");
     return 0;
@@ -244,7 +225,7 @@ static int write_string(struct writer *writer,
 
 /* ---- arrays ---- */
 
-static int write_array(struct writer *writer,
+static int write_array(struct schema_writer *writer,
                        const struct oy_json_value *schema,
                        struct oy_buffer *out)
 {
@@ -259,7 +240,7 @@ static int write_array(struct writer *writer,
     oy_buffer_append_format(&rule, "r%d ::= (", number);
     if (items.kind == OY_JSON_MISSING)
         oy_buffer_append_string(&rule, "value");
-    else if (write_at(writer, "items", &items, &rule)) {
+    else if (schema_write_at(writer, "items", &items, &rule)) {
         oy_buffer_release(&rule);
         return -1;
     }
@@ -275,246 +256,6 @@ static int write_array(struct writer *writer,
     }
     oy_buffer_append_string(out, "\"]\"");
     return 0;
-}
-
-/* ---- objects ---- */
-
-struct property {
-    struct oy_text name;
-    struct oy_json_value schema; /* MISSING: only required */
-    int is_required;
-};
-
-struct object {
-    struct property *property;
-    size_t n, cap;
-    int number; /* of its rules */
-    struct oy_json_value additional;
-};
-
-static struct property *find_property(struct object *object,
-                                      const struct oy_text *name)
-{
-    for (size_t i = 0; i < object->n; i++) {
-        const struct oy_text *other = &object->property[i].name;
-        if (other->len == name->len && !memcmp(other->at, name->at, name->len))
-            return &object->property[i];
-    }
-    OY_GROW(object->property, object->cap, object->n + 1);
-    object->property[object->n] = (struct property){.name = *name};
-    return &object->property[object->n++];
-}
-
-static int read_properties(struct writer *writer,
-                           const struct oy_json_value *schema,
-                           struct object *object)
-{
-    const struct oy_json_value list = oy_json_member(schema, "properties");
-    const struct oy_json_value required = oy_json_member(schema, "required");
-    struct oy_json_cursor cursor;
-    struct oy_json_value key, value;
-
-    if (list.kind != OY_JSON_MISSING && list.kind != OY_JSON_OBJECT)
-        return fail(writer, "'%s' is not an object", "properties");
-    if (required.kind != OY_JSON_MISSING && required.kind != OY_JSON_ARRAY)
-        return fail(writer, "'%s' is not a list", "required");
-    if (list.kind == OY_JSON_OBJECT) {
-        oy_json_enter(&cursor, &list);
-        while (oy_json_next_member(&cursor, &key, &value) > 0) {
-            const struct oy_text name = text_of(writer, &key);
-            find_property(object, &name)->schema = value;
-        }
-    }
-    if (required.kind != OY_JSON_ARRAY)
-        return 0;
-    oy_json_enter(&cursor, &required);
-    while (oy_json_next_element(&cursor, &value) > 0) {
-        const struct oy_text name = text_of(writer, &value);
-        if (value.kind != OY_JSON_STRING)
-            return fail(writer, "'%s' holds what is no string", "required");
-        find_property(object, &name)->is_required = 1;
-    }
-    return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct oy_text *one = a, *two = b;
-    const size_t n = one->len < two->len ? one->len : two->len;
-    const int order = memcmp(one->at, two->at, n);
-
-    return order ? order : (one->len > two->len) - (one->len < two->len);
-}
-
-/* One character of the names that are taken at bytes [at, at + n). */
-static size_t character_at(const struct oy_text *name, size_t at)
-{
-    size_t n = 1;
-
-    while (at + n < name->len &&
-           ((unsigned char)name->at[at + n] & 0xc0) == 0x80)
-        n++;
-    return n;
-}
-
-static void put_class_text(struct oy_buffer *out, const char *text, size_t len)
-{
-    if (len == 1 && (strchr("[]^-\\", *text) || (unsigned char)*text < 0x20))
-        oy_buffer_append_format(out, "\\x%02x", (unsigned char)*text);
-    else
-        oy_buffer_append(out, text, len);
-}
-
-static int is_escaped(const char *c)
-{
-    return *c == '"' || *c == '\\' || (unsigned char)*c < 0x20 || *c == 0x7f;
-}
-
-/* What may follow behind the first `at` bytes, in which names[n] (sorted) are
- * equal, to be none of them in the end. Characters that JSON escapes are left
- * out of such names. */
-static void put_other_names(struct oy_buffer *out, const struct oy_text *name,
-                            size_t n, size_t at)
-{
-    static const char never[] = "\"\\\\\\x00-\\x1f\\x7f";
-    struct oy_buffer taken = {0};
-    const int is_name = n && name[0].len == at;
-
-    oy_buffer_append_char(out, '(');
-    for (size_t i = is_name ? 1 : 0; i < n;) {
-        const size_t width = character_at(&name[i], at);
-        const char *c = name[i].at + at;
-        size_t end = i + 1;
-        while (end < n && character_at(&name[end], at) == width &&
-               !memcmp(name[end].at + at, c, width))
-            end++;
-        if (is_escaped(c)) {
-            i = end;
-            continue;
-        }
-        put_class_text(&taken, c, width);
-        put_literal(out, c, width);
-        oy_buffer_append_char(out, ' ');
-        put_other_names(out, name + i, end - i, at + width);
-        oy_buffer_append_string(out, " | ");
-        i = end;
-    }
-    oy_buffer_append_format(out, "[^%s", never);
-    oy_buffer_append(out, taken.data, taken.len);
-    oy_buffer_append_format(out, "] [^%s]*", never);
-    oy_buffer_append_string(out, is_name || at == 0 ? ")" : ")?");
-    oy_buffer_release(&taken);
-}
-
-/* Names that are not those of properties. */
-static void put_names(struct object *object, struct oy_buffer *out)
-{
-    struct oy_text *name = oy_alloc_array(object->n + 1, sizeof *name);
-
-    for (size_t i = 0; i < object->n; i++)
-        name[i] = object->property[i].name;
-    if (object->n)
-        qsort(name, object->n, sizeof *name, by_name);
-    put_other_names(out, name, object->n, 0);
-    oy_free(name);
-}
-
-/* The rule of an additional member: oN-more. */
-static int write_additional(struct writer *writer, struct object *object)
-{
-    struct oy_buffer rule = {0};
-    int failed = 0;
-
-    oy_buffer_append_format(&rule, "o%d-more ::= \"\\\"\" ", object->number);
-    put_names(object, &rule);
-    oy_buffer_append_string(&rule, " \"\\\"\" ws \":\" ws (");
-    if (object->additional.kind == OY_JSON_TRUE)
-        oy_buffer_append_string(&rule, "value");
-    else
-        failed = write_at(writer, "additionalProperties", &object->additional,
-                          &rule);
-    oy_buffer_append_string(&rule, ") ws\n");
-    oy_buffer_append(&writer->rules, rule.data, rule.len);
-    oy_buffer_release(&rule);
-    return failed;
-}
-
-/* oN-I: the member itself. oN-I-first: what may follow the opening brace from
- * property I on; oN-I-rest: the same behind other members. */
-static int write_property(struct writer *writer, const struct object *object,
-                          size_t i)
-{
-    const struct property *property = &object->property[i];
-    const int n = object->number;
-    struct oy_buffer rule = {0};
-    int failed = 0;
-
-    oy_buffer_append_format(&rule, "o%d-%zu ::= ", n, i);
-    put_json_string(&rule, &property->name);
-    oy_buffer_append_string(&rule, " ws \":\" ws (");
-    const size_t before = down(writer, "/properties/%.*s",
-                               (int)property->name.len, property->name.at);
-    if (property->schema.kind == OY_JSON_MISSING)
-        oy_buffer_append_string(&rule, "value");
-    else
-        failed = write_schema(writer, &property->schema, &rule);
-    up(writer, before);
-    oy_buffer_append_string(&rule, ") ws\n");
-    oy_buffer_append_format(&rule, "o%d-%zu-first ::= o%d-%zu o%d-%zu-rest", n,
-                            i, n, i, n, i + 1);
-    if (!property->is_required)
-        oy_buffer_append_format(&rule, " | o%d-%zu-first", n, i + 1);
-    oy_buffer_append_format(&rule,
-                            "\no%d-%zu-rest ::= \",\" ws o%d-%zu o%d-%zu-rest",
-                            n, i, n, i, n, i + 1);
-    if (!property->is_required)
-        oy_buffer_append_format(&rule, " | o%d-%zu-rest", n, i + 1);
-    oy_buffer_append_char(&rule, '\n');
-    oy_buffer_append(&writer->rules, rule.data, rule.len);
-    oy_buffer_release(&rule);
-    return failed;
-}
-
-/* Behind the last property. */
-static int write_end(struct writer *writer, struct object *object)
-{
-    const int n = object->number;
-    const size_t i = object->n;
-
-    if (object->additional.kind == OY_JSON_MISSING ||
-        object->additional.kind == OY_JSON_FALSE) {
-        oy_buffer_append_format(
-            &writer->rules, "o%d-%zu-first ::= \"\"\no%d-%zu-rest ::= \"\"\n",
-            n, i, n, i);
-        return 0;
-    }
-    oy_buffer_append_format(&writer->rules,
-                            "o%d-%zu-rest ::= (\",\" ws o%d-more)*\n"
-                            "o%d-%zu-first ::= (o%d-more o%d-%zu-rest)?\n",
-                            n, i, n, n, i, n, n, i);
-    return write_additional(writer, object);
-}
-
-static int write_object(struct writer *writer,
-                        const struct oy_json_value *schema,
-                        struct oy_buffer *out)
-{
-    struct object object = {.number = ++writer->n_rule,
-                            .additional =
-                                oy_json_member(schema, "additionalProperties")};
-    int failed = read_properties(writer, schema, &object);
-
-    if (!failed && !object.n && object.additional.kind == OY_JSON_MISSING) {
-        oy_buffer_append_string(out, "object");
-        return 0;
-    }
-    for (size_t i = 0; !failed && i < object.n; i++)
-        failed = write_property(writer, &object, i);
-    if (!failed)
-        failed = write_end(writer, &object);
-    oy_buffer_append_format(out, "\"{\" ws o%d-0-first \"}\"", object.number);
-    oy_free(object.property);
-    return failed;
 }
 
 /* ---- values ---- */
@@ -539,7 +280,8 @@ static int has_type(const struct oy_json_value *value, const char *type)
 }
 
 /* Whether a value is of the schema's type, or of one of them. */
-static int fits_type(struct writer *writer, const struct oy_json_value *schema,
+static int fits_type(struct schema_writer *writer,
+                     const struct oy_json_value *schema,
                      const struct oy_json_value *value)
 {
     const struct oy_json_value type = oy_json_member(schema, "type");
@@ -563,18 +305,18 @@ static int fits_type(struct writer *writer, const struct oy_json_value *schema,
     return 0;
 }
 
-static void put_value(struct writer *writer, const struct oy_json_value *value,
-                      struct oy_buffer *out)
+static void put_value(struct schema_writer *writer,
+                      const struct oy_json_value *value, struct oy_buffer *out)
 {
     if (value->kind == OY_JSON_STRING) {
-        const struct oy_text text = text_of(writer, value);
-        put_json_string(out, &text);
+        const struct oy_text text = schema_text(writer, value);
+        schema_put_string(out, &text);
     } else {
-        put_literal(out, value->at, value->len);
+        schema_put_literal(out, value->at, value->len);
     }
 }
 
-static int write_values(struct writer *writer,
+static int write_values(struct schema_writer *writer,
                         const struct oy_json_value *schema,
                         struct oy_buffer *out)
 {
@@ -586,12 +328,13 @@ static int write_values(struct writer *writer,
 
     if (list.kind == OY_JSON_MISSING) {
         if (!fits_type(writer, schema, &constant))
-            return fail(writer, "'%s' is not of its type", "const");
+            return schema_fail(writer, "'%s' is not of its type", "const");
         put_value(writer, &constant, out);
         return 0;
     }
     if (list.kind != OY_JSON_ARRAY || constant.kind != OY_JSON_MISSING)
-        return fail(writer, "'%s' is not a list, or beside 'const'", "enum");
+        return schema_fail(writer, "'%s' is not a list, or beside 'const'",
+                           "enum");
     oy_json_enter(&cursor, &list);
     while (oy_json_next_element(&cursor, &item) > 0) {
         if (!fits_type(writer, schema, &item))
@@ -600,14 +343,14 @@ static int write_values(struct writer *writer,
         put_value(writer, &item, out);
     }
     if (!n)
-        return fail(writer, "'%s' has no value of its type", "enum");
+        return schema_fail(writer, "'%s' has no value of its type", "enum");
     oy_buffer_append_char(out, ')');
     return 0;
 }
 
 /* ---- choices and references ---- */
 
-static int write_choice(struct writer *writer,
+static int write_choice(struct schema_writer *writer,
                         const struct oy_json_value *schema,
                         struct oy_buffer *out)
 {
@@ -622,34 +365,35 @@ static int write_choice(struct writer *writer,
 
     if (list->kind != OY_JSON_ARRAY ||
         (any.kind != OY_JSON_MISSING && one.kind != OY_JSON_MISSING))
-        return fail(writer, "'%s' is not a list, or not alone", name);
+        return schema_fail(writer, "'%s' is not a list, or not alone", name);
     oy_json_enter(&cursor, list);
     while (oy_json_next_element(&cursor, &item) > 0) {
-        const size_t before = down(writer, "/%s/%d", name, n);
+        const size_t before = schema_down(writer, "/%s/%d", name, n);
         oy_buffer_append_string(out, n++ ? " | (" : "((");
-        const int failed = write_schema(writer, &item, out);
-        up(writer, before);
+        const int failed = schema_write(writer, &item, out);
+        schema_up(writer, before);
         if (failed)
             return -1;
         oy_buffer_append_char(out, ')');
     }
     if (!n)
-        return fail(writer, "'%s' is empty", name);
+        return schema_fail(writer, "'%s' is empty", name);
     oy_buffer_append_char(out, ')');
     return 0;
 }
 
-static int write_ref(struct writer *writer, const struct oy_json_value *schema,
-                     struct oy_buffer *out)
+static int write_ref(struct schema_writer *writer,
+                     const struct oy_json_value *schema, struct oy_buffer *out)
 {
     const struct oy_json_value ref = oy_json_member(schema, "$ref");
-    const struct oy_text text = text_of(writer, &ref);
+    const struct oy_text text = schema_text(writer, &ref);
     const char *pointer = oy_arena_copy(&writer->arena, text.at, text.len);
     size_t i = 0;
 
     if (ref.kind != OY_JSON_STRING || *pointer != '#' ||
         (pointer[1] && pointer[1] != '/'))
-        return fail(writer, "$ref '%s' is not one within the schema", pointer);
+        return schema_fail(writer, "$ref '%s' is not one within the schema",
+                           pointer);
     while (i < writer->n_ref && strcmp(writer->ref[i], pointer) != 0)
         i++;
     if (i == writer->n_ref) {
@@ -662,7 +406,7 @@ static int write_ref(struct writer *writer, const struct oy_json_value *schema,
 }
 
 /* A step of a JSON pointer (RFC 6901) unescaped. */
-static char *read_step(struct writer *writer, const char *at, size_t len)
+static char *read_step(struct schema_writer *writer, const char *at, size_t len)
 {
     char *step = oy_arena_copy(&writer->arena, at, len), *to = step;
 
@@ -676,7 +420,7 @@ static char *read_step(struct writer *writer, const char *at, size_t len)
     return step;
 }
 
-static struct oy_json_value go_down(struct writer *writer,
+static struct oy_json_value go_down(struct schema_writer *writer,
                                     const struct oy_json_value *value,
                                     const char *step)
 {
@@ -698,7 +442,8 @@ static struct oy_json_value go_down(struct writer *writer,
     return item;
 }
 
-static struct oy_json_value find_ref(struct writer *writer, const char *pointer)
+static struct oy_json_value find_ref(struct schema_writer *writer,
+                                     const char *pointer)
 {
     struct oy_json_value value = writer->root;
 
@@ -711,7 +456,7 @@ static struct oy_json_value find_ref(struct writer *writer, const char *pointer)
 }
 
 /* Schemas that are called may call others. */
-static int write_refs(struct writer *writer)
+static int write_refs(struct schema_writer *writer)
 {
     for (size_t i = 0; i < writer->n_ref; i++) {
         const struct oy_json_value schema = find_ref(writer, writer->ref[i]);
@@ -719,9 +464,10 @@ static int write_refs(struct writer *writer)
         oy_buffer_clear(&writer->path);
         oy_buffer_append_string(&writer->path, writer->ref[i]);
         if (schema.kind == OY_JSON_MISSING)
-            return fail(writer, "%s is not in the schema", "what $ref names");
+            return schema_fail(writer, "%s is not in the schema",
+                               "what $ref names");
         oy_buffer_append_format(&rule, "ref-%zu ::= ", i);
-        const int failed = write_schema(writer, &schema, &rule);
+        const int failed = schema_write(writer, &schema, &rule);
         oy_buffer_append_char(&rule, '\n');
         oy_buffer_append(&writer->rules, rule.data, rule.len);
         oy_buffer_release(&rule);
@@ -733,14 +479,15 @@ static int write_refs(struct writer *writer)
 
 /* ---- a schema ---- */
 
-static int write_type(struct writer *writer, const struct oy_json_value *schema,
-                      const char *type, struct oy_buffer *out)
+static int write_type(struct schema_writer *writer,
+                      const struct oy_json_value *schema, const char *type,
+                      struct oy_buffer *out)
 {
     static const char *const simple[] = {"number", "integer", "boolean",
                                          "null"};
 
     if (!strcmp(type, "object"))
-        return write_object(writer, schema, out);
+        return schema_write_object(writer, schema, out);
     if (!strcmp(type, "array"))
         return write_array(writer, schema, out);
     if (!strcmp(type, "string"))
@@ -751,10 +498,10 @@ static int write_type(struct writer *writer, const struct oy_json_value *schema,
             return 0;
         }
     }
-    return fail(writer, "unknown type '%s'", type);
+    return schema_fail(writer, "unknown type '%s'", type);
 }
 
-static int write_types(struct writer *writer,
+static int write_types(struct schema_writer *writer,
                        const struct oy_json_value *schema,
                        const struct oy_json_value *type, struct oy_buffer *out)
 {
@@ -763,16 +510,17 @@ static int write_types(struct writer *writer,
     int n = 0;
 
     if (type->kind == OY_JSON_STRING) {
-        const struct oy_text text = text_of(writer, type);
+        const struct oy_text text = schema_text(writer, type);
         return write_type(writer, schema,
                           oy_arena_copy(&writer->arena, text.at, text.len),
                           out);
     }
     if (type->kind != OY_JSON_ARRAY)
-        return fail(writer, "'%s' is neither a string nor a list", "type");
+        return schema_fail(writer, "'%s' is neither a string nor a list",
+                           "type");
     oy_json_enter(&cursor, type);
     while (oy_json_next_element(&cursor, &item) > 0) {
-        const struct oy_text text = text_of(writer, &item);
+        const struct oy_text text = schema_text(writer, &item);
         oy_buffer_append_string(out, n++ ? " | (" : "((");
         if (write_type(writer, schema,
                        oy_arena_copy(&writer->arena, text.at, text.len), out))
@@ -780,7 +528,7 @@ static int write_types(struct writer *writer,
         oy_buffer_append_char(out, ')');
     }
     if (!n)
-        return fail(writer, "'%s' is empty", "type");
+        return schema_fail(writer, "'%s' is empty", "type");
     oy_buffer_append_char(out, ')');
     return 0;
 }
@@ -796,7 +544,7 @@ static const struct keyword *find_keyword(const struct oy_json_value *key)
 
 /* What the keywords are about, all of them together; a choice, a reference and
  * values stand alone (values beside a type). */
-static int read_keywords(struct writer *writer,
+static int read_keywords(struct schema_writer *writer,
                          const struct oy_json_value *schema, int *about)
 {
     static const int alone[][2] = {{ABOUT_REF, ABOUT_REF},
@@ -809,24 +557,25 @@ static int read_keywords(struct writer *writer,
     oy_json_enter(&cursor, schema);
     while (oy_json_next_member(&cursor, &key, &value) > 0) {
         const struct keyword *found = find_keyword(&key);
-        const struct oy_text name = text_of(writer, &key);
+        const struct oy_text name = schema_text(writer, &key);
         if (!found)
-            return fail(writer, "keyword '%s' is not supported",
-                        oy_arena_copy(&writer->arena, name.at, name.len));
+            return schema_fail(
+                writer, "keyword '%s' is not supported",
+                oy_arena_copy(&writer->arena, name.at, name.len));
         *about |= (int)found->about;
     }
     *about &= ~ABOUT_NOTHING;
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
         if (*about & alone[i][0] && *about & ~alone[i][1])
-            return fail(writer, "keywords beside %s are not supported",
-                        i == 0   ? "'$ref'"
-                        : i == 1 ? "'anyOf' and 'oneOf'"
-                                 : "'enum' and 'const'");
+            return schema_fail(writer, "keywords beside %s are not supported",
+                               i == 0   ? "'$ref'"
+                               : i == 1 ? "'anyOf' and 'oneOf'"
+                                        : "'enum' and 'const'");
     }
     return 0;
 }
 
-static int write_keywords(struct writer *writer,
+static int write_keywords(struct schema_writer *writer,
                           const struct oy_json_value *schema, int about,
                           struct oy_buffer *out)
 {
@@ -841,7 +590,7 @@ static int write_keywords(struct writer *writer,
     if (about & ABOUT_TYPE)
         return write_types(writer, schema, &type, out);
     if (about & ABOUT_OBJECT)
-        return write_object(writer, schema, out);
+        return schema_write_object(writer, schema, out);
     if (about & ABOUT_ARRAY)
         return write_array(writer, schema, out);
     if (about & ABOUT_STRING)
@@ -850,9 +599,8 @@ static int write_keywords(struct writer *writer,
     return 0;
 }
 
-static int write_schema(struct writer *writer,
-                        const struct oy_json_value *schema,
-                        struct oy_buffer *out)
+int schema_write(struct schema_writer *writer,
+                 const struct oy_json_value *schema, struct oy_buffer *out)
 {
     int about, failed;
 
@@ -861,11 +609,11 @@ static int write_schema(struct writer *writer,
         return 0;
     }
     if (schema->kind != OY_JSON_OBJECT)
-        return fail(writer, "%s",
-                    "a schema that is not an object, or allows "
-                    "nothing");
+        return schema_fail(writer, "%s",
+                           "a schema that is not an object, or allows "
+                           "nothing");
     if (++writer->depth > MAX_DEPTH)
-        return fail(writer, "%s", "schemas within too many schemas");
+        return schema_fail(writer, "%s", "schemas within too many schemas");
     failed = read_keywords(writer, schema, &about) ||
              write_keywords(writer, schema, about, out);
     writer->depth--;
@@ -875,7 +623,7 @@ static int write_schema(struct writer *writer,
 int json_schema_write(const char *text, size_t len, struct oy_buffer *grammar,
                       struct oy_error *err)
 {
-    struct writer writer = {.err = err};
+    struct schema_writer writer = {.err = err};
     struct oy_buffer root = {0};
     const char *why;
     size_t where;
@@ -889,7 +637,7 @@ int json_schema_write(const char *text, size_t len, struct oy_buffer *grammar,
         goto out;
     }
     oy_buffer_append_string(&root, "root ::= ");
-    if (write_schema(&writer, &writer.root, &root) || write_refs(&writer))
+    if (schema_write(&writer, &writer.root, &root) || write_refs(&writer))
         goto out;
     oy_buffer_append_char(&root, '\n');
     oy_buffer_append(grammar, root.data, root.len);
