@@ -524,26 +524,3 @@ int weights_read(const struct weight_layout *layout, float *arena,
     close_shards(&shards);
     return status;
 }
-
-/* ---- writing ---- */
-
-int weights_write(const struct weight_layout *layout, const float *arena,
-                  const char *path, struct oy_error *err)
-{
-    struct safetensors_entry *entry =
-        oy_calloc((size_t)layout->n_tensor, sizeof *entry);
-
-    for (int i = 0; i < layout->n_tensor; i++) {
-        const struct weight_tensor *tensor = &layout->tensor[i];
-        entry[i] = (struct safetensors_entry){
-            .name = tensor->name,
-            .type = TENSOR_F32,
-            .n_dim = tensor->n_dim,
-            .shape = {tensor->n_dim == 2 ? tensor->n_row : tensor->n_column,
-                      tensor->n_dim == 2 ? tensor->n_column : 0},
-            .data = arena + tensor->at};
-    }
-    const int status = safetensors_write(path, entry, layout->n_tensor, err);
-    oy_free(entry);
-    return status;
-}
