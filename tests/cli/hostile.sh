@@ -87,6 +87,26 @@ code 0 "and are counted" $BIN/oy-stat --stats stats lone
 ok "each" grep -q '"repaired": 3' stats
 code 65 "a file of zeros is no empty archive" $cat zero.jsonl
 
+# Every preset, every way to take HTML.
+printf '{"text":"one\xe2\x80\xa8two\\r\\nthree"}\n' >separator
+n_same=${OYSTER_SLOW:+1000000}
+n_same=${n_same:-2000}
+yes '{"text":"the same line\nthe same line"}' | head -n "$n_same" >same_lines
+printf '\0<p>\xff\xc3<b \0=\0>\xed\xa0\x80<meta \0=>\xe2\x80\xa8</b\r\n' >odd.html
+for preset in "$tree"/pipeline/presets/*.json; do
+    name=$(basename "$preset" .json)
+    grep -q '"language"' "$preset" && continue
+    for file in empty crlf nul invalid lone marks newlines separator same_lines; do
+        code 0 "preset $name takes $file" timeout 120 "$BIN/oy-clean" --preset "$preset" $file
+    done
+done
+for html in main full raw drop; do
+    for file in odd.html empty noise zero.jsonl deep newlines; do
+        code 0 "--html $html takes $file" timeout 20 "$cat" --from html --html $html $file
+    done
+    [ $html = drop ] || code 74 "--html $html fills a disk" "$cat" --from html --html $html -o /dev/full odd.html odd.html invalid
+done
+
 # ---- broken files ----
 for pack in "gzip -c" "zstd -qc --check" "xz -c" "bzip2 -c"; do
     suffix=$(sed 's/^gzip.*/gz/;s/^zstd.*/zst/;s/^bzip2.*/bz2/;s/ .*//' <<<"$pack")
