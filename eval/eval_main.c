@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "eval/ask_settings.h"
 #include "eval/evaluate.h"
+#include "model/kv.h"
 
 static const char description[] =
     "Asks the questions of benchmark tasks, answers them with the model and "
@@ -31,7 +32,7 @@ struct spellings {
     int log_samples;
 };
 
-enum { N_OWN = 15 };
+enum { N_OWN = 16 };
 
 static void fill_options(struct evaluate_settings *settings,
                          struct spellings *spellings, int *dtype,
@@ -56,6 +57,8 @@ static void fill_options(struct evaluate_settings *settings,
          "what the model's configuration says."},
         {"kv-memory", 0, OY_OPT_SIZE, &scorer->kv_memory, "SIZE", NULL, 0,
          "Most memory for keys and values; by default no limit."},
+        {"kv-dtype", 0, OY_OPT_CHOICE, &scorer->kv_type, "TYPE", KV_TYPE_NAMES,
+         OY_OPT_IN_MANIFEST, "How keys and values are kept; by default f32."},
         {"journal", 0, OY_OPT_STRING, &settings->journal, "FILE", NULL, 0,
          "Keep answers in FILE and do not compute those that stand there."},
         {"log-samples", 0, OY_OPT_STRING, &settings->grade.log_samples, "DIR",

@@ -2,6 +2,7 @@
  *
  * oy-score: answers requests with a model. */
 #include "eval/score.h"
+#include "model/kv.h"
 
 static const char description[] =
     "Reads requests as oy-ask writes them and adds their answers: "
@@ -40,6 +41,9 @@ int main(int argc, char **argv)
          "what the model's configuration says."},
         {"kv-memory", 0, OY_OPT_SIZE, &settings.scorer.kv_memory, "SIZE", NULL,
          0, "Most memory for keys and values; by default no limit."},
+        {"kv-dtype", 0, OY_OPT_CHOICE, &settings.scorer.kv_type, "TYPE",
+         KV_TYPE_NAMES, OY_OPT_IN_MANIFEST,
+         "How keys and values are kept; by default f32."},
         {"per-token", 0, OY_OPT_FLAG, &settings.scorer.per_token, NULL, NULL,
          OY_OPT_IN_MANIFEST, "Add \"token_logprobs\"."},
         {"top-logprobs", 0, OY_OPT_INT, &settings.scorer.top_logprobs, "K",

@@ -105,6 +105,7 @@ static int open_model(struct scorer *scorer, struct oy_error *err)
                                  options->kv_memory, scorer->pool, err);
     if (!scorer->engine)
         return -1;
+    engine_set_kv_type(scorer->engine, (enum kv_type)options->kv_type);
     if (options->top_logprobs > scorer->config.n_vocab)
         return oy_fail(err, OY_USAGE, "the model has but %d tokens",
                        scorer->config.n_vocab);
@@ -550,6 +551,16 @@ void scorer_put_model(const struct scorer *scorer, struct oy_buffer *out)
     oy_buffer_append_char(out, '}');
 }
 
+/* Said only where it differs from how journals have always been. */
+static void put_kv_type(const struct scorer *scorer, struct oy_buffer *out)
+{
+    const enum kv_type type = (enum kv_type)scorer->options.kv_type;
+
+    if (type != KV_F32)
+        oy_buffer_append_format(out, ",\"kv_dtype\":\"%s\"",
+                                kv_type_name(type));
+}
+
 void scorer_put_identity(const struct scorer *scorer, struct oy_buffer *out)
 {
     struct oy_buffer config = {0};
@@ -563,6 +574,7 @@ void scorer_put_identity(const struct scorer *scorer, struct oy_buffer *out)
         oy_hash128_text(engine_weights_hash(scorer->engine), text);
         oy_buffer_append_format(out, ",\"weights\":\"%s\",\"kernel\":\"%s\"",
                                 text, engine_kernel_name(scorer->engine));
+        put_kv_type(scorer, out);
     }
     if (scorer->tokenizer) {
         oy_hash128_text(tokenizer_hash(scorer->tokenizer), text);

@@ -295,6 +295,9 @@ static int check_shape(const struct reading *reading)
     if (c->head_dim < 2 || c->head_dim % 2)
         return oy_fail(reading->err, OY_DATA, "head_dim %d is not even",
                        c->head_dim);
+    if (c->head_dim > 1024)
+        return oy_fail(reading->err, OY_DATA, "head_dim %d is above 1024",
+                       c->head_dim);
     return 0;
 }
 
@@ -562,23 +565,25 @@ int config_read(struct decoder_config *config, const char *folder,
 
 /* ---- what the trainer knows ---- */
 
+/* Llama's block, and GPT-2's; the same for all layers. */
 static int has_plain_blocks(const struct decoder_config *c)
 {
-    static const struct decoder_block plain;
+    static const struct decoder_block plain[] = {
+        {.rope = 0}, {.rope = ROPE_NONE, .ffn = FFN_PLAIN}};
+    const struct decoder_block *const like = &plain[c->norm == NORM_LAYER];
 
     for (int i = 0; i < c->n_layer; i++) {
-        if (memcmp(config_block(c, i), &plain, sizeof plain))
+        if (memcmp(config_block(c, i), like, sizeof *like))
             return 0;
     }
-    return 1;
+    return c->activation == (like->ffn == FFN_PLAIN ? ACT_GELU_TANH : ACT_SILU);
 }
 
 static int has_plain_parts(const struct decoder_config *c)
 {
-    return c->norm == NORM_RMS && !c->norm_is_plus_one &&
-           c->activation == ACT_SILU && !c->has_qkv_bias && !c->has_o_bias &&
-           !c->has_ffn_bias && !c->has_positions && !c->has_sinks &&
-           !c->has_output_gate && (!c->has_qk_norm || c->qk_norm == QK_HEAD) &&
+    return !c->norm_is_plus_one && !c->has_sinks && !c->has_output_gate &&
+           (c->norm == NORM_LAYER || !c->has_positions) &&
+           (!c->has_qk_norm || c->qk_norm == QK_HEAD) &&
            c->attention_scale == 0 && c->attention_cap == 0 &&
            c->embedding_scale == 0 && c->logit_scale == 0 && c->logit_cap == 0;
 }

@@ -117,6 +117,9 @@ static int read_long(const struct reading *reading,
         read_optional(reading, scaling, "attention_factor",
                       &rope->attention_factor))
         return -1;
+    if (rope->original_position < 2)
+        return oy_fail(reading->err, OY_DATA,
+                       "'original_max_position_embeddings' of longrope is 1");
     if (rope->attention_factor == 0 && rope->factor > 1)
         rope->attention_factor =
             sqrt(1 + log(rope->factor) / log(rope->original_position));

@@ -42,8 +42,13 @@ static void set_sizes(struct decoder *d, const struct weight_layout *layout,
     d->max_length = max_length;
     d->qkv_dim = ((size_t)c->n_head + 2 * (size_t)c->n_kv_head) * head_dim;
     d->out_dim = (size_t)c->n_head * head_dim;
+    d->up_dim = decoder_up_dim(c);
     d->chunk = chunk_tokens((size_t)c->n_vocab);
-    d->lane_size = larger((size_t)c->dim, 4 * head_dim);
+    d->lane_size = larger(decoder_norm_lane(c), 4 * head_dim);
+    if (c->has_qkv_bias)
+        d->lane_size = larger(d->lane_size, d->qkv_dim);
+    if (c->has_ffn_bias)
+        d->lane_size = larger(d->lane_size, d->up_dim);
 }
 
 /* Gives out parts of one block: once without memory to learn its size. */
@@ -66,7 +71,7 @@ static void plan_layer(const struct decoder *d, struct decoder_layer *l,
     l->out = take(memory, at, n * d->out_dim);
     l->lse = take(memory, at, n * (size_t)c->n_head);
     l->mid = take(memory, at, n * (size_t)c->dim);
-    l->gate_up = take(memory, at, n * 2 * (size_t)c->n_hidden);
+    l->gate_up = take(memory, at, n * d->up_dim);
     l->x_rstd = take(memory, at, n);
     l->mid_rstd = take(memory, at, n);
 }
@@ -100,8 +105,10 @@ static size_t plan(struct decoder *d, float *memory)
 static void fill_angles(struct decoder *d)
 {
     const size_t half = (size_t)d->layout->config.head_dim / 2;
-    double *const frequency = oy_alloc_array(half, sizeof *frequency);
 
+    if (!decoder_has_rope(&d->layout->config))
+        return;
+    double *const frequency = oy_alloc_array(half, sizeof *frequency);
     config_rope_frequencies(&d->layout->config, frequency);
     for (size_t p = 0; p < d->max_length; p++) {
         for (size_t i = 0; i < half; i++) {
@@ -242,9 +249,10 @@ void decoder_lanes(struct decoder *decoder, size_t n, size_t size,
 struct norm_job {
     const struct decoder *decoder;
     const float *embedding; /* the stream is the embedding ... */
+    const float *positions; /* ... with that of the position, if not NULL */
     const float *stream;    /* ... or this plus `sum` */
     float *next;            /* where it goes */
-    const float *weight;
+    struct decoder_norm norm;
     float *rstd;
 };
 
@@ -261,12 +269,13 @@ static void add_and_norm(void *arg, size_t from, size_t to)
         if (job->embedding) {
             memcpy(next, job->embedding + (size_t)d->batch.id[t] * dim,
                    dim * sizeof *next);
+            if (job->positions)
+                rows_add(next, job->positions + d->position[t] * dim, dim);
         } else {
             memcpy(next, job->stream + t * dim, dim * sizeof *next);
             rows_add(next, d->sum + t * dim, dim);
         }
-        job->rstd[t] = rows_rms_norm(d->norm + t * dim, next, job->weight, dim,
-                                     d->layout->config.norm_eps);
+        job->rstd[t] = decoder_norm_row(&job->norm, d->norm + t * dim, next);
     }
 }
 
@@ -311,23 +320,24 @@ void decoder_rotate(struct decoder *decoder, const float *weights, int layer,
                              .q_norm = has_norm ? weights + at->q_norm : NULL,
                              .k_norm = has_norm ? weights + at->k_norm : NULL};
 
-    decoder_rows(decoder, decoder->batch.n_token, rotate_rows, &job);
+    if (has_norm || decoder_has_rope(&decoder->layout->config))
+        decoder_rows(decoder, decoder->batch.n_token, rotate_rows, &job);
 }
 
-struct swiglu_job {
+struct hidden_job {
     const struct decoder *decoder;
     const float *gate_up;
 };
 
-static void swiglu_rows(void *arg, size_t from, size_t to)
+static void hidden_rows(void *arg, size_t from, size_t to)
 {
-    const struct swiglu_job *const job = arg;
-    const size_t n = (size_t)job->decoder->layout->config.n_hidden;
+    const struct hidden_job *const job = arg;
+    const struct decoder *const d = job->decoder;
+    const size_t n = (size_t)d->layout->config.n_hidden;
 
-    for (size_t t = from; t < to; t++) {
-        const float *const row = job->gate_up + t * 2 * n;
-        rows_swiglu(job->decoder->hidden + t * n, row, row + n, n);
-    }
+    for (size_t t = from; t < to; t++)
+        decoder_hidden_row(&d->layout->config, d->hidden + t * n,
+                           job->gate_up + t * d->up_dim);
 }
 
 /* Takes the batch in: positions and the tokens that have targets. */
@@ -361,10 +371,12 @@ static void attend(struct decoder *d, const float *weights, int i)
 
     gemm_nt(d->gemm, n, d->qkv_dim, dim, d->norm, dim, weights + at->qkv, dim,
             l->qkv, d->qkv_dim, 0);
+    decoder_add_bias(d, l->qkv, d->qkv_dim, weights, at->qkv_bias);
     decoder_rotate(d, weights, i, rotated);
     attention_forward(d->attention, &documents, rotated, l->out, l->lse);
     gemm_nt(d->gemm, n, dim, d->out_dim, l->out, d->out_dim, weights + at->o,
             d->out_dim, d->sum, dim, 0);
+    decoder_add_bias(d, d->sum, dim, weights, at->o_bias);
 }
 
 static void feed_forward(struct decoder *d, const float *weights, int i)
@@ -373,13 +385,15 @@ static void feed_forward(struct decoder *d, const float *weights, int i)
     struct decoder_layer *const l = &d->layer[i];
     const size_t dim = (size_t)d->layout->config.dim, n = d->batch.n_token;
     const size_t n_hidden = (size_t)d->layout->config.n_hidden;
-    struct swiglu_job job = {d, l->gate_up};
+    struct hidden_job job = {d, l->gate_up};
 
-    gemm_nt(d->gemm, n, 2 * n_hidden, dim, d->norm, dim, weights + at->gate_up,
-            dim, l->gate_up, 2 * n_hidden, 0);
-    decoder_rows(d, n, swiglu_rows, &job);
+    gemm_nt(d->gemm, n, d->up_dim, dim, d->norm, dim, weights + at->gate_up,
+            dim, l->gate_up, d->up_dim, 0);
+    decoder_add_bias(d, l->gate_up, d->up_dim, weights, at->gate_up_bias);
+    decoder_rows(d, n, hidden_rows, &job);
     gemm_nt(d->gemm, n, dim, n_hidden, d->hidden, n_hidden, weights + at->down,
             n_hidden, d->sum, dim, 0);
+    decoder_add_bias(d, d->sum, dim, weights, at->down_bias);
 }
 
 void decoder_forward(struct decoder *decoder, const float *weights,
@@ -389,11 +403,16 @@ void decoder_forward(struct decoder *decoder, const float *weights,
     struct norm_job norm = {.decoder = decoder,
                             .embedding = weights + layout->embedding};
 
+    if (layout->config.has_positions)
+        norm.positions = weights + layout->positions;
+
     take_batch(decoder, batch);
     for (int i = 0; i < layout->config.n_layer; i++) {
+        const struct layer_layout *const at = &layout->layer[i];
         struct decoder_layer *const l = &decoder->layer[i];
         norm.next = l->x;
-        norm.weight = weights + layout->layer[i].input_norm;
+        norm.norm = decoder_norm_at(decoder, weights, at->input_norm,
+                                    at->input_norm_bias);
         norm.rstd = l->x_rstd;
         decoder_rows(decoder, batch->n_token, add_and_norm, &norm);
         attend(decoder, weights, i);
@@ -401,14 +420,16 @@ void decoder_forward(struct decoder *decoder, const float *weights,
         norm.embedding = NULL;
         norm.stream = l->x;
         norm.next = l->mid;
-        norm.weight = weights + layout->layer[i].post_norm;
+        norm.norm = decoder_norm_at(decoder, weights, at->post_norm,
+                                    at->post_norm_bias);
         norm.rstd = l->mid_rstd;
         decoder_rows(decoder, batch->n_token, add_and_norm, &norm);
         feed_forward(decoder, weights, i);
         norm.stream = l->mid;
     }
     norm.next = decoder->x_final;
-    norm.weight = weights + layout->final_norm;
+    norm.norm = decoder_norm_at(decoder, weights, layout->final_norm,
+                                layout->final_norm_bias);
     norm.rstd = decoder->rstd_final;
     decoder_rows(decoder, batch->n_token, add_and_norm, &norm);
 }

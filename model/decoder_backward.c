@@ -13,15 +13,16 @@
 /* A half's norm on the way back. */
 struct norm_job {
     struct decoder *decoder;
+    struct decoder_norm norm;
     const float *stream; /* the norm's input */
     const float *rstd;
-    const float *weight;
     float *gate_up; /* of the FFN */
 };
 
-/* dgate and dup from dhidden; hidden and the norm's output come back as
- * inputs of the weight gradients. */
-static void swiglu_back(void *arg, size_t from, size_t to)
+/* The gradient of the product in front of the hidden layer from that of the
+ * hidden layer; hidden and the norm's output come back as inputs of the weight
+ * gradients. */
+static void hidden_back(void *arg, size_t from, size_t to)
 {
     const struct norm_job *const job = arg;
     const struct decoder *const d = job->decoder;
@@ -29,11 +30,10 @@ static void swiglu_back(void *arg, size_t from, size_t to)
     const size_t dim = (size_t)d->layout->config.dim;
 
     for (size_t t = from; t < to; t++) {
-        float *const gate = job->gate_up + t * 2 * n;
-        float *const hidden = d->hidden + t * n;
-        rows_swiglu_backward(hidden, gate, gate + n, hidden, gate, gate + n, n);
-        rows_rms_apply(d->norm + t * dim, job->stream + t * dim, job->weight,
-                       dim, job->rstd[t]);
+        decoder_hidden_row_back(&d->layout->config, d->hidden + t * n,
+                                job->gate_up + t * d->up_dim);
+        decoder_norm_again(&job->norm, d->norm + t * dim, job->stream + t * dim,
+                           job->rstd[t]);
     }
 }
 
@@ -45,9 +45,9 @@ static void norm_back(void *arg, size_t from, size_t to, float *lane)
     const size_t dim = (size_t)d->layout->config.dim;
 
     for (size_t t = from; t < to; t++)
-        rows_rms_norm_backward(d->dx + t * dim, lane, d->sum + t * dim,
-                               job->stream + t * dim, job->weight, dim,
-                               job->rstd[t]);
+        decoder_norm_row_back(&job->norm, d->dx + t * dim, lane,
+                              d->sum + t * dim, job->stream + t * dim,
+                              job->rstd[t]);
 }
 
 static void feed_forward_back(struct decoder *d, const float *weights,
@@ -57,23 +57,26 @@ static void feed_forward_back(struct decoder *d, const float *weights,
     struct decoder_layer *const l = &d->layer[i];
     const size_t dim = (size_t)d->layout->config.dim, n = d->batch.n_token;
     const size_t n_hidden = (size_t)d->layout->config.n_hidden;
-    struct norm_job job = {.decoder = d,
-                           .stream = l->mid,
-                           .rstd = l->mid_rstd,
-                           .weight = weights + at->post_norm,
-                           .gate_up = l->gate_up};
+    struct norm_job job = {
+        .decoder = d,
+        .stream = l->mid,
+        .rstd = l->mid_rstd,
+        .norm = decoder_norm_at(d, weights, at->post_norm, at->post_norm_bias),
+        .gate_up = l->gate_up};
 
+    decoder_bias_back(d, d->dx, dim, gradient, at->down_bias);
     gemm_nn(d->gemm, n, n_hidden, dim, d->dx, dim, weights + at->down, n_hidden,
             d->hidden, n_hidden, 0);
-    decoder_rows(d, n, swiglu_back, &job);
+    decoder_rows(d, n, hidden_back, &job);
     gemm_tn(d->gemm, dim, n_hidden, n, d->dx, dim, d->hidden, n_hidden,
             gradient + at->down, n_hidden);
-    gemm_tn(d->gemm, 2 * n_hidden, dim, n, l->gate_up, 2 * n_hidden, d->norm,
-            dim, gradient + at->gate_up, dim);
-    gemm_nn(d->gemm, n, dim, 2 * n_hidden, l->gate_up, 2 * n_hidden,
+    decoder_bias_back(d, l->gate_up, d->up_dim, gradient, at->gate_up_bias);
+    gemm_tn(d->gemm, d->up_dim, dim, n, l->gate_up, d->up_dim, d->norm, dim,
+            gradient + at->gate_up, dim);
+    gemm_nn(d->gemm, n, dim, d->up_dim, l->gate_up, d->up_dim,
             weights + at->gate_up, dim, d->sum, dim, 0);
-    decoder_lanes(d, n, dim, norm_back, &job);
-    rows_add(gradient + at->post_norm, d->lane, dim);
+    decoder_lanes(d, n, decoder_norm_lane(&d->layout->config), norm_back, &job);
+    decoder_norm_take(&job.norm, d->lane, gradient);
 }
 
 /* The rotation and q/k norm on the way back, in dqkv in place. */
@@ -107,18 +110,19 @@ static void unrotate_rows(void *arg, size_t from, size_t to, float *lane)
     const struct decoder *const d = job->decoder;
     const struct decoder_config *const c = &d->layout->config;
     const size_t n = (size_t)c->head_dim, dim = (size_t)c->dim;
+    const int n_turned = decoder_has_rope(c) ? c->n_head + c->n_kv_head : 0;
 
     for (size_t t = from; t < to; t++) {
         const size_t angle = d->position[t] * n / 2;
-        for (int h = 0; h < c->n_head + c->n_kv_head; h++) {
+        for (int h = 0; h < n_turned; h++) {
             const size_t at = t * d->qkv_dim + (size_t)h * n;
             rows_rope(d->dqkv + at, d->cosine + angle, d->sine + angle, n, -1);
             if (c->has_qk_norm)
                 head_norm_back(job, d->dqkv + at, job->raw + at, h >= c->n_head,
                                lane);
         }
-        rows_rms_apply(d->norm + t * dim, job->norm->stream + t * dim,
-                       job->norm->weight, dim, job->norm->rstd[t]);
+        decoder_norm_again(&job->norm->norm, d->norm + t * dim,
+                           job->norm->stream + t * dim, job->norm->rstd[t]);
     }
 }
 
@@ -153,9 +157,11 @@ static void attend_back(struct decoder *d, const float *weights,
     struct norm_job job = {.decoder = d,
                            .stream = l->x,
                            .rstd = l->x_rstd,
-                           .weight = weights + at->input_norm};
+                           .norm = decoder_norm_at(d, weights, at->input_norm,
+                                                   at->input_norm_bias)};
     const float *rotated = l->qkv;
 
+    decoder_bias_back(d, d->dx, dim, gradient, at->o_bias);
     gemm_tn(d->gemm, dim, d->out_dim, n, d->dx, dim, l->out, d->out_dim,
             gradient + at->o, d->out_dim);
     gemm_nn(d->gemm, n, d->out_dim, dim, d->dx, dim, weights + at->o,
@@ -167,12 +173,13 @@ static void attend_back(struct decoder *d, const float *weights,
     attention_backward(d->attention, &documents, rotated, l->out, l->lse,
                        d->sum, d->dqkv);
     unrotate(d, weights, gradient, i, &job);
+    decoder_bias_back(d, d->dqkv, d->qkv_dim, gradient, at->qkv_bias);
     gemm_tn(d->gemm, d->qkv_dim, dim, n, d->dqkv, d->qkv_dim, d->norm, dim,
             gradient + at->qkv, dim);
     gemm_nn(d->gemm, n, dim, d->qkv_dim, d->dqkv, d->qkv_dim, weights + at->qkv,
             dim, d->sum, dim, 0);
-    decoder_lanes(d, n, dim, norm_back, &job);
-    rows_add(gradient + at->input_norm, d->lane, dim);
+    decoder_lanes(d, n, decoder_norm_lane(&d->layout->config), norm_back, &job);
+    decoder_norm_take(&job.norm, d->lane, gradient);
 }
 
 /* Columns of the embedding that one task adds up: tasks never meet. */
@@ -180,7 +187,8 @@ enum { EMBEDDING_COLUMNS = 64 };
 
 struct embedding_job {
     const struct decoder *decoder;
-    float *gradient; /* [n_vocab][dim] */
+    float *gradient;  /* [n_vocab][dim] */
+    float *positions; /* [max_position][dim], or NULL */
 };
 
 static void embedding_back(void *arg, size_t tile, int worker)
@@ -193,17 +201,23 @@ static void embedding_back(void *arg, size_t tile, int worker)
         dim - from < EMBEDDING_COLUMNS ? dim - from : EMBEDDING_COLUMNS;
 
     (void)worker;
-    for (size_t t = 0; t < d->batch.n_token; t++)
-        rows_add(job->gradient + (size_t)d->batch.id[t] * dim + from,
-                 d->dx + t * dim + from, n);
+    for (size_t t = 0; t < d->batch.n_token; t++) {
+        const float *const dx = d->dx + t * dim + from;
+        rows_add(job->gradient + (size_t)d->batch.id[t] * dim + from, dx, n);
+        if (job->positions)
+            rows_add(job->positions + d->position[t] * dim + from, dx, n);
+    }
 }
 
 void decoder_backward(struct decoder *decoder, const float *weights,
                       float *gradient)
 {
     const struct decoder_config *const c = &decoder->layout->config;
-    struct embedding_job job = {decoder, gradient + decoder->layout->embedding};
+    struct embedding_job job = {decoder, gradient + decoder->layout->embedding,
+                                NULL};
 
+    if (c->has_positions)
+        job.positions = gradient + decoder->layout->positions;
     for (int i = c->n_layer; i-- > 0;) {
         feed_forward_back(decoder, weights, gradient, i);
         attend_back(decoder, weights, gradient, i);

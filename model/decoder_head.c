@@ -18,7 +18,7 @@ struct head_job {
     double scale;
     int want_gradient;
     size_t from; /* first of the chunk, in decoder->valid */
-    const float *norm_weight;
+    struct decoder_norm norm;
 };
 
 /* Collects the chunk's rows of the final norm. */
@@ -30,8 +30,8 @@ static void gather_rows(void *arg, size_t from, size_t to)
 
     for (size_t i = from; i < to; i++) {
         const size_t t = d->valid[job->from + i];
-        rows_rms_apply(d->norm + i * dim, d->x_final + t * dim,
-                       job->norm_weight, dim, d->rstd_final[t]);
+        decoder_norm_again(&job->norm, d->norm + i * dim, d->x_final + t * dim,
+                           d->rstd_final[t]);
     }
 }
 
@@ -76,9 +76,9 @@ static void norm_back(void *arg, size_t from, size_t to, float *lane)
 
     for (size_t i = from; i < to; i++) {
         const size_t t = d->valid[job->from + i];
-        rows_rms_norm_backward(d->dx + t * dim, lane, d->sum + i * dim,
-                               d->x_final + t * dim, job->norm_weight, dim,
-                               d->rstd_final[t]);
+        decoder_norm_row_back(&job->norm, d->dx + t * dim, lane,
+                              d->sum + i * dim, d->x_final + t * dim,
+                              d->rstd_final[t]);
     }
 }
 
@@ -94,8 +94,8 @@ static void chunk_back(struct head_job *job, const float *weights,
             gradient + layout->head, dim);
     gemm_nn(d->gemm, n, dim, n_vocab, d->logits, n_vocab,
             weights + layout->head, dim, d->sum, dim, 0);
-    decoder_lanes(d, n, dim, norm_back, job);
-    rows_add(gradient + layout->final_norm, d->lane, dim);
+    decoder_lanes(d, n, decoder_norm_lane(&layout->config), norm_back, job);
+    decoder_norm_take(&job->norm, d->lane, gradient);
 }
 
 static void chunk_logits(struct head_job *job, const float *weights, size_t n)
@@ -104,7 +104,8 @@ static void chunk_logits(struct head_job *job, const float *weights, size_t n)
     const size_t dim = (size_t)d->layout->config.dim;
     const size_t n_vocab = (size_t)d->layout->config.n_vocab;
 
-    job->norm_weight = weights + d->layout->final_norm;
+    job->norm = decoder_norm_at(d, weights, d->layout->final_norm,
+                                d->layout->final_norm_bias);
     decoder_rows(d, n, gather_rows, job);
     gemm_nt(d->gemm, n, n_vocab, dim, d->norm, dim, weights + d->layout->head,
             dim, d->logits, n_vocab, 0);
@@ -146,11 +147,13 @@ void decoder_logits(struct decoder *decoder, const float *weights, size_t from,
     const size_t dim = (size_t)layout->config.dim;
     const size_t n_vocab = (size_t)layout->config.n_vocab;
 
+    const struct decoder_norm norm = decoder_norm_at(
+        decoder, weights, layout->final_norm, layout->final_norm_bias);
+
     OY_ASSERT(from + n <= decoder->batch.n_token);
     for (size_t t = from; t < from + n; t++)
-        rows_rms_apply(decoder->norm + t * dim, decoder->x_final + t * dim,
-                       weights + layout->final_norm, dim,
-                       decoder->rstd_final[t]);
+        decoder_norm_again(&norm, decoder->norm + t * dim,
+                           decoder->x_final + t * dim, decoder->rstd_final[t]);
     gemm_nt(decoder->gemm, n, n_vocab, dim, decoder->norm + from * dim, dim,
             weights + layout->head, dim, logits, n_vocab, 0);
 }

@@ -21,7 +21,7 @@ struct decoder_layer {
     float *out;     /* [max_token][n_head head_dim] */
     float *lse;     /* [max_token][n_head] */
     float *mid;     /* [max_token][dim], the stream before the FFN */
-    float *gate_up; /* [max_token][2 n_hidden] */
+    float *gate_up; /* [max_token][up_dim] */
     float *x_rstd;  /* [max_token] */
     float *mid_rstd;
 };
@@ -32,6 +32,7 @@ struct decoder {
     struct attention *attention;
     size_t max_token, max_length;
     size_t qkv_dim, out_dim; /* (n_head + 2 n_kv_head) head_dim; n_head.. */
+    size_t up_dim;           /* 2 n_hidden; n_hidden without a gate */
     size_t chunk;            /* tokens whose logits exist at once */
 
     float *memory;               /* everything below */
@@ -68,6 +69,53 @@ typedef void (*decoder_lane_task)(void *arg, size_t from, size_t to,
                                   float *lane);
 void decoder_lanes(struct decoder *decoder, size_t n, size_t size,
                    decoder_lane_task task, void *arg);
+
+/* ---- parts in two forms ---- */
+
+/* The norm of a row. */
+struct decoder_norm {
+    const struct decoder_config *config;
+    size_t weight_at, bias_at;  /* in an arena */
+    const float *weight, *bias; /* NULL: no bias */
+};
+
+/* `bias` SIZE_MAX: none. */
+struct decoder_norm decoder_norm_at(const struct decoder *decoder,
+                                    const float *weights, size_t weight,
+                                    size_t bias);
+/* Returns what decoder_norm_again() and the way back want to know. */
+float decoder_norm_row(const struct decoder_norm *norm, float *y,
+                       const float *x);
+void decoder_norm_again(const struct decoder_norm *norm, float *y,
+                        const float *x, float rstd);
+/* dx is added to, and so is the lane: gradients of weight and bias, of
+ * decoder_norm_lane() floats, which decoder_norm_take() adds to `gradient`. */
+void decoder_norm_row_back(const struct decoder_norm *norm, float *dx,
+                           float *lane, const float *dy, const float *x,
+                           float rstd);
+size_t decoder_norm_lane(const struct decoder_config *config);
+void decoder_norm_take(const struct decoder_norm *norm, const float *lane,
+                       float *gradient);
+
+/* Adds a bias of n columns to all rows of the batch; the bias's gradient from
+ * theirs. Nothing with SIZE_MAX. */
+void decoder_add_bias(struct decoder *decoder, float *y, size_t n,
+                      const float *weights, size_t bias);
+void decoder_bias_back(struct decoder *decoder, const float *dy, size_t n,
+                       float *gradient, size_t bias);
+
+int decoder_is_gated(const struct decoder_config *config);
+/* Columns of the product in front of the hidden layer. */
+size_t decoder_up_dim(const struct decoder_config *config);
+/* hidden[n_hidden] of a row of that product, and the way back: from the
+ * gradient in `hidden` to that in `up`; hidden is made again. */
+void decoder_hidden_row(const struct decoder_config *config, float *hidden,
+                        const float *up);
+void decoder_hidden_row_back(const struct decoder_config *config, float *hidden,
+                             float *up);
+
+/* Whether q and k are turned by their positions. */
+int decoder_has_rope(const struct decoder_config *config);
 
 /* Writes rotated q and k (normalised first with has_qk_norm) and v of a layer
  * to `to`, which may be the layer's own qkv. */

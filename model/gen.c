@@ -489,6 +489,7 @@ static int open_model(struct gen *gen, struct oy_pool *pool,
                                   settings->kv_memory, pool, err);
         if (!gen->engine)
             return -1;
+        engine_set_kv_type(gen->engine, (enum kv_type)settings->kv_type);
     }
     return open_tokenizer(gen, err) || check_tokenizer(gen, err) ||
                    open_chat(gen, err) || gen_grammar_open(gen, err)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "model/kv.h"
+
 static const char description[] =
     "Reads records with \"prompt\" (a text), \"ids\" (tokens) or "
     "\"messages\" (a conversation, rendered by the model's chat template) and "
@@ -65,6 +67,8 @@ static size_t add_model(struct gen_settings *s, int *dtype,
          "Keep completions there; an interrupted run goes on where it was."},
         {"kv-memory", 0, OY_OPT_SIZE, &s->kv_memory, "SIZE", NULL, 0,
          "Most memory for keys and values; by default no limit."},
+        {"kv-dtype", 0, OY_OPT_CHOICE, &s->kv_type, "TYPE", KV_TYPE_NAMES,
+         OY_OPT_IN_MANIFEST, "How keys and values are kept; by default f32."},
     };
 
     memcpy(option, own, sizeof own);

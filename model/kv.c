@@ -32,6 +32,13 @@ struct kv_pool {
 
 /* ---- the pool ---- */
 
+const char *kv_type_name(enum kv_type type)
+{
+    static const char *const name[] = {"f32", "bf16", "q8"};
+
+    return name[type];
+}
+
 struct kv_shape kv_shape_of(const struct decoder_config *config)
 {
     return (struct kv_shape){.n_layer = config->n_layer,

@@ -40,6 +40,7 @@ enum kv_type { KV_F32, KV_BF16, KV_Q8 };
 
 /* The names of the types in their order, for a table of options. */
 #define KV_TYPE_NAMES "f32|bf16|q8"
+const char *kv_type_name(enum kv_type type);
 
 struct kv_shape {
     int n_layer; /* that keep keys and values */

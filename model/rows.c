@@ -241,3 +241,18 @@ void rows_adamw(float *p, float *m, float *v, const float *g, size_t n,
 {
     kernels()->adamw(p, m, v, g, n, step);
 }
+
+void rows_layer_norm_backward(float *dx, float *dweight, float *dbias,
+                              const float *dy, const float *x,
+                              const float *weight, size_t n, float eps)
+{
+    kernels()->layer_norm_backward(dx, dweight, dy, x, weight, n, eps);
+    if (dbias)
+        rows_add(dbias, dy, n);
+}
+
+void rows_gelu_tanh_backward(float *hidden, float *dup, const float *dhidden,
+                             const float *up, size_t n)
+{
+    kernels()->gelu_tanh_backward(hidden, dup, dhidden, up, n);
+}

@@ -101,6 +101,15 @@ void rows_multiply(float *y, const float *x, size_t n);
  * be x. */
 void rows_layer_norm(float *y, const float *x, const float *weight,
                      const float *bias, size_t n, float eps);
+/* The way back through it: dx, dweight and dbias are added to; dbias NULL:
+ * there is none. */
+void rows_layer_norm_backward(float *dx, float *dweight, float *dbias,
+                              const float *dy, const float *x,
+                              const float *weight, size_t n, float eps);
+/* hidden = gelu_tanh(up), dup = dhidden gelu_tanh'(up); dup may be up, and
+ * dhidden hidden. */
+void rows_gelu_tanh_backward(float *hidden, float *dup, const float *dhidden,
+                             const float *up, size_t n);
 
 /* Gradient of cross-entropy in place, all but the target's part:
  * x[i] = a exp(x[i] - lse) - b. */

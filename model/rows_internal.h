@@ -44,6 +44,11 @@ struct rows_kernels {
     void (*soft_cap)(float *x, size_t n, float cap);
     void (*gelu)(float *x, size_t n);
     void (*gelu_tanh)(float *x, size_t n);
+    void (*gelu_tanh_backward)(float *hidden, float *dup, const float *dhidden,
+                               const float *up, size_t n);
+    void (*layer_norm_backward)(float *dx, float *dweight, const float *dy,
+                                const float *x, const float *weight, size_t n,
+                                float eps);
     void (*multiply)(float *y, const float *x, size_t n);
     void (*layer_norm)(float *y, const float *x, const float *weight, size_t n,
                        float eps);

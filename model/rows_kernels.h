@@ -701,6 +701,97 @@ static void layer_norm(float *y, const float *x, const float *weight, size_t n,
     rms_norm(y, y, weight, n, eps);
 }
 
+/* With u = tanh(a (x + b x^3)): the derivative is
+ * (1 + u) / 2 + x (1 - u^2) a (1 + 3 b x^2) / 2. */
+INLINE vec gelu_tanh_slope(vec x)
+{
+    const vec square = x * x;
+    const vec u =
+        tanh_lanes(0.79788456080286536f * (x + 0.044715f * (x * square)));
+
+    return 0.5f * (1.0f + u) + 0.5f * x * (1.0f - u * u) *
+                                   0.79788456080286536f *
+                                   (1.0f + 0.134145f * square);
+}
+
+static void gelu_tanh_backward(float *hidden, float *dup, const float *dhidden,
+                               const float *up, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec x = load(up + i), d = load(dhidden + i);
+        store(dup + i, d * gelu_tanh_slope(x));
+        store(hidden + i, gelu_tanh_lanes(x));
+    }
+    if (i < n) {
+        const vec x = load_part(up + i, n - i);
+        const vec d = load_part(dhidden + i, n - i);
+        store_part(dup + i, d * gelu_tanh_slope(x), n - i);
+        store_part(hidden + i, gelu_tanh_lanes(x), n - i);
+    }
+}
+
+/* What a row is worth on the way back through LayerNorm: with g = dy weight
+ * and c = x - mean, dx = rstd (g - mean of g - c rstd^2 mean of g c). */
+struct layer_norm_row {
+    vec mean, rstd, mean_g, slope;
+};
+
+INLINE struct layer_norm_row layer_norm_look(const float *dy, const float *x,
+                                             const float *weight, size_t n,
+                                             float eps)
+{
+    const vec mean = all(sum(x, n) / (float)n);
+    vec square = {0}, of_g = {0}, of_gc = {0};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec c = load(x + i) - mean, g = load(dy + i) * load(weight + i);
+        square += c * c;
+        of_g += g;
+        of_gc += g * c;
+    }
+    for (; i < n; i++) {
+        const float c = x[i] - mean[0], g = dy[i] * weight[i];
+        square[0] += c * c;
+        of_g[0] += g;
+        of_gc[0] += g * c;
+    }
+    const float rstd =
+        1.0f / __builtin_sqrtf(add_lanes(square) / (float)n + eps);
+    return (struct layer_norm_row){
+        mean, all(rstd), all(add_lanes(of_g) / (float)n),
+        all(add_lanes(of_gc) / (float)n * rstd * rstd)};
+}
+
+INLINE void layer_norm_back_lanes(const struct layer_norm_row *row, vec dy,
+                                  vec x, vec weight, vec *dx, vec *dweight)
+{
+    const vec c = x - row->mean;
+
+    *dweight += dy * c * row->rstd;
+    *dx += row->rstd * (dy * weight - row->mean_g - c * row->slope);
+}
+
+static void layer_norm_backward(float *dx, float *dweight, const float *dy,
+                                const float *x, const float *weight, size_t n,
+                                float eps)
+{
+    const struct layer_norm_row row = layer_norm_look(dy, x, weight, n, eps);
+    size_t i = 0;
+
+    for (; i < n; i += LANES) {
+        const size_t rest = n - i < LANES ? n - i : LANES;
+        vec d = load_part(dx + i, rest), w = load_part(dweight + i, rest);
+        layer_norm_back_lanes(&row, load_part(dy + i, rest),
+                              load_part(x + i, rest),
+                              load_part(weight + i, rest), &d, &w);
+        store_part(dx + i, d, rest);
+        store_part(dweight + i, w, rest);
+    }
+}
+
 const struct rows_kernels ROWS_TABLE = {
     .rms_norm = rms_norm,
     .rms_apply = rms_apply,
@@ -727,6 +818,8 @@ const struct rows_kernels ROWS_TABLE = {
     .soft_cap = soft_cap,
     .gelu = gelu,
     .gelu_tanh = gelu_tanh,
+    .gelu_tanh_backward = gelu_tanh_backward,
+    .layer_norm_backward = layer_norm_backward,
     .multiply = multiply,
     .layer_norm = layer_norm,
     .softmax_gradient = softmax_gradient,

@@ -421,22 +421,22 @@ static int read_fused(const struct weight_layout *layout, float *arena,
                       struct shards *shards, int tensor, struct oy_error *err)
 {
     const struct weight_tensor *want = &layout->tensor[tensor];
-    char name[sizeof want->name + 16];
-    size_t at;
+    struct weight_fused fused;
     int n_found;
 
-    if (weights_fused_name(layout, want, name, sizeof name, &at))
+    if (weights_find_fused(layout, want, &fused))
         return 0;
-    const struct safetensor *have = find_either(shards, name, &n_found);
+    const struct safetensor *have = find_either(shards, fused.name, &n_found);
     if (n_found != 1)
         return 0;
-    if (have->n_element != weights_fused_size(layout, want))
-        return oy_fail(err, OY_DATA, "tensor '%s' has another shape", name);
-    if (safetensor_to_f32(have, at, want->n_row * want->n_column,
+    if (have->n_element != fused.n)
+        return oy_fail(err, OY_DATA, "tensor '%s' has another shape",
+                       fused.name);
+    if (safetensor_to_f32(have, fused.at, want->n_row * want->n_column,
                           arena + want->at))
-        return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", name,
+        return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", fused.name,
                        have->type_name);
-    if (at == 0)
+    if (fused.at == 0)
         keep_joint(shards, have);
     return 1;
 }
@@ -522,28 +522,5 @@ int weights_read(const struct weight_layout *layout, float *arena,
     if (!status && layout->config.is_tied)
         compare_tied(layout, &shards);
     close_shards(&shards);
-    return status;
-}
-
-/* ---- writing ---- */
-
-int weights_write(const struct weight_layout *layout, const float *arena,
-                  const char *path, struct oy_error *err)
-{
-    struct safetensors_entry *entry =
-        oy_calloc((size_t)layout->n_tensor, sizeof *entry);
-
-    for (int i = 0; i < layout->n_tensor; i++) {
-        const struct weight_tensor *tensor = &layout->tensor[i];
-        entry[i] = (struct safetensors_entry){
-            .name = tensor->name,
-            .type = TENSOR_F32,
-            .n_dim = tensor->n_dim,
-            .shape = {tensor->n_dim == 2 ? tensor->n_row : tensor->n_column,
-                      tensor->n_dim == 2 ? tensor->n_column : 0},
-            .data = arena + tensor->at};
-    }
-    const int status = safetensors_write(path, entry, layout->n_tensor, err);
-    oy_free(entry);
     return status;
 }

@@ -335,10 +335,11 @@ static int layer_of_expert(const struct weight_layout *layout,
                : -1;
 }
 
-int weights_fused_name(const struct weight_layout *layout,
-                       const struct weight_tensor *tensor, char *name,
-                       size_t size, size_t *at)
+int weights_find_fused(const struct weight_layout *layout,
+                       const struct weight_tensor *tensor,
+                       struct weight_fused *fused)
 {
+    static const char experts[] = ".experts.";
     const struct expert_names *names = names_of(layout);
     const char *end;
     const int layer = layer_of_expert(layout, tensor, &end);
@@ -346,26 +347,15 @@ int weights_fused_name(const struct weight_layout *layout,
     if (layer < 0)
         return -1;
     const int is_down = !strncmp(end + 1, names->down, strlen(names->down));
-    const size_t *part = layout->layer[layer].ffn_part;
-    *at = tensor->at - part[is_down ? MOE_DOWN : MOE_GATE_UP];
-    const size_t len =
-        (size_t)(strstr(tensor->name, ".experts.") - tensor->name) +
-        strlen(".experts.");
-    OY_ASSERT(len + strlen("gate_up_proj") < size);
-    memcpy(name, tensor->name, len);
-    strcpy(name + len, is_down ? "down_proj" : "gate_up_proj");
+    const char *front = strstr(tensor->name, experts);
+    snprintf(fused->name, sizeof fused->name, "%.*s%s%s",
+             (int)(front - tensor->name), tensor->name, experts,
+             is_down ? "down_proj" : "gate_up_proj");
+    fused->n = (uint64_t)tensor->n_row * tensor->n_column *
+               (uint64_t)layout->config.moe.n_expert * (is_down ? 1 : 2);
+    fused->at = tensor->at -
+                layout->layer[layer].ffn_part[is_down ? MOE_DOWN : MOE_GATE_UP];
     return 0;
-}
-
-uint64_t weights_fused_size(const struct weight_layout *layout,
-                            const struct weight_tensor *tensor)
-{
-    const struct moe_config *moe = &layout->config.moe;
-    const uint64_t one = (uint64_t)tensor->n_row * tensor->n_column;
-    const int is_down = tensor->n_row == (size_t)layout->config.dim &&
-                        tensor->n_column == (size_t)moe->n_hidden;
-
-    return one * (uint64_t)moe->n_expert * (is_down ? 1 : 2);
 }
 
 /* The arena's row of the file's row (or column) within a part. */

@@ -37,15 +37,17 @@ struct lightning_weights weights_lightning(const struct weight_layout *layout,
 
 /* ---- files ---- */
 
-/* The tensor in which a file may have the experts of which `tensor` is one:
- * its name, and which of its elements `tensor` is: those from *at on. -1 when
- * `tensor` is none of an expert. */
-int weights_fused_name(const struct weight_layout *layout,
-                       const struct weight_tensor *tensor, char *name,
-                       size_t size, size_t *at);
-/* Elements of the tensor that weights_fused_name() names. */
-uint64_t weights_fused_size(const struct weight_layout *layout,
-                            const struct weight_tensor *tensor);
+/* The tensor in which a file may have all experts of a kind. */
+struct weight_fused {
+    char name[112];
+    uint64_t n; /* its elements */
+    size_t at;  /* the first of the expert's */
+};
+
+/* Of the tensor of one expert; -1 when `tensor` is none. */
+int weights_find_fused(const struct weight_layout *layout,
+                       const struct weight_tensor *tensor,
+                       struct weight_fused *fused);
 
 /* Reads a tensor of form WEIGHT_EXPERTS. -1 for a type that is not known. */
 int weights_read_columns(const struct weight_tensor *tensor,

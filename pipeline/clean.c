@@ -94,6 +94,15 @@ static void set_part(struct worker *worker, struct oy_record *record,
                        json->len);
 }
 
+/* Its name, with its version where that decides. */
+static void put_splitter(struct oy_buffer *out, enum words_splitter splitter)
+{
+    char label[WORDS_LABEL];
+
+    words_label(splitter, label);
+    oy_json_put_string(out, label, strlen(label));
+}
+
 /* `failed` holds the list of all that failed, or nothing. */
 static void annotate(const struct clean *clean, struct worker *worker,
                      struct oy_record *record, const struct verdict *verdict,
@@ -117,6 +126,10 @@ static void annotate(const struct clean *clean, struct worker *worker,
         oy_buffer_append(out, worker->measures.json.data,
                          worker->measures.json.len);
         oy_buffer_append_char(out, '}');
+        if (clean->options->words != WORDS_NONE) {
+            oy_buffer_append_string(out, ",\"splitter\":");
+            put_splitter(out, clean->options->words);
+        }
     }
     oy_buffer_append_char(out, '}');
     set_part(worker, record, "clean");
@@ -137,6 +150,9 @@ static void print_words(struct worker *worker, struct oy_record *record)
     }
     oy_buffer_append_char(out, ']');
     set_part(worker, record, "words");
+    oy_buffer_clear(out);
+    put_splitter(out, worker->document.splitter);
+    set_part(worker, record, "splitter");
 }
 
 /* ---- judging ---- */

@@ -15,7 +15,7 @@ struct clean_options {
     const char *language_model; /* for rules that need one */
     int annotate;               /* keep all, say what was found */
     int all_reasons;            /* run every rule, list all that fail */
-    int print_words;            /* keep all, add oyster.words */
+    int print_words;            /* keep all, add oyster.words, .splitter */
     int tell_dropped;           /* dropped records carry oyster.clean */
     int64_t n_sample;           /* dropped records of each reason; 0: all */
     const char *sample;         /* where those go, with n_sample */

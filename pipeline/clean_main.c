@@ -77,8 +77,9 @@ static const char description[] =
     "match.on=line web.jsonl\n"
     "\n"
     "With --annotate every record is kept and gets oyster.clean: {keep, rule, "
-    "reason, rewritten, measured{...}}; where a peer's rule raises an error "
-    "on an empty text, the reason is `empty`.";
+    "reason, rewritten, measured{...}, splitter}: splitter is what --words or "
+    "a preset chose. Where a peer's rule raises an error on an empty text, "
+    "the reason is `empty`.";
 
 struct settings {
     struct oy_list preset;
@@ -221,7 +222,8 @@ int main(int argc, char **argv)
          "Judge and count, write no records."},
         {"print-words", 0, OY_OPT_FLAG, &s.clean.print_words, NULL, NULL,
          OY_OPT_IN_MANIFEST,
-         "Keep every record and add oyster.words, the list of its words."},
+         "Keep every record and add oyster.words, the list of its words, and "
+         "oyster.splitter, what found them."},
         {0},
     };
     struct oy_program program = {

@@ -331,7 +331,7 @@ static void rank_by_tree(struct fasttext_work *work, struct ranking *ranking)
 /* A step function of 512 steps between -8 and 8 (Loss::sigmoid). */
 static float rough_sigmoid(float x)
 {
-    if (x < -8)
+    if (!(x >= -8)) /* or no number, of a damaged model */
         return 0;
     if (x > 8)
         return 1;

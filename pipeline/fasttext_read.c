@@ -3,6 +3,7 @@
  * Reading fastText's model files. */
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/input.h"
 #include "pipeline/fasttext_internal.h"
@@ -15,6 +16,7 @@ enum {
     MAX_NGRAM = 64,
     N_CENTROID = 256,
     SUPERVISED = 3,
+    DENSEST = 1100, /* bytes that one may become when gzip unpacks it */
 };
 
 static const char label_prefix[] = "__label__";
@@ -24,6 +26,7 @@ struct reader {
     struct oy_input *input;
     struct oy_error *err;
     const char *part; /* what is being read, for messages */
+    uint64_t most;    /* bytes that the file can hold */
 };
 
 /* ---- numbers ---- */
@@ -60,8 +63,12 @@ static int take_int(struct reader *reader, int32_t low, int32_t high,
 
 static void *take_array(struct reader *reader, size_t n, size_t size)
 {
+    /* A count may be damage: memory for it would be touched for nothing. */
+    if (n > reader->most / size) {
+        fail(reader, "the file ends here");
+        return NULL;
+    }
     void *array = oy_try_alloc(n, size);
-
     if (!array) {
         oy_fail(reader->err, OY_SYSTEM, "%s: no memory for its %s",
                 oy_input_name(reader->input), reader->part);
@@ -435,9 +442,19 @@ static int read_all(struct fasttext *model, struct reader *reader)
     return model->loss == FASTTEXT_HS ? build_tree(model, reader) : 0;
 }
 
+/* More than any file of that size holds, packed or not. */
+static uint64_t most_of(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) || !S_ISREG(info.st_mode))
+        return UINT64_MAX;
+    return (uint64_t)info.st_size * DENSEST + DENSEST;
+}
+
 struct fasttext *fasttext_load(const char *path, struct oy_error *err)
 {
-    struct reader reader = {.err = err};
+    struct reader reader = {.err = err, .most = most_of(path)};
 
     reader.input = oy_input_open(path, err);
     if (!reader.input)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/cpu.h"
 #include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/entities.h"
@@ -293,7 +294,7 @@ static int are_plain(uint64_t word)
 }
 
 /* The first byte from `at` on that is not plain, or the text's end. */
-static size_t skip_plain(struct oy_text text, size_t at)
+static size_t skip_plain_words(struct oy_text text, size_t at)
 {
     uint64_t word;
 
@@ -311,6 +312,46 @@ static size_t skip_plain(struct oy_text text, size_t at)
         }
     }
     return text.len;
+}
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+/* 32 bytes at a time; a text is padded. */
+__attribute__((target("avx2,bmi"))) static size_t skip_plain_avx2(
+    struct oy_text text, size_t at)
+{
+    const __m256i begin = _mm256_set1_epi8(' ');
+    const __m256i most = _mm256_set1_epi8('~' - ' ');
+
+    for (; at < text.len; at += 32) {
+        const __m256i v = _mm256_loadu_si256((const void *)(text.at + at));
+        const __m256i place = _mm256_sub_epi8(v, begin);
+        const __m256i printable =
+            _mm256_cmpeq_epi8(_mm256_min_epu8(place, most), place);
+        const __m256i blank =
+            _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\n')),
+                            _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\t')));
+        const __m256i plain = _mm256_or_si256(
+            blank, _mm256_andnot_si256(
+                       _mm256_cmpeq_epi8(v, _mm256_set1_epi8('&')), printable));
+        const uint32_t odd = ~(uint32_t)_mm256_movemask_epi8(plain);
+        if (odd) {
+            at += (size_t)__builtin_ctz(odd);
+            return at < text.len ? at : text.len;
+        }
+    }
+    return text.len;
+}
+#endif
+
+static size_t skip_plain(struct oy_text text, size_t at)
+{
+#ifdef __x86_64__
+    if (oy_cpu_level() >= OY_CPU_AVX2)
+        return skip_plain_avx2(text, at);
+#endif
+    return skip_plain_words(text, at);
 }
 
 /* The text as code points, kept from before a round. */

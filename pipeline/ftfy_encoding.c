@@ -47,9 +47,40 @@ static int has_sign_at(const uint32_t *code, size_t n, size_t at)
     return 0;
 }
 
+/* The sets that signs begin with: a bit for each, as in struct ftfy_kind. */
+struct first_sets {
+    uint64_t set[2];
+    int has_others; /* of properties */
+};
+
+static struct first_sets find_first_sets(void)
+{
+    struct first_sets first = {0};
+
+    for (size_t i = 0; i < ftfy_n_sign; i++) {
+        const int set = ftfy_signs[i].set[0];
+        if (set < 0)
+            first.has_others = 1;
+        else
+            first.set[set / 64] |= 1ULL << set % 64;
+    }
+    return first;
+}
+
+/* Whether a sign may begin with the character; of those that begin with a
+ * property, all begin with white space. */
+static int may_begin(const struct first_sets *first, uint32_t c)
+{
+    const struct ftfy_kind *kind = ftfy_kind_of(c);
+
+    return (kind->set[0] & first->set[0]) || (kind->set[1] & first->set[1]) ||
+           (first->has_others && oy_py_isspace(c));
+}
+
 /* Every sign has a special character among its first three. */
 int ftfy_is_bad(const uint32_t *code, size_t n)
 {
+    const struct first_sets first = find_first_sets();
     size_t asked = 0; /* places before it were looked at */
 
     for (size_t i = 0; i < n; i++) {
@@ -57,7 +88,7 @@ int ftfy_is_bad(const uint32_t *code, size_t n)
             continue;
         size_t at = i > 2 ? i - 2 : 0;
         for (at = at < asked ? asked : at; at <= i; at++) {
-            if (has_sign_at(code, n, at))
+            if (may_begin(&first, code[at]) && has_sign_at(code, n, at))
                 return 1;
         }
         asked = i + 1;

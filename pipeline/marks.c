@@ -127,6 +127,10 @@ int marks_is_terminal(uint32_t c)
 
 int marks_is_punctuation(uint32_t c)
 {
+    /* Of ASCII: all but letters, digits, tab, line feed and blank. */
+    if (c < 0x80)
+        return !((c | 0x20) - 'a' < 26 || c - '0' < 10 || c == ' ' ||
+                 c == '\t' || c == '\n');
     return in_ranges(c, punctuation, sizeof punctuation / sizeof *punctuation);
 }
 

@@ -2,10 +2,10 @@
  *
  * Repeated n-grams of words, for many n over one text.
  *
- * Each distinct word gets a number and the value of its bytes as a polynomial
- * modulo 2^64; sums along the text then give the hash of any window's bytes
- * in two operations, whatever its length, and nothing is ever joined. Hashes
- * only find candidates, words decide.
+ * Each distinct word gets a number. What stands there once only cannot be
+ * part of anything that stands there twice, so that n-grams are numbered from
+ * those of n - 1 words that came again: most of a text is left behind at two
+ * or three words, and a pair of numbers says exactly which n-gram it is.
  */
 #ifndef PIPELINE_NGRAMS_H
 #define PIPELINE_NGRAMS_H
@@ -16,8 +16,10 @@
 #include "pipeline/seen.h"
 #include "pipeline/words.h"
 
-struct ngrams_word; /* a distinct word */
-struct ngrams_mark; /* what stands before a word of the text */
+struct ngrams_word;  /* a distinct word */
+struct ngrams_mark;  /* what stands before a word of the text */
+struct ngrams_place; /* where an n-gram stands that stands there twice */
+struct ngrams_start; /* where bytes begin that stand there twice */
 
 /* Zero-initialised is empty; reused from text to text. */
 struct ngrams {
@@ -29,10 +31,33 @@ struct ngrams {
     size_t cap_id;
     struct ngrams_mark *mark; /* [words->n + 1] */
     size_t cap_mark;
-    uint32_t *count; /* scratch */
+
+    /* All places of the n-grams of `level` words that stand there twice or
+     * more, ascending; `count` is by their numbers. Level 0: not looked for. */
+    size_t level;
+    struct ngrams_place *place;
+    size_t n_place, cap_place;
+    uint32_t *count;
     size_t cap_count;
-    uint64_t *hash; /* scratch */
+
+    /* By places: how often the rarest of `rarest_level` words stands there. */
+    size_t rarest_level;
+    uint32_t *rarest;
+    size_t cap_rarest;
+
+    /* The words joined by nothing, and the words at which bytes begin that
+     * begin at others, too; for n-grams of `start_level` words or more. */
+    char *joined;
+    size_t cap_joined;
+    size_t start_level;
+    struct ngrams_start *start;
+    size_t n_start, cap_start;
+
+    /* Scratch. */
+    uint64_t *hash;
     size_t cap_hash;
+    unsigned char *sieve;
+    size_t cap_sieve;
     struct seen seen;
 };
 
@@ -47,7 +72,7 @@ size_t ngrams_top(struct ngrams *ngrams, size_t n);
 
 /* No less than ngrams_top() and much cheaper: an n-gram is not more frequent
  * than the rarest of its words. */
-size_t ngrams_top_bound(const struct ngrams *ngrams, size_t n);
+size_t ngrams_top_bound(struct ngrams *ngrams, size_t n);
 
 /* Code points in n-grams that were there before, read from left to right:
  * behind a repeated one the reading goes on, behind a new one it goes on by

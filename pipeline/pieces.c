@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/cpu.h"
 #include "core/hash.h"
 #include "core/utf8.h"
 
@@ -32,12 +33,49 @@ static size_t run_len(const char *text, size_t at, size_t end, int feeds)
     return n;
 }
 
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,bmi")))
+
+/* Cuts at each line feed; returns where the last piece begins. */
+AVX2 static size_t split_feeds_avx2(const char *text, size_t from, size_t end,
+                                    struct pieces *pieces)
+{
+    const __m256i feed = _mm256_set1_epi8('\n');
+    size_t start = from;
+
+    for (size_t at = from; at < end; at += 32) {
+        const __m256i v = _mm256_loadu_si256((const void *)(text + at));
+        uint32_t feeds =
+            (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, feed));
+        if (end - at < 32)
+            feeds &= ~(~0u << (end - at));
+        if (pieces->cap - pieces->n < 32)
+            OY_GROW(pieces->item, pieces->cap, pieces->n + 32);
+        for (; feeds; feeds &= feeds - 1) {
+            const size_t place = at + (size_t)__builtin_ctz(feeds);
+            pieces->item[pieces->n++] = (struct piece){start, place - start};
+            start = place + 1;
+        }
+    }
+    return start;
+}
+#endif
+
 void pieces_split(const char *text, size_t from, size_t end, int feeds,
                   struct pieces *pieces)
 {
     size_t start = from;
 
     pieces->n = 0;
+#ifdef __x86_64__
+    if (feeds == 1 && oy_cpu_level() >= OY_CPU_AVX2) {
+        start = split_feeds_avx2(text, from, end, pieces);
+        push(pieces, start, end);
+        return;
+    }
+#endif
     for (size_t at = from; at < end;) {
         const char *feed = memchr(text + at, '\n', end - at);
         if (!feed)
@@ -144,12 +182,68 @@ static void split_line(const char *text, struct piece line, int has_feed,
         push(lines, start, end);
 }
 
+static int has_other_end_plain(const char *text, size_t len)
+{
+    for (size_t at = 0; at < len; at++) {
+        if (text[at] != '\n' && end_len(text, at))
+            return 1;
+    }
+    return 0;
+}
+
+#ifdef __x86_64__
+/* Line ends of one byte, and C2 or E2, which seldom begin one. */
+AVX2 static int has_other_end_avx2(const char *text, size_t len)
+{
+    const __m256i vt = _mm256_set1_epi8(0x0b), fs = _mm256_set1_epi8(0x1c);
+    const __m256i two = _mm256_set1_epi8(2);
+
+    for (size_t at = 0; at < len; at += 32) {
+        const __m256i v = _mm256_loadu_si256((const void *)(text + at));
+        const __m256i to_cr = _mm256_sub_epi8(v, vt);
+        const __m256i to_rs = _mm256_sub_epi8(v, fs);
+        const __m256i low = _mm256_min_epu8(_mm256_min_epu8(to_cr, to_rs), two);
+        const __m256i ends = _mm256_or_si256(_mm256_cmpeq_epi8(low, to_cr),
+                                             _mm256_cmpeq_epi8(low, to_rs));
+        const __m256i leads =
+            _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)0xc2)),
+                            _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)0xe2)));
+        uint32_t places =
+            (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(ends, leads));
+        for (; places; places &= places - 1) {
+            const size_t place = at + (size_t)__builtin_ctz(places);
+            if (place < len && end_len(text, place))
+                return 1;
+        }
+    }
+    return 0;
+}
+#endif
+
+static int has_other_end(const char *text, size_t len)
+{
+#ifdef __x86_64__
+    if (oy_cpu_level() >= OY_CPU_AVX2)
+        return has_other_end_avx2(text, len);
+#endif
+    return has_other_end_plain(text, len);
+}
+
 void pieces_split_lines(const char *text, const struct pieces *feeds,
                         struct pieces *lines)
 {
+    const struct piece first = feeds->item[0];
+    const struct piece last = feeds->item[feeds->n - 1];
+
     lines->n = 0;
-    for (size_t i = 0; i < feeds->n; i++)
-        split_line(text, feeds->item[i], i + 1 < feeds->n, lines);
+    if (has_other_end(text + first.at, last.at + last.len - first.at)) {
+        for (size_t i = 0; i < feeds->n; i++)
+            split_line(text, feeds->item[i], i + 1 < feeds->n, lines);
+        return;
+    }
+    lines->n = last.len ? feeds->n : feeds->n - 1;
+    OY_GROW(lines->item, lines->cap, feeds->n);
+    memcpy(lines->item, feeds->item, lines->n * sizeof *lines->item);
 }
 
 /* ---- repeats ---- */

@@ -22,7 +22,9 @@ struct pieces {
     size_t cap;
 };
 
-/* Replaces *pieces by those of text[from..end), cut at every run of at least
+/* Texts have OY_PADDING readable bytes behind them.
+ *
+ * Replaces *pieces by those of text[from..end), cut at every run of at least
  * `feeds` line feeds: 1 cuts at each single one (then runs give empty pieces,
  * as str.split("\n")), 2 at LF{2,} as one. At least one piece. */
 void pieces_split(const char *text, size_t from, size_t end, int feeds,

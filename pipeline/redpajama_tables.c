@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/alloc.h"
+#include "pipeline/short_word.h"
+
 /* The English words of github.com/6/stopwords-json, which RedPajama-V2 takes;
  * those with an apostrophe are no tokens of it. Sorted. */
 static const char stop_word[][16] = {
@@ -549,21 +552,44 @@ static const uint32_t numeral[] = {
     0x2f890,
 };
 
-static int compare_words(const void *a, const void *b)
+enum { N_STOP_WORD = sizeof stop_word / sizeof *stop_word, N_SLOT = 4096 };
+
+struct redpajama_stop_words {
+    uint16_t slot[N_SLOT]; /* a row of the table + 1; 0: free */
+    struct short_word word[N_STOP_WORD];
+};
+
+static size_t slot_of(struct short_word word)
 {
-    return strcmp(a, b);
+    return short_word_hash(word, 0) % N_SLOT;
 }
 
-int redpajama_is_stop_word(const char *word, size_t len)
+struct redpajama_stop_words *redpajama_stop_words_new(void)
 {
-    char key[sizeof *stop_word] = {0};
+    struct redpajama_stop_words *set = oy_calloc(1, sizeof *set);
 
-    if (len >= sizeof key)
+    for (size_t i = 0; i < N_STOP_WORD; i++) {
+        set->word[i] = short_word_load(stop_word[i], strlen(stop_word[i]));
+        size_t slot = slot_of(set->word[i]);
+        while (set->slot[slot])
+            slot = (slot + 1) % N_SLOT;
+        set->slot[slot] = (uint16_t)(i + 1);
+    }
+    return set;
+}
+
+int redpajama_is_stop_word(const struct redpajama_stop_words *set,
+                           const char *word, size_t len)
+{
+    if (len >= sizeof *stop_word)
         return 0;
-    memcpy(key, word, len);
-    return strlen(key) == len &&
-           bsearch(key, stop_word, sizeof stop_word / sizeof *stop_word,
-                   sizeof *stop_word, compare_words) != NULL;
+    const struct short_word key = short_word_load(word, len);
+    size_t slot = slot_of(key);
+    for (; set->slot[slot]; slot = (slot + 1) % N_SLOT) {
+        if (short_word_equal(set->word[set->slot[slot] - 1], key))
+            return 1;
+    }
+    return 0;
 }
 
 static int compare_numerals(const void *a, const void *b)

@@ -137,13 +137,10 @@ static const char *judge_word_length(const void *params,
 {
     const struct word_length *p = params;
     const struct words *words = document_ws_words(document);
-    size_t sum = 0;
 
     if (words->n == 0)
         return "dclm_word_length_filter";
-    for (size_t i = 0; i < words->n; i++)
-        sum += oy_utf8_count(document->text.at + words->item[i].at,
-                             words->item[i].len);
+    const size_t sum = words_n_code(document->text.at, words);
     const double mean = (double)sum / (double)words->n;
     measure_number(out, "average_word_length", mean);
     return mean < p->min_length || mean > p->max_length
@@ -316,6 +313,8 @@ static const struct rule_param alphabetic_param[] = LIMIT_PARAM("max_ratio");
 
 static int has_letter(const char *text, struct word word)
 {
+    if (((unsigned char)text[word.at] | 0x20U) - 'a' < 26)
+        return 1;
     for (size_t at = word.at, end = at + word.len; at < end;) {
         if (oy_py_isalpha(oy_utf8_next(text, &at)))
             return 1;

@@ -9,6 +9,7 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/byte_count.h"
 #include "pipeline/citations.h"
 #include "pipeline/dclm_words.h"
 #include "pipeline/rule_internal.h"
@@ -116,13 +117,19 @@ static const struct rule_param ratio_param[] = {
     {0},
 };
 
-static int is_within(const struct ratio *p, const char *line, size_t len,
-                     uint16_t bit)
+/* `first` on are the `n_ascii` characters of ASCII with that bit. */
+static int is_within(const struct ratio *p, struct oy_text line, uint16_t bit,
+                     char first, int n_ascii)
 {
-    size_t n = 0, n_code = 0;
+    int is_ascii;
+    size_t n = byte_count_range(line.at, line.len, first, n_ascii, &is_ascii);
+    size_t n_code = line.len;
 
-    for (size_t at = 0; at < len; n_code++)
-        n += (oy_py_bits(oy_utf8_next(line, &at)) & bit) != 0;
+    if (!is_ascii) {
+        n = n_code = 0;
+        for (size_t at = 0; at < line.len; n_code++)
+            n += (oy_py_bits(oy_utf8_next(line.at, &at)) & bit) != 0;
+    }
     return n_code == 0 || (double)n / (double)n_code <= p->max_ratio;
 }
 
@@ -130,7 +137,7 @@ static int keeps_uppercase(const void *params, struct document *document,
                            const char *line, size_t len)
 {
     (void)document;
-    return is_within(params, line, len, OY_PY_UPPER);
+    return is_within(params, (struct oy_text){line, len}, OY_PY_UPPER, 'A', 26);
 }
 
 static const char *judge_uppercase(const void *params,
@@ -153,7 +160,7 @@ static int keeps_numeric(const void *params, struct document *document,
                          const char *line, size_t len)
 {
     (void)document;
-    return is_within(params, line, len, OY_PY_DIGIT);
+    return is_within(params, (struct oy_text){line, len}, OY_PY_DIGIT, '0', 10);
 }
 
 static const char *judge_numeric(const void *params, struct document *document,
@@ -291,13 +298,12 @@ static int keeps_line_length(const void *params, struct document *document,
                              const char *line, size_t len)
 {
     const struct line_length *p = params;
-    struct words *words = document_line_words(document);
 
+    (void)document;
     if (len == 0)
         return 1;
-    words_split(WORDS_WS, line, len, words);
-    return (double)words->n >= p->min_length &&
-           (double)words->n <= p->max_length;
+    const double n = (double)words_count_ws(line, len, SIZE_MAX);
+    return n >= p->min_length && n <= p->max_length;
 }
 
 static const char *judge_line_length(const void *params,

@@ -12,6 +12,10 @@
 #include "core/utf8.h"
 #include "pipeline/rule_internal.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { ANYWHERE, PREFIX, SUFFIX };
 
 struct substring {
@@ -191,16 +195,115 @@ static int put_line(const struct work *work, struct oy_buffer *draft)
     return !is_removed;
 }
 
-static const char *judge(const void *params, struct document *document,
-                         struct measures *out)
+/* ---- whether there is anything to be found ---- */
+
+/* A letter that nothing but itself matches, in whatever case. */
+static int is_sure(char c)
+{
+    const char low = c | 0x20;
+
+    return (unsigned char)c < 0x80 && c != '.' && low != 'i' && low != 's' &&
+           low != 'k';
+}
+
+/* The longest run of such letters. */
+static struct oy_text sure_part(const char *phrase)
+{
+    struct oy_text best = {phrase, 0};
+
+    for (const char *at = phrase; *at; at++) {
+        size_t n = 0;
+        while (at[n] && is_sure(at[n]))
+            n++;
+        if (n > best.len)
+            best = (struct oy_text){at, n};
+        at += n ? n - 1 : 0;
+    }
+    return best;
+}
+
+static int is_part(const char *text, struct oy_text part)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        if ((text[i] | 0x20) != (part.at[i] | 0x20))
+            return 0;
+    }
+    return 1;
+}
+
+/* Where the first two letters of the part stand next, or `len`. */
+static size_t find_pair(const char *text, size_t len, size_t at,
+                        struct oy_text part)
+{
+    const char a = part.at[0] | 0x20, b = part.at[1] | 0x20;
+
+#ifdef __SSE2__
+    const __m128i small = _mm_set1_epi8(0x20);
+    for (; at + 17 <= len; at += 16) {
+        const __m128i first =
+            _mm_or_si128(_mm_loadu_si128((const __m128i *)(text + at)), small);
+        const __m128i second = _mm_or_si128(
+            _mm_loadu_si128((const __m128i *)(text + at + 1)), small);
+        const int hits = _mm_movemask_epi8(
+            _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8(a)),
+                          _mm_cmpeq_epi8(second, _mm_set1_epi8(b))));
+        if (hits)
+            return at + (size_t)__builtin_ctz((unsigned)hits);
+    }
+#endif
+    for (; at + 1 < len; at++) {
+        if ((text[at] | 0x20) == a && (text[at + 1] | 0x20) == b)
+            return at;
+    }
+    return len;
+}
+
+/* Whether the phrase may stand in the text. */
+static int may_hold(struct oy_text text, const char *phrase)
+{
+    const struct oy_text part = sure_part(phrase);
+
+    if (part.len < 2)
+        return 1;
+    for (size_t at = 0;; at++) {
+        at = find_pair(text.at, text.len, at, part);
+        if (at == text.len || text.len - at < part.len)
+            return 0;
+        if (is_part(text.at + at, part))
+            return 1;
+    }
+}
+
+/* Without a phrase a line of white space goes when phrases alone are taken
+ * out, which is a rest of nothing. */
+static int takes_nothing(const struct substring *p, struct document *document)
 {
     const struct pieces *lines = document_lines(document);
-    struct oy_buffer *draft = document_draft(document);
-    size_t n = 0, at = 0;
+    const char *text = document->text.at;
 
-    oy_buffer_reserve(draft, document->text.len + lines->n + 1);
+    for (size_t i = 0; i < p->banlist.n; i++) {
+        if (may_hold(document->text, p->banlist.item[i]))
+            return 0;
+    }
+    for (size_t i = 0; i < lines->n && p->remove_substring_only; i++) {
+        if (lines->item[i].len &&
+            is_blank(text + lines->item[i].at, lines->item[i].len))
+            return 0;
+    }
+    return 1;
+}
+
+/* ---- the rule ---- */
+
+/* Puts what stays of all lines; returns how many. */
+static size_t put_lines(const struct substring *p, struct document *document,
+                        struct oy_buffer *draft)
+{
+    const struct pieces *lines = document_lines(document);
+    size_t n = 0;
+
     for (size_t i = 0; i < lines->n; i++) {
-        const struct work work = {params, document->text.at + lines->item[i].at,
+        const struct work work = {p, document->text.at + lines->item[i].at,
                                   lines->item[i].len,
                                   document_own_text(document)};
         const size_t before = draft->len;
@@ -211,7 +314,22 @@ static const char *judge(const void *params, struct document *document,
         else
             draft->len = before;
     }
-    measure_count(out, "removed_lines", lines->n - n);
+    return n;
+}
+
+static const char *judge(const void *params, struct document *document,
+                         struct measures *out)
+{
+    const size_t n_line = document_lines(document)->n;
+    struct oy_buffer *draft = document_draft(document);
+    size_t n = n_line, at = 0;
+
+    oy_buffer_reserve(draft, document->text.len + n_line + 1);
+    if (takes_nothing(params, document))
+        oy_buffer_append(draft, document->text.at, document->text.len);
+    else
+        n = put_lines(params, document, draft);
+    measure_count(out, "removed_lines", n_line - n);
     size_t len = draft->len;
     words_strip(draft->data, &at, &len);
     if (len == 0)

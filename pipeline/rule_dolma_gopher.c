@@ -8,6 +8,7 @@
 #include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/rule_internal.h"
+#include "pipeline/short_word.h"
 
 struct gopher {
     int version;
@@ -28,6 +29,8 @@ struct word_counts {
 
 static int is_required(const char *word, size_t len)
 {
+    if (len < 2 || len > 4)
+        return 0;
     static const char *const required[] = {"the", "be",   "to",   "of",
                                            "and", "that", "have", "with"};
 
@@ -45,6 +48,8 @@ static int has_symbol(const char *word, size_t len)
 
 static int has_letter(const char *word, size_t len)
 {
+    if (((unsigned char)*word | 0x20U) - 'a' < 26)
+        return 1;
     for (size_t at = 0; at < len;) {
         if (oy_py_isalpha(oy_utf8_next(word, &at)))
             return 1;
@@ -94,7 +99,10 @@ static void count_words(struct document *document, struct word_counts *c)
     for (size_t i = 0; i < words->n; i++) {
         const char *word = document->text.at + words->item[i].at;
         const size_t len = words->item[i].len;
-        length[i] = (uint32_t)oy_utf8_count(word, len);
+        length[i] =
+            (uint32_t)(len > SHORT_WORD ? oy_utf8_count(word, len)
+                                        : short_word_n_code(
+                                              short_word_load(word, len), len));
         max = length[i] > max ? length[i] : max;
         c->n_code += length[i];
         c->n_symbol += (size_t)has_symbol(word, len);

@@ -143,7 +143,7 @@ static const char *reason_of(int is_top, int n)
 }
 
 /* The share of characters is above the limit only if its bound is. */
-static int cannot_fail(const struct ngrams *ngrams, size_t n, double n_char,
+static int cannot_fail(struct ngrams *ngrams, size_t n, double n_char,
                        double limit)
 {
     return !((double)ngrams_top_bound(ngrams, n) / n_char > limit);

@@ -15,11 +15,16 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "pipeline/byte_count.h"
 #include "pipeline/redpajama_tables.h"
 #include "pipeline/rule_internal.h"
 
+struct redpajama {
+    struct redpajama_stop_words *stop_words; /* of load() */
+};
+
+static const struct redpajama defaults = {0};
 static const struct rule_param no_param[] = {{0}};
-static const char no_params = 0;
 
 /* ---- numbers ---- */
 
@@ -30,8 +35,11 @@ static double round8(double x)
     const double scaled = x * 1e8;
     char text[64];
 
-    if (fabs(fabs(scaled - floor(scaled)) - 0.5) > 1e-4 && fabs(x) < 1e6)
-        return nearbyint(scaled) / 1e8;
+    if (x >= 0 && x < 1e6) {
+        const double below = (double)(int64_t)scaled;
+        if (fabs(scaled - below - 0.5) > 1e-4)
+            return (below + (scaled - below > 0.5)) / 1e8;
+    }
     snprintf(text, sizeof text, "%.8f", x);
     return strtod(text, NULL);
 }
@@ -54,73 +62,72 @@ static void measure_share(struct measures *out, const char *name, double a,
 
 /* ---- the text as it came ---- */
 
-static int is_word(uint32_t c)
+/* What a character is: white space is nothing of these. The first two are
+ * the kinds of tokens. */
+enum {
+    WORD = 1,    /* \w */
+    OTHER = 2,   /* neither \w nor \s */
+    LETTER = 4,  /* of ASCII */
+    UPPER = 8,   /* or */
+    LOWER = 16,  /* neither */
+    END = 32,    /* of a sentence */
+    SYMBOL = 64, /* perhaps: # or beyond ASCII */
+    BRACE = 128,
+    KIND = WORD | OTHER,
+};
+
+static const unsigned char ascii_kind[128] = {
+    [0x00 ... 0x08] = OTHER,
+    [0x0e ... 0x1b] = OTHER,
+    ['!'] = OTHER | END,
+    ['"'] = OTHER,
+    ['#'] = OTHER | SYMBOL,
+    ['$' ... '-'] = OTHER,
+    ['.'] = OTHER | END,
+    ['/'] = OTHER,
+    ['0' ... '9'] = WORD,
+    [':' ... '>'] = OTHER,
+    ['?'] = OTHER | END,
+    ['@'] = OTHER,
+    ['A' ... 'Z'] = WORD | LETTER | UPPER,
+    ['[' ... '^'] = OTHER,
+    ['_'] = WORD,
+    ['`'] = OTHER,
+    ['a' ... 'z'] = WORD | LETTER | LOWER,
+    ['{'] = OTHER | BRACE,
+    ['|'] = OTHER,
+    ['}'] = OTHER | BRACE,
+    ['~' ... 0x7f] = OTHER,
+};
+
+static unsigned wide_kind(uint32_t c)
 {
-    return c == '_' || oy_py_isalnum(c);
+    const uint16_t bits = oy_py_bits(c);
+    const int is_lower =
+        bits & OY_PY_LOWER || oy_unicode_category(c, 14) == OY_LT;
+
+    return (bits & OY_PY_SPACE   ? 0
+            : bits & OY_PY_ALNUM ? WORD
+                                 : OTHER | SYMBOL) |
+           (bits & OY_PY_UPPER ? UPPER : 0) | (is_lower ? LOWER : 0);
 }
 
-/* \b[^.!?]+[.!?]*: from a word's first character up to the marks. */
-static size_t count_sentences(struct oy_text text)
+static inline unsigned kind_at(const char *text, size_t at, size_t *next)
 {
-    size_t n = 0;
-    int is_open = 0;
+    const unsigned char byte = (unsigned char)text[at];
 
-    for (size_t at = 0; at < text.len;) {
-        const uint32_t c = oy_utf8_next(text.at, &at);
-        if (c == '.' || c == '!' || c == '?') {
-            is_open = 0;
-        } else if (!is_open && is_word(c)) {
-            is_open = 1;
-            n++;
-        }
-    }
-    return n;
+    *next = at + 1;
+    if (byte < 0x80)
+        return ascii_kind[byte];
+    *next = at;
+    return wide_kind(oy_utf8_next(text, next));
 }
 
 struct tokens {
     size_t n, n_alpha, n_upper, n_stop;
+    size_t n_symbol, n_brace, n_sentence;
+    int in_sentence;
 };
-
-/* What a token's characters are. */
-struct token {
-    size_t at;
-    int kind; /* 0: none, 1: \w, 2: neither \w nor \s */
-    int has_alpha, has_upper, has_lower;
-};
-
-static void close_token(struct oy_text text, const struct token *token,
-                        size_t end, struct tokens *tokens)
-{
-    if (!token->kind)
-        return;
-    tokens->n++;
-    tokens->n_alpha += (size_t)token->has_alpha;
-    tokens->n_upper += token->has_upper && !token->has_lower;
-    tokens->n_stop +=
-        (size_t)redpajama_is_stop_word(text.at + token->at, end - token->at);
-}
-
-static void count_tokens(struct oy_text text, struct tokens *tokens)
-{
-    struct token token = {0};
-
-    *tokens = (struct tokens){0};
-    for (size_t at = 0; at < text.len;) {
-        const size_t start = at;
-        const uint32_t c = oy_utf8_next(text.at, &at);
-        const uint16_t bits = oy_py_bits(c);
-        const int kind = bits & OY_PY_SPACE ? 0 : is_word(c) ? 1 : 2;
-        if (kind != token.kind) {
-            close_token(text, &token, start, tokens);
-            token = (struct token){.at = start, .kind = kind};
-        }
-        token.has_alpha |= (c | 0x20) - 'a' < 26;
-        token.has_upper |= (bits & OY_PY_UPPER) != 0;
-        token.has_lower |=
-            (bits & OY_PY_LOWER) != 0 || oy_unicode_category(c, 14) == OY_LT;
-    }
-    close_token(text, &token, text.len, tokens);
-}
 
 /* text.count(symbol) of "#", "..." and U+2026. */
 static size_t count_symbols(struct oy_text text)
@@ -147,22 +154,74 @@ static size_t count_braces(struct oy_text text)
     return n;
 }
 
-static void measure_text(struct document *document, struct measures *out)
+/* `kinds` is what all its characters are. A sentence is \b[^.!?]+[.!?]*: from
+ * a word's first character up to the marks. */
+static void add_token(const struct redpajama *p, struct oy_text token,
+                      unsigned kinds, struct tokens *tokens)
+{
+    tokens->n++;
+    tokens->n_alpha += (kinds & LETTER) != 0;
+    tokens->n_upper += (kinds & (UPPER | LOWER)) == UPPER;
+    if (kinds & WORD) {
+        tokens->n_sentence += !tokens->in_sentence;
+        tokens->in_sentence = 1;
+        tokens->n_stop +=
+            (kinds & (LETTER | UPPER)) == LETTER &&
+            redpajama_is_stop_word(p->stop_words, token.at, token.len);
+        return;
+    }
+    if (kinds & END)
+        tokens->in_sentence = 0;
+    if (kinds & (END | SYMBOL))
+        tokens->n_symbol += count_symbols(token);
+    if (kinds & BRACE)
+        tokens->n_brace += count_braces(token);
+}
+
+static void count_tokens(const struct redpajama *p, struct oy_text text,
+                         struct tokens *tokens)
+{
+    unsigned kinds = 0; /* of the token that is open */
+    size_t begin = 0;
+
+    *tokens = (struct tokens){0};
+    for (size_t at = 0; at < text.len;) {
+        const size_t start = at;
+        const unsigned kind = kind_at(text.at, start, &at);
+        if ((kind ^ kinds) & KIND) {
+            if (kinds & KIND)
+                add_token(p, (struct oy_text){text.at + begin, start - begin},
+                          kinds, tokens);
+            kinds = 0;
+            begin = start;
+        }
+        kinds |= kind;
+        /* Most tokens are of ASCII and go on. */
+        while (at < text.len && (unsigned char)text.at[at] < 0x80 &&
+               !((ascii_kind[(unsigned char)text.at[at]] ^ kind) & KIND))
+            kinds |= ascii_kind[(unsigned char)text.at[at++]];
+    }
+    if (kinds & KIND)
+        add_token(p, (struct oy_text){text.at + begin, text.len - begin}, kinds,
+                  tokens);
+}
+
+static void measure_text(const struct redpajama *p, struct document *document,
+                         struct measures *out)
 {
     const struct oy_text text = document->text;
     struct tokens t;
 
-    count_tokens(text, &t);
-    measure_number(out, "RPS_Doc_Num_Sentences", (double)count_sentences(text));
-    measure_ratio(out, "RPS_Doc_Symbol_To_Word_Ratio",
-                  (double)count_symbols(text), t.n);
+    count_tokens(p, text, &t);
+    measure_number(out, "RPS_Doc_Num_Sentences", (double)t.n_sentence);
+    measure_ratio(out, "RPS_Doc_Symbol_To_Word_Ratio", (double)t.n_symbol, t.n);
     if (t.n)
         measure_number(out, "RPS_Doc_Frac_No_Alph_Words",
                        round8(1.0 - (double)t.n_alpha / (double)t.n));
     else
         measure_json(out, "RPS_Doc_Frac_No_Alph_Words", "null", 4);
     measure_ratio(out, "RPS_Doc_Frac_All_Caps_Words", (double)t.n_upper, t.n);
-    measure_share(out, "RPS_Doc_Curly_Bracket", (double)count_braces(text),
+    measure_share(out, "RPS_Doc_Curly_Bracket", (double)t.n_brace,
                   document_n_code(document));
     measure_share(out, "RPS_Doc_Stop_Word_Fraction",
                   document_own_words(document)->n ? (double)t.n_stop : 0, t.n);
@@ -170,10 +229,23 @@ static void measure_text(struct document *document, struct measures *out)
 
 /* ---- the normalised text ---- */
 
-static int is_ascii_punctuation(char c)
+/* Text without ASCII punctuation, its ASCII letters lower; returns its length.
+ * *others is set to a byte beyond 0x7f when there is one. */
+static size_t put_plain(struct oy_text text, char *to, unsigned char *others)
 {
-    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') ||
-           (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+    size_t n = 0;
+
+    *others = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned char c = (unsigned char)text.at[i];
+        const unsigned kind = c < 0x80 ? ascii_kind[c] : 0;
+        to[n] = (char)(kind & UPPER ? c | 0x20 : c);
+        /* Controls stay, but the sign '_' goes. */
+        n += !(kind & OTHER) || c < 0x20 || c == 0x7f;
+        n -= c == '_';
+        *others |= c;
+    }
+    return n;
 }
 
 /* Line feeds stay, so that the lines of both texts are the same; no step looks
@@ -183,18 +255,15 @@ static struct oy_text normalize(struct document *document)
     const struct oy_text text = document->text;
     struct oy_buffer *draft = document_draft(document);
     struct oy_buffer *lower = document_own_text(document);
-    char *to = oy_buffer_reserve(draft, text.len + 1);
+    unsigned char others;
 
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_ascii_punctuation(text.at[i]))
-            *to++ = text.at[i];
-    }
-    draft->len = (size_t)(to - draft->data);
+    oy_buffer_reserve(draft, text.len + 1);
+    draft->len = put_plain(text, draft->data, &others);
+    if (others < 0x80)
+        return (struct oy_text){draft->data, draft->len};
     oy_buffer_clear(lower);
     oy_buffer_reserve(lower, draft->len + 1);
     oy_py_lower(draft->data, draft->len, lower);
-    if (oy_utf8_is_ascii(lower->data, lower->len))
-        return (struct oy_text){lower->data, lower->len};
     oy_buffer_clear(draft);
     oy_unicode_normalize(OY_NFD, 14, lower->data, lower->len, draft);
     return (struct oy_text){draft->data, draft->len};
@@ -264,11 +333,18 @@ struct line_sums {
     double javascript, terminal, words, uppercase, numeric, bullet;
 };
 
-static int has_end(const char *line, size_t len, const char *end)
+static double uppercase_of(const char *line, size_t len)
 {
-    const size_t n = strlen(end);
+    int is_ascii;
+    size_t n_upper = byte_count_range(line, len, 'A', 26, &is_ascii);
+    size_t n_code = len;
 
-    return len >= n && memcmp(line + len - n, end, n) == 0;
+    if (!is_ascii) {
+        n_upper = n_code = 0;
+        for (size_t at = 0; at < len; n_code++)
+            n_upper += (size_t)oy_py_isupper(oy_utf8_next(line, &at));
+    }
+    return n_upper ? round8((double)n_upper / (double)n_code) : 0;
 }
 
 static int is_bullet(const char *line, size_t len)
@@ -277,7 +353,7 @@ static int is_bullet(const char *line, size_t len)
                                       0x25a0, 0x25a1, 0x25aa, 0x25ab, 0x2013};
     size_t at = 0;
 
-    if (len == 0)
+    if (len == 0 || (unsigned char)*line < 0x80)
         return 0;
     const uint32_t c = oy_utf8_next(line, &at);
     for (size_t i = 0; i < sizeof bullet / sizeof *bullet; i++) {
@@ -290,18 +366,20 @@ static int is_bullet(const char *line, size_t len)
 /* `len` is with the line feed. */
 static void add_raw_line(const char *line, size_t len, struct line_sums *sums)
 {
-    size_t start = 0, n = len, n_upper = 0, n_code = 0;
+    size_t start = 0, n = len;
 
-    for (size_t at = 0; at < len; n_code++)
-        n_upper += (size_t)oy_py_isupper(oy_utf8_next(line, &at));
-    words_strip(line, &start, &n);
-    line += start;
     sums->n++;
-    sums->uppercase += round8((double)n_upper / (double)n_code);
+    sums->uppercase += uppercase_of(line, len);
+    words_strip(line, &start, &n);
+    if (n == 0)
+        return;
+    line += start;
+    const char *three = n >= 3 ? line + n - 3 : "   ";
+    const char last = line[n - 1];
     sums->n_ellipsis +=
-        has_end(line, n, "...") || has_end(line, n, "\xe2\x80\xa6");
-    sums->terminal += has_end(line, n, ".") || has_end(line, n, "!") ||
-                      has_end(line, n, "?") || has_end(line, n, "\xe2\x80\x9d");
+        !memcmp(three, "...", 3) || !memcmp(three, "\xe2\x80\xa6", 3);
+    sums->terminal += last == '.' || last == '!' || last == '?' ||
+                      !memcmp(three, "\xe2\x80\x9d", 3);
     sums->bullet += is_bullet(line, n);
 }
 
@@ -318,20 +396,33 @@ static size_t count_numeric(const char *word, size_t len)
     return n;
 }
 
+/* Numeric characters of a word, and all of them (added to *n_code). */
+static size_t count_word(const char *word, size_t len, size_t *n_code)
+{
+    int is_ascii;
+    const size_t n = byte_count_range(word, len, '0', 10, &is_ascii);
+
+    if (is_ascii) {
+        *n_code += len;
+        return n;
+    }
+    *n_code += oy_utf8_count(word, len);
+    return count_numeric(word, len);
+}
+
 /* The words of one line of the normalised text. */
 static void add_words(const char *text, const struct word *word, size_t n,
                       struct line_sums *sums)
 {
-    size_t n_numeric = 0, n_code = 0;
+    size_t n_numeric = 0, n_code = n - 1; /* blanks between */
 
     for (size_t i = 0; i < n; i++) {
         const char *at = text + word[i].at;
-        n_code += oy_utf8_count(at, word[i].len) + (i > 0);
-        n_numeric += count_numeric(at, word[i].len);
+        n_numeric += count_word(at, word[i].len, &n_code);
         sums->javascript += word[i].len == 10 && !memcmp(at, "javascript", 10);
     }
     sums->words += (double)n;
-    if (n)
+    if (n_numeric)
         sums->numeric += round8((double)n_numeric / (double)n_code);
 }
 
@@ -386,17 +477,34 @@ static void measure_lines(const struct line_sums *s, struct measures *out)
                 s->bullet);
 }
 
+static int load(void *params, struct oy_run *run, struct oy_error *err)
+{
+    struct redpajama *p = params;
+
+    (void)run;
+    (void)err;
+    p->stop_words = redpajama_stop_words_new();
+    return 0;
+}
+
+static void unload(void *params)
+{
+    struct redpajama *p = params;
+
+    oy_free(p->stop_words);
+    p->stop_words = NULL;
+}
+
 static const char *judge(const void *params, struct document *document,
                          struct measures *out)
 {
     struct line_sums sums = {0};
 
-    (void)params;
     if (!out)
         return NULL;
     const struct oy_text normal = normalize(document);
     words_split(WORDS_WS, normal.at, normal.len, document_own_words(document));
-    measure_text(document, out);
+    measure_text(params, document, out);
     measure_words(normal, document, out);
     add_lines(normal, document, &sums);
     measure_lines(&sums, out);
@@ -405,8 +513,10 @@ static const char *judge(const void *params, struct document *document,
 
 const struct rule rule_redpajama = {
     .name = "redpajama",
-    .params_size = sizeof no_params,
-    .defaults = &no_params,
+    .params_size = sizeof(struct redpajama),
+    .defaults = &defaults,
     .param = no_param,
+    .load = load,
+    .unload = unload,
     .judge = judge,
 };

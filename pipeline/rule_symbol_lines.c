@@ -63,44 +63,88 @@ static int is_of_symbols(const struct symbol_lines *p, const char *text,
     return line.len > 0;
 }
 
-/* Lines joined by line feeds; *n_dropped counts those that went. */
-static void put_lines(const struct symbol_lines *p, struct document *document,
-                      struct oy_buffer *draft, size_t *n_dropped)
-{
-    const struct pieces *lines = document_split_lines(document);
-    const char *text = document->text.at;
-    int is_within = 0, n_put = 0;
+/* Lines that stay and stand together, one line feed between them. */
+struct run {
+    size_t at, end;
+    int is_open;
+};
 
-    for (size_t i = 0; i < lines->n; i++) {
-        const struct piece line = lines->item[i];
-        const int goes = is_of_symbols(p, text, line);
-        const int is_replaced = goes && !is_within && *p->replace_char;
-        *n_dropped += (size_t)goes;
-        is_within = goes;
-        if (goes && !is_replaced)
-            continue;
-        if (n_put)
-            oy_buffer_append_char(draft, '\n');
-        n_put = 1;
-        if (goes)
-            oy_buffer_append_string(draft, p->replace_char);
-        else
-            oy_buffer_append(draft, text + line.at, line.len);
+static int is_next(const char *text, const struct run *run, struct piece line)
+{
+    return run->is_open && line.at == run->end + 1 && text[run->end] == '\n';
+}
+
+/* A text as lines joined by line feeds. */
+struct lines {
+    const char *text;
+    struct oy_buffer *draft;
+    struct run run;
+    int n_put;
+};
+
+static void put(struct lines *lines, const char *at, size_t len)
+{
+    if (lines->n_put)
+        oy_buffer_append_char(lines->draft, '\n');
+    lines->n_put = 1;
+    oy_buffer_append(lines->draft, at, len);
+}
+
+static void close_run(struct lines *lines)
+{
+    if (lines->run.is_open)
+        put(lines, lines->text + lines->run.at, lines->run.end - lines->run.at);
+    lines->run.is_open = 0;
+}
+
+static void put_line(struct lines *lines, struct piece line)
+{
+    if (!is_next(lines->text, &lines->run, line)) {
+        close_run(lines);
+        lines->run = (struct run){.at = line.at, .is_open = 1};
     }
+    lines->run.end = line.at + line.len;
+}
+
+/* Lines joined by line feeds; returns how many went. */
+static size_t put_lines(const struct symbol_lines *p, struct document *document,
+                        struct oy_buffer *draft)
+{
+    const struct pieces *all = document_split_lines(document);
+    struct lines lines = {.text = document->text.at, .draft = draft};
+    size_t n_dropped = 0;
+    int is_within = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        const int goes = is_of_symbols(p, lines.text, all->item[i]);
+        n_dropped += (size_t)goes;
+        if (!goes)
+            put_line(&lines, all->item[i]);
+        else if (!is_within) {
+            close_run(&lines);
+            if (*p->replace_char)
+                put(&lines, p->replace_char, strlen(p->replace_char));
+        }
+        is_within = goes;
+    }
+    /* One run is the text itself. */
+    if (lines.run.is_open && !lines.n_put &&
+        lines.run.end - lines.run.at == document->text.len)
+        return n_dropped;
+    close_run(&lines);
+    if (draft->len != document->text.len ||
+        memcmp(draft->data, document->text.at, draft->len) != 0)
+        document_rewrite(document, (struct oy_text){draft->data, draft->len});
+    return n_dropped;
 }
 
 static const char *judge(const void *params, struct document *document,
                          struct measures *out)
 {
     struct oy_buffer *draft = document_draft(document);
-    size_t n_dropped = 0;
 
     oy_buffer_reserve(draft, document->text.len + 1);
-    put_lines(params, document, draft, &n_dropped);
-    measure_count(out, "symbol_lines", n_dropped);
-    if (draft->len != document->text.len ||
-        memcmp(draft->data, document->text.at, draft->len) != 0)
-        document_rewrite(document, (struct oy_text){draft->data, draft->len});
+    measure_count(out, "symbol_lines", put_lines(params, document, draft));
     return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include "core/unicode.h"
 #include "core/utf8.h"
 #include "pipeline/jieba.h"
+#include "pipeline/short_word.h"
 #include "pipeline/words_internal.h"
 #include "pipeline/words_spacy_internal.h"
 
@@ -100,23 +101,24 @@ void words_split_ws_plain(const char *text, size_t len, struct words *words)
     }
 }
 
-int words_are_at_least(const char *text, size_t len, size_t n)
+size_t words_count_ws_plain(const char *text, size_t len, size_t enough)
 {
+    size_t n = 0;
     int is_inside = 0;
 
-    for (size_t at = 0; at < len && n;) {
+    for (size_t at = 0; at < len && n < enough;) {
         const size_t space = space_len(text, at);
-        n -= !space && !is_inside;
+        n += !space && !is_inside;
         is_inside = !space;
         at += space ? space : 1;
     }
-    return n == 0;
+    return n;
 }
 
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,bmi")))
+#define AVX2 __attribute__((target("avx2,bmi,popcnt")))
 
 /* Bytes of one vector that are ASCII white space (in *space), or lead bytes
  * that may begin white space (in *maybe). */
@@ -182,6 +184,22 @@ AVX2 static void split_ws_avx2(const char *text, size_t len,
     if (!before)
         words_push(words, start, len - start);
 }
+
+/* A word begins where white space ends. */
+AVX2 static size_t count_ws_avx2(const char *text, size_t len, size_t enough)
+{
+    uint32_t rest = 0, before = 1;
+    size_t n = 0;
+
+    for (size_t at = 0; at < len && n < enough; at += 32) {
+        uint32_t space = space_mask(text, at, &rest);
+        if (len - at < 32)
+            space |= ~0u << (len - at);
+        n += (size_t)__builtin_popcount(~space & (space << 1 | before));
+        before = space >> 31;
+    }
+    return n;
+}
 #endif
 
 void words_split_ws(const char *text, size_t len, struct words *words)
@@ -195,6 +213,45 @@ void words_split_ws(const char *text, size_t len, struct words *words)
     words_split_ws_plain(text, len, words);
 }
 
+size_t words_count_ws(const char *text, size_t len, size_t enough)
+{
+#ifdef __x86_64__
+    if (oy_cpu_level() >= OY_CPU_AVX2)
+        return count_ws_avx2(text, len, enough);
+#endif
+    return words_count_ws_plain(text, len, enough);
+}
+
+int words_are_at_least(const char *text, size_t len, size_t n)
+{
+    return words_count_ws(text, len, n) >= n;
+}
+
+size_t words_n_code(const char *text, const struct words *words)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < words->n; i++) {
+        const char *at = text + words->item[i].at;
+        const size_t len = words->item[i].len;
+        n += len > SHORT_WORD
+                 ? oy_utf8_count(at, len)
+                 : short_word_n_code(short_word_load(at, len), len);
+    }
+    return n;
+}
+
+/* Bytes of the white space before `end`; 0 when there is none. */
+static inline size_t space_before(const char *text, size_t end)
+{
+    size_t last = end - 1;
+
+    if ((unsigned char)text[last] < 0x80)
+        return byte_kind[(unsigned char)text[last]] == SPACE;
+    last = end;
+    return oy_py_isspace(oy_utf8_previous(text, &last)) ? end - last : 0;
+}
+
 void words_strip(const char *text, size_t *at, size_t *len)
 {
     size_t end = *at + *len;
@@ -206,10 +263,10 @@ void words_strip(const char *text, size_t *at, size_t *len)
         *at += space;
     }
     while (end > *at) {
-        size_t last = end;
-        if (!oy_py_isspace(oy_utf8_previous(text, &last)))
+        const size_t space = space_before(text, end);
+        if (!space)
             break;
-        end = last;
+        end -= space;
     }
     *len = end - *at;
 }

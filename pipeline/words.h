@@ -86,6 +86,11 @@ void words_split_uniseg(const char *text, size_t len, struct words *words);
 
 /* Whether the text has n words of `ws`; looks no further than it must. */
 int words_are_at_least(const char *text, size_t len, size_t n);
+/* How many words of `ws` the text has, but no more than `enough` of them are
+ * looked for: then some number from there on. */
+size_t words_count_ws(const char *text, size_t len, size_t enough);
+/* Code points of all words. */
+size_t words_n_code(const char *text, const struct words *words);
 
 /* The byte behind the segment that begins at `at` (a word boundary of UAX
  * #29, not stripped). */

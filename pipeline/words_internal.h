@@ -18,6 +18,7 @@ static inline void words_push(struct words *words, size_t at, size_t len)
 void words_split_ws(const char *text, size_t len, struct words *words);
 /* The oracle of the vectorised form. */
 void words_split_ws_plain(const char *text, size_t len, struct words *words);
+size_t words_count_ws_plain(const char *text, size_t len, size_t enough);
 void words_split_uax29(const char *text, size_t len, struct words *words);
 void words_split_icu(struct words_icu **icu, const char *text, size_t len,
                      struct words *words);

@@ -38,6 +38,22 @@ static int begins_segment(const char *text, size_t at, uint32_t c)
     return before == OY_WB_CR || before == OY_WB_LF || before == OY_WB_NEWLINE;
 }
 
+static size_t is_ascii_alnum(char c)
+{
+    return (unsigned char)((c | 0x20) - 'a') < 26 ||
+           (unsigned char)(c - '0') < 10;
+}
+
+/* ASCII begins and ends its segments, but for the narrow space. */
+static int is_plain(const char *text, size_t len, const struct word *word)
+{
+    const size_t end = (size_t)word->at + word->len;
+
+    return (unsigned char)text[word->at] < 0x80 &&
+           (word->at == 0 || (unsigned char)text[word->at - 1] < 0x80) &&
+           (end == len || (unsigned char)text[end] < 0x80);
+}
+
 static int is_kept(const char *text, size_t len, struct word *word)
 {
     size_t at = word->at;
@@ -59,6 +75,11 @@ void words_split_uniseg(const char *text, size_t len, struct words *words)
     words_split(WORDS_UAX29, text, len, words);
     for (size_t i = 0; i < words->n; i++) {
         struct word word = words->item[i];
+        if (is_plain(text, len, &word)) {
+            words->item[n] = word;
+            n += is_ascii_alnum(text[word.at]);
+            continue;
+        }
         if (is_kept(text, len, &word))
             words->item[n++] = word;
     }

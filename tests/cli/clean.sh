@@ -2,32 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # oy-clean: options, verdicts, reasons, exit codes, the same bytes whatever the
 # threads.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...: the command must succeed
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-said() { # said TEXT: standard error of the last `code`
-    ok "and says: $1" grep -q -F -- "$1" "$T/err"
-}
-is() { # is WHAT LINES: standard output of the last `code`
-    if [ "$(cat "$T/out")" = "$2" ]; then echo "ok - $1"; else
-        echo "not ok - $1: $(head -c 300 "$T/out")"; bad=1
-    fi
-}
+. "$(dirname "$0")/lib.sh"
 a='{"id":1, "text":"a"}'
 b='{"id":2,"text":"The caf\u00e9 of the sea", "n":1e400}'
 printf '%s\n' "$a" "$b" >"$T/two.jsonl"
@@ -47,7 +22,7 @@ is "holds the dropped as they were read" '{"id":1, "text":"a","oyster":{"clean":
 code 0 "--dry-run" $length --dry-run --dropped "$T/none.dropped" -o "$T/none" -v "$two"
 is "writes nothing" ""
 ok "nowhere" test ! -e "$T/none" -a ! -e "$T/none.dropped"
-said "too_short"
+said "too_short" "and says so"
 code 0 "a rule may come twice" $BIN/oy-clean --rules length,length \
     --set length.min=1 --set 'length#2.max=3' --stats "$T/stats" "$two"
 is "with parameters of its own" "$a"
@@ -66,6 +41,7 @@ ok "spacy" grep -q -F '"words":["I","do","n'"'"'t","(","e.g.",")","care","."]' "
 echo '{"text":"ภาษาไทย\u3000東京大学で"}' >"$T/thai.jsonl"
 code 0 "--print-words" $BIN/oy-clean --rules none --words icu --print-words \
     --manifest "$T/icu.json" "$T/thai.jsonl"
+ok "and what found them" grep -q -E '"splitter":"icu [0-9.]+"' "$T/out"
 ok "icu" grep -q -F '"words":["ภาษา","ไทย","東京","大学","で"]' "$T/out"
 icu=$(sed -n 's/^    "words": "\(icu [0-9.]*\)",$/\1/p' "$T/icu.json")
 ok "its version stands in the manifest" test -n "$icu"
@@ -73,6 +49,8 @@ code 0 "and may be asked for" $BIN/oy-clean --rules none --words "$icu" "$two"
 code 64 "another one" $BIN/oy-clean --rules none --words "icu 1.0" "$two"
 code 0 "words of a preset" $BIN/oy-clean --preset gopher \
     --manifest "$T/ws.json" "$two"
+code 0 "with --annotate" $BIN/oy-clean --preset gopher --annotate "$two"
+ok "in every record, too" test "$(grep -c '},"splitter":"ws"}}}$' "$T/out")" = 2
 ok "stand in the manifest" grep -q '"words": "ws"' "$T/ws.json"
 
 five="It is one. It is two. It is three. It is four. It is five."
@@ -139,7 +117,7 @@ ok "the second address has the second stand-in" \
 ok "each has its share" test "$(grep -c '"email@' "$T/mail.1")" = 250
 code 64 "a string that is none" $BIN/oy-clean --rules symbol_lines \
     --set 'symbol_lines.replace_char=1' "$T/symbols.jsonl"
-said "'symbol_lines.replace_char' must be a string"
+said "'symbol_lines.replace_char' must be a string" "and says so"
 printf '{"text":"e\\u0301\\ufb01"}\n' >"$T/forms.jsonl"
 code 0 "nfc" $BIN/oy-clean --rules nfc "$T/forms.jsonl"
 is "composes" '{"text":"éﬁ"}'
@@ -149,7 +127,7 @@ code 64 "a parameter of a rule without any" $BIN/oy-clean --rules nfc \
     --set nfc.form=1 "$T/forms.jsonl"
 code 64 "an unknown choice" $BIN/oy-clean --rules c4_quality \
     --set c4_quality.sentences=nltk "$T/c4.jsonl"
-said "'c4_quality.sentences' must be spacy or regex"
+said "'c4_quality.sentences' must be spacy or regex" "and says so"
 
 for i in $(seq 1 400); do
     echo "{\"id\":$i,\"text\":\"$(seq -s ' of the ' $i $((i + i % 90)))\\n- $i\"}"
@@ -173,28 +151,28 @@ done
 
 clean=$BIN/oy-clean
 code 64 "neither preset nor rules" $clean "$two"
-said "give --preset or --rules"
+said "give --preset or --rules" "and says so"
 code 64 "no words chosen" $clean --rules gopher_quality "$two"
-said "--words"
+said "--words" "and says so"
 code 64 "unknown words" $clean --rules gopher_quality --words syllables "$two"
 code 64 "unknown rule" $clean --rules beauty "$two"
-said "no rule 'beauty'"
+said "no rule 'beauty'" "and says so"
 code 64 "unknown parameter" $clean --rules length --set length.mean=1 "$two"
-said "rule 'length' has no parameter 'mean'"
+said "rule 'length' has no parameter 'mean'" "and says so"
 code 64 "bad value" $clean --rules length --set length.min=much "$two"
-said "'length.min' must be a count"
+said "'length.min' must be a count" "and says so"
 code 64 "a rule that is not in the list" $clean --rules length --set value.min=1 "$two"
 code 64 "--sample-dropped alone" $clean --rules length --sample-dropped 3 "$two"
 code 66 "no such preset" $clean --preset beauty "$two"
-said "no preset 'beauty'"
+said "no preset 'beauty'" "and says so"
 echo '{"words":"ws","rules":["gopher_quality"]}' >"$T/ws.json"
 echo '{"words":"uax29","rules":["length"]}' >"$T/uax29.json"
 code 64 "presets of different words" $clean --preset "$T/ws.json" --preset "$T/uax29.json" "$two"
-said "choose with --words"
+said "choose with --words" "and says so"
 code 0 "unless --words decides" $clean --preset "$T/ws.json" --preset "$T/uax29.json" --words ws "$two"
 echo '{"rules":["beauty"]}' >"$T/preset.json"
 code 65 "a damaged preset" $clean --preset "$T/preset.json" "$two"
-said "preset.json: no rule 'beauty'"
+said "preset.json: no rule 'beauty'" "and says so"
 code 0 "a peer's rule that only measures" \
     $BIN/oy-clean --rules dolma_c4_v1 --annotate "$two"
 ok "gives attributes" grep -q '"line_count":\[\[0,1,1\]\]' "$T/out"
@@ -204,6 +182,6 @@ ok "gives its name" grep -q '"reason":"dclm_stop_word_filter"' "$T/out"
 code 66 "no such input" $length "$T/nothing.jsonl"
 printf '{"text":1}\n' >"$T/bad.jsonl"
 code 65 "a text that is none" $length "$T/bad.jsonl"
-said "bad.jsonl:1: "
+said "bad.jsonl:1: " "and says so"
 code 74 "a full disk" $length -o /dev/full "$two"
 exit $bad

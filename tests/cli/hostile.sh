@@ -3,30 +3,12 @@
 # What a hostile user does: foreign bytes, broken files, absurd options, full
 # disks, closed streams, limits, signals. OYSTER_SLOW=1 adds large lines and
 # many more signals.
-BIN=$(cd "${BIN:-build/bin}" && pwd)
+. "$(dirname "$0")/lib.sh"
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 export OYSTER_DATA=${OYSTER_DATA:-$tree}
 unset TMPDIR
-T=$(mktemp -d)
 trap 'umount "$T/small" 2>/dev/null; rm -rf "$T"' EXIT
 cd "$T" || exit 1
-bad=0
-ok() { # ok WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-code() { # code WANT WHAT COMMAND...: standard output and error in out, err
-    local want=$1 what=$2
-    shift 2
-    timeout 60 "$@" >"$T/out" 2>"$T/err" </dev/null
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-says() { ok "$2" grep -qF -- "$1" "$T/err"; }
-gives() { ok "$2" grep -qF -- "$1" "$T/out"; }
 lists() { ok "$2" test "$(ls -A "$1" | tr '\n' ' ')" = "$3"; }
 repeat() { # repeat N TEXT
     head -c "$1" /dev/zero | sed "s/\\x0/$2/g"
@@ -84,7 +66,7 @@ for filter in "${filters[@]}"; do
     done
     for file in zero.jsonl pair comma open brackets array; do
         code 65 "$filter refuses $file" $BIN/$filter $file
-        says "$name: $file:1: " "and names the line"
+        said "$name: $file:1: " "and names the line"
         code 0 "--bad skip passes it" $BIN/$filter --bad skip --rejects rejects $file
     done
     code 65 "$filter refuses noise" $BIN/$filter noise
@@ -94,7 +76,7 @@ for filter in "${filters[@]}"; do
 done
 for program in "$length --annotate" "$BIN/oy-dedup --exact --annotate"; do
     code 65 "an 'oyster' that is no object" $program oyster7
-    says "member 'oyster' is not an object" "is told"
+    said "member 'oyster' is not an object" "is told"
 done
 code 0 "the last of equal keys counts" $BIN/oy-tok encode -t tok.json twice
 printf '{"a":{"b":{"c":"x"}}}\n{"a":{"b":1}}\n{"a":[]}\n{}\n{"a":{"b":{"c":null}}}\n' >paths
@@ -104,6 +86,26 @@ code 65 "lone surrogates are not UTF-8" $BIN/oy-stat --strict lone
 code 0 "and are counted" $BIN/oy-stat --stats stats lone
 ok "each" grep -q '"repaired": 3' stats
 code 65 "a file of zeros is no empty archive" $cat zero.jsonl
+
+# Every preset, every way to take HTML.
+printf '{"text":"one\xe2\x80\xa8two\\r\\nthree"}\n' >separator
+n_same=${OYSTER_SLOW:+1000000}
+n_same=${n_same:-2000}
+yes '{"text":"the same line\nthe same line"}' | head -n "$n_same" >same_lines
+printf '\0<p>\xff\xc3<b \0=\0>\xed\xa0\x80<meta \0=>\xe2\x80\xa8</b\r\n' >odd.html
+for preset in "$tree"/pipeline/presets/*.json; do
+    name=$(basename "$preset" .json)
+    grep -q '"language"' "$preset" && continue
+    for file in empty crlf nul invalid lone marks newlines separator same_lines; do
+        code 0 "preset $name takes $file" timeout 120 "$BIN/oy-clean" --preset "$preset" $file
+    done
+done
+for html in main full raw drop; do
+    for file in odd.html empty noise zero.jsonl deep newlines; do
+        code 0 "--html $html takes $file" timeout 20 "$cat" --from html --html $html $file
+    done
+    [ $html = drop ] || code 74 "--html $html fills a disk" "$cat" --from html --html $html -o /dev/full odd.html odd.html invalid
+done
 
 # ---- broken files ----
 for pack in "gzip -c" "zstd -qc --check" "xz -c" "bzip2 -c"; do
@@ -117,7 +119,7 @@ for pack in "gzip -c" "zstd -qc --check" "xz -c" "bzip2 -c"; do
     { head -c $((size / 2)) whole.$suffix; printf '\x55\xaa\x55\xaa'; tail -c +$((size / 2 + 5)) whole.$suffix; } >flip.$suffix
     for what in half cut trail flip; do
         code 65 "$what.$suffix is refused" $cat --bad skip --rejects rejects -o o $what.$suffix
-        says "oy-cat: $what.$suffix: " "by name"
+        said "oy-cat: $what.$suffix: " "by name"
     done
     ok "$suffix: and nothing is written" test ! -e o
     ok "members of $suffix follow each other" test "$($cat double.$suffix | wc -l)" = 600
@@ -172,7 +174,7 @@ code 0 "options may be repeated" $cat --shard 1/2 --shard 2/2 a.jsonl
 for text in '{"threads":2.5}' '{"threads":true}' '{"threads":[1]}' '{"strict":1}' '{"no-such":1}' '{"help":true}' '{"field":"a\u0000b"}'; do
     echo "$text" >config
     code 64 "--config $text" $cat --config config a.jsonl
-    says "oy-cat: config: " "names the file"
+    said "oy-cat: config: " "names the file"
 done
 for text in '{' '[]' '' '{} x' "$(repeat 100000 '[')"; do
     echo "$text" >config
@@ -250,7 +252,7 @@ limited() { # limited LIMITS WANT WHAT COMMAND...
     (ulimit $limits && exec "$@") >out 2>err </dev/null
     local got=$?
     ok "$what" test $got = "$want"
-    says "${1##*/}: " "and is told"
+    said "${1##*/}: " "and is told"
 }
 limited "-v 2000000" 71 "threads that cannot start" $cat -T 1024 -o limit a.jsonl
 { printf '{"text":"'; repeat 20000000 'a'; printf '"}\n'; } >long
@@ -263,7 +265,7 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=256K none small 2
     for n in 1 2 3 4 5 6 7 8; do cat a.jsonl; done | sed p | sed p >big
     for filter in "${filters[@]:0:4}" "oy-tok encode -t tok.json"; do
         code 74 "$filter fills a disk" $BIN/$filter -o small/out big
-        says "small/out: cannot write: No space left" "and says so"
+        said "small/out: cannot write: No space left" "and says so"
         lists small "and leaves nothing" ""
     done
     code 74 "shards fill a disk" $cat --split-records 100 --compress none -o small/out big
@@ -310,7 +312,7 @@ if [ -n "$OYSTER_SLOW" ]; then
     { echo '{"text":"ok"}'; printf '{"text":"'; repeat 300000000 x; printf '"}\n'; echo '{"text":"after"}'; } >huge
     for filter in "${filters[@]}"; do
         code 65 "$filter: 300 MB in a line" $BIN/$filter huge
-        says "huge:2: longer than --max-record" "is told"
+        said "huge:2: longer than --max-record" "is told"
         code 0 "$filter: and passed over" $BIN/$filter --bad skip --rejects rejects huge
     done
     code 0 "but taken when allowed" $BIN/oy-stat --max-record 1G huge

@@ -33,6 +33,9 @@ code() { # code WANT WHAT COMMAND...: its exit code; $T/out, $T/err
 said() { # said PATTERN WHAT: standard error of the last `code`
     ok "$2" grep -q -- "$1" "$T/err"
 }
+is() { # is WHAT TEXT: standard output of the last `code` is this, whole
+    same "$1" "$(cat "$T/out")" "$2"
+}
 has() { # has TEXT WHAT: standard output of the last `code`
     ok "$2" grep -q -F -- "$1" "$T/out"
 }

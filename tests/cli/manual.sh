@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Every example of every manual page works as it is printed.
-BIN=$(cd "${BIN:-build/bin}" && pwd)
+. "$(dirname "$0")/lib.sh"
 PATH=$BIN:$PATH
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 export OYSTER_DATA=${OYSTER_DATA:-$tree}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 1
-bad=0
 
 # Whatever the examples name.
 for i in $(seq 1 300); do

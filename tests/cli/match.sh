@@ -1,29 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-clean's rule match: expressions of the user's on texts, lines and urls.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-said() { # said TEXT: standard error of the last `code`
-    if grep -q -F -- "$1" "$T/err"; then echo "ok - and says: $1"; else
-        echo "not ok - says not '$1': $(head -1 "$T/err")"; bad=1
-    fi
-}
-is() { # is WHAT LINES: standard output of the last `code`
-    if [ "$(cat "$T/out")" = "$2" ]; then echo "ok - $1"; else
-        echo "not ok - $1: $(head -c 300 "$T/out")"; bad=1
-    fi
-}
+. "$(dirname "$0")/lib.sh"
 clean="$BIN/oy-clean --rules match --set"
 cat >"$T/web.jsonl" <<'EOF'
 {"id":1,"url":"http:\/\/a.example\/x","text":"call 123-4567"}
@@ -86,20 +64,20 @@ for t in 1 2 7; do
 done
 echo '{"rules":[{"match":"a(b"}]}' >"$T/bad.json"
 code 65 "a bad expression of a preset" $BIN/oy-clean --preset "$T/bad.json" "$web"
-said "bad.json: 'match.match': regular expression, byte 3: "
+said "bad.json: 'match.match': regular expression, byte 3: " "and says so"
 code 64 "a bad one of --set" $clean 'match.match=a(b' "$web"
-said "'match.match': regular expression, byte 3: "
+said "'match.match': regular expression, byte 3: " "and says so"
 code 64 "none" $BIN/oy-clean --rules match "$web"
-said "rule 'match': needs 'match', a regular expression"
+said "rule 'match': needs 'match', a regular expression" "and says so"
 code 64 "a group that is not there" $clean 'match.match=(a)' --set 'match.with=$2' "$web"
 code 64 "a lone dollar sign" $clean 'match.match=(a)' --set 'match.with=5 $' "$web"
 code 64 "replacing a url" $clean match.match=a --set match.on=url \
     --set match.action=replace "$web"
 code 64 "an unknown action" $clean match.action=throw "$web"
-said "'match.action' must be drop or keep or replace"
+said "'match.action' must be drop or keep or replace" "and says so"
 printf '{"text":"%s!"}\n{"text":"b"}\n' "$(printf '%050d' 0)" >"$T/evil.jsonl"
 code 65 "an expression that takes too long" $clean 'match.match=^(0+)+$' "$T/evil.jsonl"
-said "evil.jsonl:1: rule 'match': regular expression on a text: match limit"
+said "evil.jsonl:1: rule 'match': regular expression on a text: match limit" "and says so"
 code 0 "such a record is bad" $clean 'match.match=^(0+)+$' --bad skip "$T/evil.jsonl"
 is "never kept" '{"text":"b"}'
 exit $bad

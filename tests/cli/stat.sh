@@ -1,16 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-stat: numbers, groups, formats, comparison, threads.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-ok() { # ok WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then echo "ok - $what"; else echo "not ok - $what"; bad=1; fi
-}
-same() { ok "$1" test "$2" = "$3"; }
+. "$(dirname "$0")/lib.sh"
 
 cat >"$T/a.jsonl" <<'RECORDS'
 {"text":"one two","url":"https://a.org/x","oyster":{"clean":{"reason":"short"}}}

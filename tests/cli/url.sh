@@ -1,29 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # oy-clean's rule url: lists of domains, addresses and words.
-BIN=${BIN:-build/bin}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-bad=0
-code() { # code WANT WHAT COMMAND...
-    local want=$1 what=$2
-    shift 2
-    "$@" >"$T/out" 2>"$T/err"
-    local got=$?
-    if [ $got = "$want" ]; then echo "ok - $what"; else
-        echo "not ok - $what: exit $got, want $want: $(head -1 "$T/err")"; bad=1
-    fi
-}
-said() { # said TEXT: standard error of the last `code`
-    if grep -q -F -- "$1" "$T/err"; then echo "ok - and says: $1"; else
-        echo "not ok - says not '$1': $(head -1 "$T/err")"; bad=1
-    fi
-}
-is() { # is WHAT LINES: standard output of the last `code`
-    if [ "$(cat "$T/out")" = "$2" ]; then echo "ok - $1"; else
-        echo "not ok - $1: $(head -c 300 "$T/out")"; bad=1
-    fi
-}
+. "$(dirname "$0")/lib.sh"
 cat >"$T/web.jsonl" <<'EOF'
 {"id":1,"url":"http:\/\/a.example\/x","text":"call 123-4567"}
 {"id":2,"url":"http://b.test/","text":"Share\r\nkeep me\nShare\nx"}
@@ -66,7 +44,7 @@ code 0 "a threshold" $BIN/oy-clean --rules url $lists \
 grep -q '"soft_blacklisted": 2' "$T/stats" || { echo "not ok - of 1"; bad=1; }
 code 66 "a list that is not there" $BIN/oy-clean --rules url \
     --set url.urls="$T/none" "$T/web.jsonl"
-said "rule 'url': "
+said "rule 'url': " "and says so"
 printf 'uk\n' >"$T/psl"
 code 0 "other suffixes" $BIN/oy-clean --rules url --annotate \
     --set url.public_suffix_list="$T/psl" "$T/web.jsonl"

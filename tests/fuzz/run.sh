@@ -27,6 +27,7 @@ for name in "$@"; do
     fasttext) files=$(find tests/data/fasttext -type f) ;;
     preset) files="$(ls pipeline/presets/*.json) $seeds/preset" ;;
     warc) files=$seeds/warc ;;
+    model_file) files=$seeds/preset ;;
     tokenizer) files=$(ls -d "$seeds"/tokenizer/*) ;;
     *) files=$(find "$seeds" -maxdepth 1 -type f | sort) ;;
     esac

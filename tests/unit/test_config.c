@@ -22,6 +22,7 @@
 #define SHAPE                                                                  \
     "\"vocab_size\":96,\"hidden_size\":32,\"intermediate_size\":80,"           \
     "\"num_hidden_layers\":2,\"num_attention_heads\":4"
+#define GEMMA "\"model_type\":\"gemma3_text\"," SHAPE
 #define LLAMA "\"model_type\":\"llama\"," SHAPE
 
 static int parse(struct decoder_config *config, const char *json,
@@ -114,6 +115,16 @@ static void test_refusals(void **state)
         {"{" LLAMA ",\"rope_scaling\":{\"type\":\"linear\"}}", "factor"},
         {"{" LLAMA ",\"layer_types\":[\"sliding_attention\"]}", "layer_types"},
         {"{" LLAMA ",\"eos_token_id\":-2}", "eos_token_id"},
+        {"{" LLAMA ",\"hidden_size\":8192}", "head_dim"},
+        {"{" GEMMA ",\"layer_types\":[\"full_attention\"]}", "layer_types"},
+        {"{" GEMMA ",\"layer_types\":[\"full_attention\",\"odd\"]}", "odd"},
+        {"{\"model_type\":\"phi3\"," SHAPE ",\"rope_scaling\":{\"type\":"
+         "\"longrope\",\"short_factor\":[1],\"long_factor\":[1]}}",
+         "short_factor"},
+        {"{\"model_type\":\"gpt2\"," SHAPE "}", "n_embd"},
+        {"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":2,"
+         "\"twist\":1}}",
+         "twist"},
         {"{\"model_type\":\"llama\",\"vocab_size\":9}", "missing"},
     };
     struct decoder_config c;
@@ -126,6 +137,62 @@ static void test_refusals(void **state)
         if (!strstr(err.message, bad[i].named))
             fail_msg("%s: %s", bad[i].json, err.message);
     }
+}
+
+/* The patterns of layers, where config.json names none. */
+static void test_blocks(void **state)
+{
+    struct decoder_config c;
+    struct oy_error err;
+
+    (void)state;
+    if (parse(&c,
+              "{" GEMMA ",\"num_hidden_layers\":12,\"sliding_window\":7,"
+              "\"sliding_window_pattern\":4,\"rope_local_base_freq\":5e3,"
+              "\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":8}}",
+              &err))
+        fail_msg("%s", err.message);
+    for (int i = 0; i < 12; i++) {
+        const struct decoder_block *block = config_block(&c, i);
+        assert_int_equal(block->window, (i + 1) % 4 ? 7 : 0);
+        assert_int_equal(block->rope, (i + 1) % 4 ? 1 : 0);
+        assert_int_equal(block->norm_place, NORM_AROUND);
+    }
+    assert_true(c.rope[0].theta == 1e6 && c.rope[1].theta == 5e3);
+    assert_int_equal(c.rope[0].scaling, ROPE_LINEAR);
+    assert_int_equal(c.rope[1].scaling, ROPE_PLAIN);
+    assert_int_equal(parse(&c,
+                           "{\"model_type\":\"qwen2\"," SHAPE
+                           ",\"sliding_window\":8,"
+                           "\"use_sliding_window\":true,"
+                           "\"max_window_layers\":1}",
+                           &err),
+                     0);
+    assert_int_equal(config_block(&c, 0)->window, 0);
+    assert_int_equal(config_block(&c, 1)->window, 8);
+    assert_true(c.has_qkv_bias && !c.has_o_bias);
+}
+
+/* Lengths that stand for others, and the longest text. */
+static void test_regimes(void **state)
+{
+    struct decoder_config c;
+    struct oy_error err;
+
+    (void)state;
+    assert_int_equal(parse(&c,
+                           "{" LLAMA ",\"max_position_embeddings\":64,"
+                           "\"rope_scaling\":{\"type\":\"dynamic\","
+                           "\"factor\":2}}",
+                           &err),
+                     0);
+    assert_true(config_turns_by_length(&c));
+    assert_int_equal(config_max_text(&c), 128);
+    assert_int_equal(config_rope_regime(&c, 64), 0);
+    assert_int_equal(config_rope_regime(&c, 65), 65);
+    assert_int_equal(parse(&c, "{" LLAMA "}", &err), 0);
+    assert_false(config_turns_by_length(&c));
+    assert_int_equal(config_rope_regime(&c, 1 << 20), 0);
 }
 
 /* What is not used may stand there. */
@@ -427,6 +494,8 @@ int main(void)
         cmocka_unit_test(test_spellings),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_harmless),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_regimes),
         cmocka_unit_test(test_written_config_is_read),
         cmocka_unit_test(test_written_scaling_is_read),
         cmocka_unit_test(test_counts),

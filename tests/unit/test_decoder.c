@@ -143,6 +143,18 @@ static void check_differences(struct fixture *f,
     }
 }
 
+/* LayerNorm, biases, learned positions, a hidden layer without gate. */
+static void make_gpt2(struct decoder_config *config)
+{
+    strcpy(config->family, "gpt2");
+    config->norm = NORM_LAYER;
+    config->has_norm_bias = 1;
+    config->activation = ACT_GELU_TANH;
+    config->has_o_bias = config->has_ffn_bias = config->has_positions = 1;
+    config->block[0].ffn = FFN_PLAIN;
+    config->block[0].rope = ROPE_NONE;
+}
+
 static void test_gradients_are_slopes(void **state)
 {
     static const size_t len[] = {9, 1, 70, 3};
@@ -151,8 +163,11 @@ static void test_gradients_are_slopes(void **state)
     struct fixture f;
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         config.has_qk_norm = config.is_tied = !i;
+        config.has_qkv_bias = i >= 2;
+        if (i == 3)
+            make_gpt2(&config);
         fixture_init(&f, &config, 1);
         weights_init_random(&f.layout, f.weights, 7);
         fill_batch(&f, len, 4);
@@ -314,7 +329,7 @@ static void check_gradients(struct fixture *f, const char *name)
 static void test_goldens(void **state)
 {
     static const char *const name[] = {"minimind", "llama_llama3",
-                                       "qwen3_untied"};
+                                       "qwen3_untied", "qwen2"};
     struct oy_error err = {0};
 
     (void)state;

@@ -189,12 +189,60 @@ static void damage_is_told(void **state)
     }
 }
 
+/* No memory is asked for what a file of that size cannot hold. */
+static void wild_counts_are_told(void **state)
+{
+    static const char columns[8] = {6}; /* behind the number of rows */
+    size_t len;
+    char *data = slurp("hs.bin", &len);
+    char *at = memmem(data + 64, len - 64, columns, sizeof columns);
+
+    (void)state;
+    assert_non_null(at);
+    at[-4] = 0x10; /* 2^36 rows more */
+    assert_int_equal(load_code(data, len), OY_DATA);
+    oy_free(data);
+}
+
+/* A matrix of NaN gives labels all the same. */
+static void damaged_numbers_do_no_harm(void **state)
+{
+    static const char text[] = "the cat sat";
+    struct oy_error err = {0};
+    struct fasttext_label best[2];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char path[] = "/tmp/test_fasttext.XXXXXX";
+        struct oy_buffer padded = {0};
+        size_t len;
+        char *data = slurp(file[i], &len);
+        memset(data + len - 32, 0xff, 32);
+        const int fd = mkstemp(path);
+        assert_int_equal(write(fd, data, len), (ssize_t)len);
+        close(fd);
+        struct fasttext *model = fasttext_load(path, &err);
+        assert_non_null(model);
+        struct fasttext_work *work = fasttext_work_new(model);
+        oy_buffer_append(&padded, text, sizeof text - 1);
+        assert_true(fasttext_predict(work, padded.data, padded.len, best, 2) <=
+                    2);
+        fasttext_work_free(work);
+        fasttext_free(model);
+        oy_buffer_release(&padded);
+        oy_free(data);
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_fasttext),
         cmocka_unit_test(asks_for_fewer),
         cmocka_unit_test(damage_is_told),
+        cmocka_unit_test(wild_counts_are_told),
+        cmocka_unit_test(damaged_numbers_do_no_harm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

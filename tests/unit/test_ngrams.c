@@ -143,9 +143,13 @@ static void borders_of_words_do_not_count_in_repeats(void **state)
 static void assert_pieces(const char *text, int feeds, size_t want)
 {
     struct pieces pieces = {0};
+    struct oy_buffer copy = {0};
 
-    pieces_split(text, 0, strlen(text), feeds, &pieces);
+    oy_buffer_append_string(&copy, text);
+    oy_buffer_reserve(&copy, OY_PADDING);
+    pieces_split(copy.data, 0, copy.len, feeds, &pieces);
     assert_int_equal(pieces.n, want);
+    oy_buffer_release(&copy);
     pieces_release(&pieces);
 }
 
@@ -162,12 +166,12 @@ static void pieces_are_cut_at_line_feeds(void **state)
 
 static void the_first_copy_does_not_count(void **state)
 {
-    static const char text[] = "one\ntwo\n\xc3\xa9\none\n\xc3\xa9\none\n\n";
+    static const char text[128] = "one\ntwo\n\xc3\xa9\none\n\xc3\xa9\none\n\n";
     struct pieces pieces = {0};
     struct seen seen = {0};
 
     (void)state;
-    pieces_split(text, 0, sizeof text - 1, 1, &pieces);
+    pieces_split(text, 0, strlen(text), 1, &pieces);
     const struct repeats repeats =
         pieces_repeats(text, pieces.item, pieces.n, &seen);
     assert_int_equal(repeats.n, 4); /* one, e, one, the empty one */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pipeline/chain.h"
+#include "tests/unit/rule_params.h"
 
 /* The text that a rule leaves; "-" when it drops the document. */
 static void assert_text(const char *rule, const char *setting, const char *text,
@@ -156,7 +157,9 @@ static void assert_measured(const char *name, const char *text,
     oy_buffer_append_string(&copy, text);
     oy_buffer_reserve(&copy, OY_PADDING);
     document_start(&document, (struct oy_text){copy.data, copy.len});
-    assert_null(rule->judge(rule->defaults, &document, &measures));
+    void *params = load_params(rule);
+    assert_null(rule->judge(params, &document, &measures));
+    free_params(rule, params);
     assert_non_null(strstr(oy_buffer_string(&measures.json), want));
     document_release(&document);
     oy_buffer_release(&copy);

@@ -15,6 +15,7 @@
 
 #include "pipeline/chain.h"
 #include "tests/unit/golden_table.h"
+#include "tests/unit/rule_params.h"
 
 static struct oy_arena arena;
 
@@ -170,7 +171,9 @@ static void check_measures(const struct rule *rule,
     const char *why;
 
     document_start(&document, golden_document(&arena, documents, row));
-    assert_null(rule->judge(rule->defaults, &document, &measures));
+    void *params = load_params(rule);
+    assert_null(rule->judge(params, &document, &measures));
+    free_params(rule, params);
     oy_buffer_append_char(&json, '{');
     oy_buffer_append(&json, measures.json.data, measures.json.len);
     oy_buffer_append_char(&json, '}');

@@ -13,6 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/utf8.h"
+#include "pipeline/byte_count.h"
 #include "pipeline/words_internal.h"
 
 /* Splits and joins the words with '|'. */
@@ -265,9 +266,46 @@ static void so_many_words_are_told(void **state)
     assert_false(words_are_at_least(text, 0, 1));
 }
 
+static void vectors_count_as_plain_code(void **state)
+{
+    static const char *const part[] = {"a",
+                                       "Zz",
+                                       " ",
+                                       "\n",
+                                       "\xc2\xa0",
+                                       "\xc3\xa9",
+                                       "\xe3\x80\x80",
+                                       "\xe2\x80\xa6",
+                                       "09",
+                                       "word"};
+    struct oy_buffer text = {0};
+    unsigned seed = 7;
+
+    (void)state;
+    for (int round = 0; round < 500; round++) {
+        oy_buffer_clear(&text);
+        for (int i = 0; i < round % 60; i++) {
+            seed = seed * 1103515245U + 12345;
+            oy_buffer_append_string(&text, part[(seed >> 16) % 10]);
+        }
+        oy_buffer_reserve(&text, OY_PADDING);
+        memset(text.data + text.len, 'A', OY_PADDING);
+        int is_ascii, want_ascii;
+        assert_int_equal(words_count_ws(text.data, text.len, SIZE_MAX),
+                         words_count_ws_plain(text.data, text.len, SIZE_MAX));
+        assert_int_equal(
+            byte_count_range(text.data, text.len, 'A', 26, &is_ascii),
+            byte_count_range_plain(text.data, text.len, 'A', 26, &want_ascii));
+        assert_int_equal(is_ascii, want_ascii);
+        assert_int_equal(is_ascii, oy_utf8_is_ascii(text.data, text.len));
+    }
+    oy_buffer_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors_count_as_plain_code),
         cmocka_unit_test(splitters_have_names),
         cmocka_unit_test(ws_cuts_where_python_does),
         cmocka_unit_test(uax29_keeps_marks_as_words),

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# oy-conv: folders and GGUF both ways, types, adapters, --info, exit codes.
+. "$(dirname "$0")/lib.sh"
+
+TOK=tests/data/tokenizer
+cat >"$T/model.json" <<'END'
+{"model_type":"llama","vocab_size":600,"hidden_size":32,"intermediate_size":48,
+ "num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
+ "max_position_embeddings":128,"tie_word_embeddings":true,
+ "rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,
+ "high_freq_factor":4.0,"original_max_position_embeddings":32}}
+END
+for i in $(seq 1 100); do
+    echo "{\"text\":\"Line $((i * i % 977)) of the house, it's $((i % 7)) o'clock and all is well.\"}"
+done >"$T/docs.jsonl"
+"$BIN/oy-train" --config-model "$T/model.json" -t $TOK --seq-len 32 \
+    --batch-rows 4 --steps 20 --lr 1e-2 -o "$T/m" "$T/docs.jsonl" || exit 1
+conv() {
+    "$BIN/oy-conv" "$@"
+}
+gen() { # gen MODEL: greedy ids behind a prompt
+    echo '{"prompt":"Line 1 of the"}' |
+        "$BIN/oy-gen" --model "$1" --max-tokens 12 --temperature 0 --with-ids
+}
+
+code 0 "a folder becomes a GGUF" conv "$T/m" "$T/m.gguf"
+ok "nothing was lost, nothing is said" test ! -s "$T/out"
+same "the GGUF answers as the folder" "$(gen "$T/m.gguf")" "$(gen "$T/m")"
+code 0 "the GGUF becomes a folder" conv "$T/m.gguf" "$T/back" --to f32
+ok "with the same tensors, bit for bit" cmp -s "$T/m/model.safetensors" "$T/back/model.safetensors"
+same "and answers the same" "$(gen "$T/back")" "$(gen "$T/m")"
+ok "Llama 3's positions are found again" grep -q '"rope_type": "llama3".*"factor": 8.0.*"original_max_position_embeddings": 32' "$T/back/config.json"
+same "and the tokenizer" "$("$BIN/oy-tok" encode -t "$T/back" "$T/docs.jsonl")" "$("$BIN/oy-tok" encode -t "$T/m" "$T/docs.jsonl")"
+
+for type in f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1; do
+    code 0 "--to $type" conv "$T/m" "$T/$type.gguf" --to $type
+    has "blk.1.ffn_up.weight" "says what was lost"
+    code 0 "and can be read" conv --info "$T/$type.gguf"
+done
+code 0 "--to q4_k where rows are too short" conv "$T/m" "$T/k.gguf" --to q4_k
+has "Q5_0" "takes q5_0"
+code 0 "a half in a folder" conv -q "$T/m" "$T/half" --to bf16
+ok "is said in its config.json" grep -q '"torch_dtype": "bfloat16"' "$T/half/config.json"
+code 0 "small files of a folder" conv -q "$T/m" "$T/cut" --max-shard 20K
+ok "have an index" grep -q '"model.norm.weight": "model-000' "$T/cut/model.safetensors.index.json"
+same "and are one model" "$(gen "$T/cut")" "$(gen "$T/m")"
+
+code 0 "--info of a folder" conv --info "$T/m"
+has "model.layers.0.mlp.up_proj.weight" "names tensors"
+has "vocab_size" "and the configuration"
+code 0 "--info of a safetensors file" conv --info "$T/m/model.safetensors"
+
+# An adapter of rank 1 on one matrix: A is the first unit row, B all 0.5.
+adapter() { # adapter DIR TENSOR N_OUT CONFIG
+    mkdir -p "$T/$1"
+    echo "$4" >"$T/$1/adapter_config.json"
+    local name="base_model.model.model.layers.0.$2" size=$((4 * $3)) i
+    local head="{\"$name.lora_A.weight\":{\"dtype\":\"F32\",\"shape\":[1,32],\"data_offsets\":[0,128]},\"$name.lora_B.weight\":{\"dtype\":\"F32\",\"shape\":[$3,1],\"data_offsets\":[128,$((128 + size))]}}"
+    {
+        # shellcheck disable=SC2059
+        printf "\\x$(printf %02x $((${#head} % 256)))\\x$(printf %02x $((${#head} / 256)))\\0\\0\\0\\0\\0\\0"
+        printf '%s' "$head"
+        printf '\0\0\x80\x3f' # 1
+        head -c 124 /dev/zero
+        for i in $(seq 1 "$3"); do printf '\0\0\0\x3f'; done # 0.5
+    } >"$T/$1/adapter_model.safetensors"
+}
+plain='{"peft_type":"LORA","r":1,"lora_alpha":2}'
+adapter lora self_attn.o_proj 32 "$plain"
+code 0 "--merge" conv -q "$T/m" "$T/merged" --merge "$T/lora"
+ok "changes the weights" test ! "$(cmp -s "$T/m/model.safetensors" "$T/merged/model.safetensors" && echo same)"
+adapter odd self_attn.o_proj 31 "$plain"
+code 65 "factors that do not fit are bad data" conv "$T/m" "$T/x" --merge "$T/odd"
+said "model.layers.0.self_attn.o_proj" "and the module is named"
+adapter far mlp.nowhere 32 "$plain"
+code 65 "a module that is not there" conv "$T/m" "$T/x" --merge "$T/far"
+adapter other self_attn.o_proj 32 '{"peft_type":"IA3"}'
+code 65 "another kind of adapter" conv "$T/m" "$T/x" --merge "$T/other"
+adapter pissa self_attn.o_proj 32 '{"peft_type":"LORA","init_lora_weights":"pissa"}'
+code 65 "an adapter to other weights" conv "$T/m" "$T/x" --merge "$T/pissa"
+echo no >"$T/a.pth"
+code 65 "a pickle" conv "$T/m" "$T/x" --merge "$T/a.pth"
+ok "nothing was written" test ! -e "$T/x"
+
+code 0 "--untie" conv -q "$T/m" "$T/untied" --untie
+ok "gives a head" grep -q -a lm_head.weight "$T/untied/model.safetensors"
+same "and changes nothing" "$(gen "$T/untied")" "$(gen "$T/m")"
+
+head -c 9000 "$T/m.gguf" >"$T/short.gguf"
+code 65 "a GGUF that ends too early" conv --info "$T/short.gguf"
+code 66 "no model" conv --info "$T/none"
+code 64 "no OUT" conv "$T/m"
+code 64 "a type that is not written" conv "$T/m" "$T/y.gguf" --to q2_k
+code 64 "blocks in a folder" conv "$T/m" "$T/y" --to q4_0
+ok "nothing is there then" test ! -e "$T/y" -a ! -e "$T/y.gguf"
+
+shared=${OYSTER_SHARED:-../shared}/data/badmodels
+if [ -e "$shared/MANIFEST.jsonl" ]; then
+    for file in "$shared"/*.gguf "$shared"/*.safetensors; do
+        case ${file##*/} in
+        ok*) code 0 "${file##*/} is read" conv --info "$file" ;;
+        *) code 65 "${file##*/} is refused" conv --info "$file" ;;
+        esac
+    done
+else
+    echo "SKIPPED: no $shared"
+fi
+exit $bad
