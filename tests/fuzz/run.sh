@@ -19,7 +19,9 @@ done < <(find tests/data pipeline/presets manifests/demo -type f -size -16k | so
 zcat manifests/demo/crawl.warc.gz 2>/dev/null | head -c 60000 >"$seeds/warc"
 printf '%s' '{"rules":[{"match":"(a+)b$","on":"line","action":"replace","with":"$1$$"},{"rule":"value","field":"n"}]}' >"$seeds/preset"
 printf '<html><body><table><p>x<li>&amp;y</table><script>z</script>' >"$seeds/html"
-mkdir "$seeds/tokenizer"
+mkdir "$seeds/tokenizer" "$seeds/grammar"
+printf 'root ::= "a" (b | [0-9]{2,3})*\nb ::= "x" root? "y"\n' >"$seeds/grammar/1"
+printf '%s' '{"properties":{"a":{"type":"string","pattern":"^[a-c]+\\d$"},"b":{"$ref":"#/properties/a"}},"additionalProperties":{"enum":[1]}}' >"$seeds/grammar/2"
 sed -n 's/^{"tokenizer":\(.*\)}$/\1/p' tests/data/tokenizer/models.jsonl |
     split -l 1 - "$seeds/tokenizer/"
 for name in "$@"; do
@@ -28,6 +30,7 @@ for name in "$@"; do
     preset) files="$(ls pipeline/presets/*.json) $seeds/preset" ;;
     warc) files=$seeds/warc ;;
     model_file) files=$seeds/preset ;;
+    grammar) files=$(ls -d "$seeds"/grammar/*) ;;
     tokenizer) files=$(ls -d "$seeds"/tokenizer/*) ;;
     *) files=$(find "$seeds" -maxdepth 1 -type f | sort) ;;
     esac
