@@ -32,7 +32,8 @@ int main(int argc, char **argv)
     struct conv_settings settings = {.max_shard = UINT64_C(5) << 30};
     const struct oy_option option[] = {
         {"to", 0, OY_OPT_STRING, &settings.to, "TYPE", NULL, OY_OPT_IN_MANIFEST,
-         "Type of the numbers; by default their own."},
+         "Type of the numbers: f32, f16, bf16; in a GGUF also q8_0, q4_0, "
+         "q4_1, q5_0, q5_1, q4_k, q5_k, q6_k. By default their own."},
         {"merge", 0, OY_OPT_STRING, &settings.merge, "ADAPTER", NULL, 0,
          "Add this adapter to the weights."},
         {"untie", 0, OY_OPT_FLAG, &settings.untie, NULL, NULL,
