@@ -51,33 +51,18 @@ has "model.layers.0.mlp.up_proj.weight" "names tensors"
 has "vocab_size" "and the configuration"
 code 0 "--info of a safetensors file" conv --info "$T/m/model.safetensors"
 
-# An adapter of rank 1 on one matrix: A is the first unit row, B all 0.5.
-adapter() { # adapter DIR TENSOR N_OUT CONFIG
-    mkdir -p "$T/$1"
-    echo "$4" >"$T/$1/adapter_config.json"
-    local name="base_model.model.model.layers.0.$2" size=$((4 * $3)) i
-    local head="{\"$name.lora_A.weight\":{\"dtype\":\"F32\",\"shape\":[1,32],\"data_offsets\":[0,128]},\"$name.lora_B.weight\":{\"dtype\":\"F32\",\"shape\":[$3,1],\"data_offsets\":[128,$((128 + size))]}}"
-    {
-        # shellcheck disable=SC2059
-        printf "\\x$(printf %02x $((${#head} % 256)))\\x$(printf %02x $((${#head} / 256)))\\0\\0\\0\\0\\0\\0"
-        printf '%s' "$head"
-        printf '\0\0\x80\x3f' # 1
-        head -c 124 /dev/zero
-        for i in $(seq 1 "$3"); do printf '\0\0\0\x3f'; done # 0.5
-    } >"$T/$1/adapter_model.safetensors"
-}
 plain='{"peft_type":"LORA","r":1,"lora_alpha":2}'
-adapter lora self_attn.o_proj 32 "$plain"
+adapter "$T/lora" self_attn.o_proj 32 32 "$plain"
 code 0 "--merge" conv -q "$T/m" "$T/merged" --merge "$T/lora"
 ok "changes the weights" test ! "$(cmp -s "$T/m/model.safetensors" "$T/merged/model.safetensors" && echo same)"
-adapter odd self_attn.o_proj 31 "$plain"
+adapter "$T/odd" self_attn.o_proj 32 31 "$plain"
 code 65 "factors that do not fit are bad data" conv "$T/m" "$T/x" --merge "$T/odd"
 said "model.layers.0.self_attn.o_proj" "and the module is named"
-adapter far mlp.nowhere 32 "$plain"
+adapter "$T/far" mlp.nowhere 32 32 "$plain"
 code 65 "a module that is not there" conv "$T/m" "$T/x" --merge "$T/far"
-adapter other self_attn.o_proj 32 '{"peft_type":"IA3"}'
+adapter "$T/other" self_attn.o_proj 32 32 '{"peft_type":"IA3"}'
 code 65 "another kind of adapter" conv "$T/m" "$T/x" --merge "$T/other"
-adapter pissa self_attn.o_proj 32 '{"peft_type":"LORA","init_lora_weights":"pissa"}'
+adapter "$T/pissa" self_attn.o_proj 32 32 '{"peft_type":"LORA","init_lora_weights":"pissa"}'
 code 65 "an adapter to other weights" conv "$T/m" "$T/x" --merge "$T/pissa"
 echo no >"$T/a.pth"
 code 65 "a pickle" conv "$T/m" "$T/x" --merge "$T/a.pth"

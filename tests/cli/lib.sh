@@ -39,3 +39,20 @@ is() { # is WHAT TEXT: standard output of the last `code` is this, whole
 has() { # has TEXT WHAT: standard output of the last `code`
     ok "$2" grep -q -F -- "$1" "$T/out"
 }
+
+# An adapter of rank 1 on a matrix of layer 0: A is the first unit row, B all 0.5.
+adapter() { # adapter DIR TENSOR N_IN N_OUT CONFIG
+    mkdir -p "$1"
+    echo "$5" >"$1/adapter_config.json"
+    local name="base_model.model.model.layers.0.$2" a=$((4 * $3)) i
+    local b=$((a + 4 * $4))
+    local head="{\"$name.lora_A.weight\":{\"dtype\":\"F32\",\"shape\":[1,$3],\"data_offsets\":[0,$a]},\"$name.lora_B.weight\":{\"dtype\":\"F32\",\"shape\":[$4,1],\"data_offsets\":[$a,$b]}}"
+    {
+        # shellcheck disable=SC2059
+        printf "\\x$(printf %02x $((${#head} % 256)))\\x$(printf %02x $((${#head} / 256)))\\0\\0\\0\\0\\0\\0"
+        printf '%s' "$head"
+        printf '\0\0\x80\x3f' # 1
+        head -c $((a - 4)) /dev/zero
+        for i in $(seq 1 "$4"); do printf '\0\0\0\x3f'; done # 0.5
+    } >"$1/adapter_model.safetensors"
+}

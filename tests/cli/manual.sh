@@ -25,6 +25,7 @@ cp tok/tokenizer.json tok.json
 cp tok.json tokenizer.json
 oy-train --preset tiny -t tok --steps 0 -o ckpt web.jsonl 2>log || cat log
 ln -s ckpt M
+adapter adapter self_attn.o_proj 192 192 '{"peft_type":"LORA","r":1,"lora_alpha":2}'
 printf '%s' "{% for m in messages %}<{{ m.role }}>{{ m.content }}
 {% endfor %}" >ckpt/chat_template.jinja
 echo '{"messages":[{"role":"user","content":"2 + 2?"},{"role":"assistant","content":"4"}]}' >chats.jsonl
