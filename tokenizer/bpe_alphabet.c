@@ -9,6 +9,8 @@
 #include "core/alloc.h"
 #include "tokenizer/byte_alphabet.h"
 
+enum { N_CODE_POINT = 0x110000 };
+
 static void spell_bytes(uint32_t letter[256])
 {
     struct byte_alphabet alphabet;
@@ -24,8 +26,9 @@ void bpe_alphabet_init(struct bpe_alphabet *alphabet, int by_character)
 {
     alphabet->by_character = by_character;
     spell_bytes(alphabet->letter);
-    alphabet->count = oy_calloc(BPE_N_LETTER, sizeof *alphabet->count);
-    alphabet->id = oy_calloc(BPE_N_LETTER, sizeof *alphabet->id);
+    alphabet->n_letter = by_character ? N_CODE_POINT : BYTE_ALPHABET_LAST + 1;
+    alphabet->count = oy_calloc(alphabet->n_letter, sizeof *alphabet->count);
+    alphabet->id = oy_calloc(alphabet->n_letter, sizeof *alphabet->id);
 }
 
 void bpe_alphabet_release(struct bpe_alphabet *alphabet)
@@ -73,7 +76,7 @@ int bpe_alphabet_limit(struct bpe_alphabet *alphabet, size_t limit)
     size_t n = 0, cap = 0;
     int cuts_tie = 0;
 
-    for (uint32_t c = 0; c < BPE_N_LETTER; c++) {
+    for (uint32_t c = 0; c < alphabet->n_letter; c++) {
         if (!alphabet->count[c])
             continue;
         OY_GROW(letter, cap, n + 1);

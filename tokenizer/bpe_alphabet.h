@@ -14,14 +14,13 @@
 
 /* Zero-initialised may be released. */
 struct bpe_alphabet {
+    uint32_t n_letter; /* code points that letters are below */
     int by_character;     /* words are UTF-8 and symbols their code points;
                              0: bytes, which are spelled as GPT-2's letters */
     uint32_t letter[256]; /* code point of a byte's letter */
     uint64_t *count;      /* [code point] */
     uint32_t *id;         /* [code point] token + 1; 0: it has none */
 };
-
-enum { BPE_N_LETTER = 0x110000 }; /* code points */
 
 void bpe_alphabet_init(struct bpe_alphabet *alphabet, int by_character);
 void bpe_alphabet_release(struct bpe_alphabet *alphabet);

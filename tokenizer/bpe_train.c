@@ -15,7 +15,7 @@
 
 enum {
     /* Lists of so many words are worth more than one thread. */
-    LONG_LIST = 256,
+    LONG_LIST = 2048,
     LONG_WORD = 1024,
     AT_ONCE = 256, /* neighbours whose counts are asked for together */
 };
@@ -122,7 +122,7 @@ static int count_letters(const struct bpe_train_options *options,
 
 static void add_letters(struct trainer *t, struct bpe_alphabet *alphabet)
 {
-    for (uint32_t c = 0; c < BPE_N_LETTER; c++) {
+    for (uint32_t c = 0; c < alphabet->n_letter; c++) {
         if (!alphabet->count[c])
             continue;
         oy_buffer_clear(&t->text);
@@ -136,7 +136,7 @@ static void add_letters(struct trainer *t, struct bpe_alphabet *alphabet)
         size_t len = 0;
         const uint32_t c = oy_utf8_next(text.at, &len);
 
-        if (len == text.len)
+        if (len == text.len && c < alphabet->n_letter)
             alphabet->id[c] = (uint32_t)id + 1;
     }
 }
