@@ -14,7 +14,7 @@
 
 /* Zero-initialised may be released. */
 struct bpe_alphabet {
-    uint32_t n_letter; /* code points that letters are below */
+    uint32_t n_letter;    /* code points that letters are below */
     int by_character;     /* words are UTF-8 and symbols their code points;
                              0: bytes, which are spelled as GPT-2's letters */
     uint32_t letter[256]; /* code point of a byte's letter */
