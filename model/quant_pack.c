@@ -58,68 +58,76 @@ static void put_fifths(unsigned char *to, const int *q)
         to[i / 8] |= (unsigned char)((q[i] >> 4 & 1) << i % 8);
 }
 
-void quant_pack_q4_0(const float *from, size_t n_block, void *to)
+/* Codes of 4 or 5 bits: the fifth ones in front of the nibbles. */
+static void put_codes(unsigned char *to, const int *q, int n_bit)
 {
-    unsigned char *block = to;
+    if (n_bit == 5) {
+        put_fifths(to, q);
+        to += ELEMENTS / 8;
+    }
+    put_nibbles(to, q);
+}
+
+static size_t codes_size(int n_bit)
+{
+    return (size_t)ELEMENTS * (size_t)n_bit / 8;
+}
+
+/* Blocks of a scale: (q - half) d. */
+static void pack_scaled(const float *from, size_t n_block, unsigned char *block,
+                        int n_bit)
+{
+    const int half = 1 << (n_bit - 1), last = 2 * half - 1;
     int q[ELEMENTS];
 
-    for (size_t i = 0; i < n_block; i++, block += 18, from += ELEMENTS) {
-        const float d = find_extreme(from) / -8, id = inverse(d);
+    for (size_t i = 0; i < n_block; i++, from += ELEMENTS) {
+        const float d = find_extreme(from) / (float)-half, id = inverse(d);
         quant_put_half(block, d);
         for (int j = 0; j < ELEMENTS; j++)
-            q[j] = quantise(from[j] * id + 8.5F, 15);
-        put_nibbles(block + 2, q);
+            q[j] = quantise(from[j] * id + ((float)half + 0.5F), last);
+        put_codes(block + 2, q, n_bit);
+        block += 2 + codes_size(n_bit);
     }
+}
+
+/* Blocks of a scale and a least value: q d + min. */
+static void pack_ranged(const float *from, size_t n_block, unsigned char *block,
+                        int n_bit)
+{
+    const int last = (1 << n_bit) - 1;
+    float min, max;
+    int q[ELEMENTS];
+
+    for (size_t i = 0; i < n_block; i++, from += ELEMENTS) {
+        find_range(from, &min, &max);
+        const float d = (max - min) / (float)last, id = inverse(d);
+        quant_put_half(block, d);
+        quant_put_half(block + 2, min);
+        for (int j = 0; j < ELEMENTS; j++)
+            q[j] = quantise((from[j] - min) * id + 0.5F, last);
+        put_codes(block + 4, q, n_bit);
+        block += 4 + codes_size(n_bit);
+    }
+}
+
+void quant_pack_q4_0(const float *from, size_t n_block, void *to)
+{
+    pack_scaled(from, n_block, to, 4);
 }
 
 void quant_pack_q4_1(const float *from, size_t n_block, void *to)
 {
-    unsigned char *block = to;
-    float min, max;
-    int q[ELEMENTS];
-
-    for (size_t i = 0; i < n_block; i++, block += 20, from += ELEMENTS) {
-        find_range(from, &min, &max);
-        const float d = (max - min) / 15, id = inverse(d);
-        quant_put_half(block, d);
-        quant_put_half(block + 2, min);
-        for (int j = 0; j < ELEMENTS; j++)
-            q[j] = quantise((from[j] - min) * id + 0.5F, 15);
-        put_nibbles(block + 4, q);
-    }
+    pack_ranged(from, n_block, to, 4);
 }
 
 void quant_pack_q5_0(const float *from, size_t n_block, void *to)
 {
-    unsigned char *block = to;
-    int q[ELEMENTS];
-
-    for (size_t i = 0; i < n_block; i++, block += 22, from += ELEMENTS) {
-        const float d = find_extreme(from) / -16, id = inverse(d);
-        quant_put_half(block, d);
-        for (int j = 0; j < ELEMENTS; j++)
-            q[j] = quantise(from[j] * id + 16.5F, 31);
-        put_fifths(block + 2, q);
-        put_nibbles(block + 6, q);
-    }
+    pack_scaled(from, n_block, to, 5);
 }
 
 void quant_pack_q5_1(const float *from, size_t n_block, void *to)
 {
-    unsigned char *block = to;
-    float min, max;
-    int q[ELEMENTS];
-
-    for (size_t i = 0; i < n_block; i++, block += 24, from += ELEMENTS) {
-        find_range(from, &min, &max);
-        const float d = (max - min) / 31, id = inverse(d);
-        quant_put_half(block, d);
-        quant_put_half(block + 2, min);
-        for (int j = 0; j < ELEMENTS; j++)
-            q[j] = quantise((from[j] - min) * id + 0.5F, 31);
-        put_fifths(block + 4, q);
-        put_nibbles(block + 8, q);
-    }
+    pack_ranged(from, n_block, to, 5);
 }
 
 void quant_pack_q8_0(const float *from, size_t n_block, void *to)
