@@ -27,6 +27,7 @@ struct scorer {
     struct scorer_options options;
     struct oy_pool *pool;
     struct engine *engine;       /* NULL when dry */
+    struct batch *batch;         /* of all windows; NULL when dry */
     struct tokenizer *tokenizer; /* NULL: requests must carry ids */
     struct decoder_config config;
     size_t max_length;
@@ -106,6 +107,7 @@ static int open_model(struct scorer *scorer, struct oy_error *err)
     if (!scorer->engine)
         return -1;
     engine_set_kv_type(scorer->engine, (enum kv_type)options->kv_type);
+    scorer->batch = batch_new(scorer->engine, NULL);
     if (options->top_logprobs > scorer->config.n_vocab)
         return oy_fail(err, OY_USAGE, "the model has but %d tokens",
                        scorer->config.n_vocab);
@@ -160,6 +162,7 @@ void scorer_free(struct scorer *scorer)
     oy_arena_release(&scorer->arena);
     oy_buffer_release(&scorer->prefix_text);
     tokenizer_free(scorer->tokenizer);
+    batch_free(scorer->batch);
     engine_free(scorer->engine);
     oy_free(scorer->model);
     oy_free(scorer);
@@ -408,7 +411,7 @@ int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
 
     OY_ASSERT(scorer->engine);
     if (make_sequences(scorer, item, n, arena, sequence, err) ||
-        tree_score(scorer->engine, sequence, n_part, &options, err))
+        tree_score(scorer->batch, sequence, n_part, &options, err))
         return -1;
     put_answers(scorer, item, n, sequence, arena);
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tree of shared beginnings and its walk. */
+ * The tree of shared beginnings as requests of a batch. */
 #include "eval/tree.h"
 
 #include <stdlib.h>
@@ -12,38 +12,17 @@
 /* Tokens between two branchings: positions from .. to - 1 of every sequence
  * of order[low .. high - 1]. */
 struct node {
+    const struct walk *walk;
     size_t from, to;
     size_t low, high;
-    int32_t parent, child, sibling; /* -1: none */
-    int32_t n_waiting;              /* children that have not started */
-    size_t done;                    /* positions computed, at least from */
-    struct kv_sequence cache;
-};
-
-/* Who wants to know of a row: the sequence and the number of the score. */
-struct ask {
-    size_t row;
-    struct tree_sequence *sequence;
-    size_t score;
 };
 
 struct walk {
-    struct engine *engine;
+    struct batch *batch;
     const struct tree_options *options;
     struct tree_sequence **order; /* sorted */
     struct node *node;
     size_t n_node, cap_node;
-    int32_t *ready; /* a stack */
-    size_t n_ready, cap_ready;
-    int32_t *active; /* nodes of this pass */
-    struct engine_piece *piece;
-    size_t n_active, cap_active, cap_piece;
-    uint8_t *wanted; /* [ENGINE_ROWS] */
-    float *hidden;   /* [ENGINE_ROWS][dim] */
-    struct ask *ask; /* of this pass, by row */
-    size_t n_ask, cap_ask;
-    size_t *first_ask; /* [row]: its first; one more at the end */
-    size_t n_row, cap_row;
     size_t n_vocab;
 };
 
@@ -93,26 +72,22 @@ static struct tree_sequence **sort_sequences(struct tree_sequence *sequence,
     return order;
 }
 
-static int32_t add_node(struct walk *walk, size_t from, size_t to, size_t low)
-{
-    OY_GROW(walk->node, walk->cap_node, walk->n_node + 1);
-    walk->node[walk->n_node] = (struct node){.from = from,
-                                             .to = to,
-                                             .low = low,
-                                             .done = from,
-                                             .parent = -1,
-                                             .child = -1,
-                                             .sibling = -1};
-    return (int32_t)walk->n_node++;
-}
-
-/* The nodes of the sequence that was added last, root first. */
+/* The numbers of the nodes of the sequence that was added last, root first. */
 struct path {
-    int32_t *node;
+    size_t *node;
     size_t n, cap;
 };
 
-/* The node that ends at `depth` on the path; cuts one in two if need be. */
+static size_t add_node(struct walk *walk, size_t from, size_t to, size_t low)
+{
+    OY_GROW(walk->node, walk->cap_node, walk->n_node + 1);
+    walk->node[walk->n_node] =
+        (struct node){.walk = walk, .from = from, .to = to, .low = low};
+    return walk->n_node++;
+}
+
+/* Ends the path at `depth`; cuts a node in two if need be. What is below is
+ * finished: no sequence from `high` on goes through it. */
 static void cut_path(struct walk *walk, struct path *path, size_t depth,
                      size_t high)
 {
@@ -120,21 +95,13 @@ static void cut_path(struct walk *walk, struct path *path, size_t depth,
         walk->node[path->node[--path->n]].high = high;
     if (!path->n)
         return;
-    const int32_t top = path->node[path->n - 1];
-    if (walk->node[top].to <= depth)
+    const size_t top = path->node[path->n - 1];
+    const struct node whole = walk->node[top];
+    if (whole.to <= depth)
         return;
-    /* The lower part becomes a new node, which is finished: only the upper
-     * one stays on the path. */
-    const int32_t low =
-        add_node(walk, depth, walk->node[top].to, walk->node[top].low);
-    struct node *upper = &walk->node[top], *lower = &walk->node[low];
-    lower->high = high;
-    lower->parent = top;
-    lower->child = upper->child;
-    for (int32_t c = lower->child; c >= 0; c = walk->node[c].sibling)
-        walk->node[c].parent = low;
-    upper->child = low;
-    upper->to = depth;
+    const size_t lower = add_node(walk, depth, whole.to, whole.low);
+    walk->node[lower].high = high;
+    walk->node[top].to = depth;
 }
 
 /* Tokens of a text, with the last one that is only looked for. */
@@ -147,7 +114,8 @@ static size_t text_len(const struct tree_sequence *sequence)
 static int turn_alike(const struct walk *walk, const struct tree_sequence *a,
                       const struct tree_sequence *b)
 {
-    const struct decoder_config *config = engine_config(walk->engine);
+    const struct decoder_config *config =
+        engine_config(batch_engine(walk->batch));
 
     return config_rope_regime(config, text_len(a)) ==
            config_rope_regime(config, text_len(b));
@@ -163,15 +131,18 @@ static void add_sequence(struct walk *walk, struct path *path, size_t i)
     cut_path(walk, path, depth, i);
     if (depth == sequence->n)
         return; /* the same tokens as the one before */
-    const int32_t made = add_node(walk, depth, sequence->n, i);
-    if (path->n) {
-        struct node *parent = &walk->node[path->node[path->n - 1]];
-        walk->node[made].parent = path->node[path->n - 1];
-        walk->node[made].sibling = parent->child;
-        parent->child = made;
-    }
     OY_GROW(path->node, path->cap, path->n + 1);
-    path->node[path->n++] = made;
+    path->node[path->n++] = add_node(walk, depth, sequence->n, i);
+}
+
+/* Parents before their children, a branch whole before the next one. */
+static int compare_nodes(const void *a, const void *b)
+{
+    const struct node *one = a, *two = b;
+
+    if (one->low != two->low)
+        return one->low < two->low ? -1 : 1;
+    return (one->from > two->from) - (one->from < two->from);
 }
 
 static void build(struct walk *walk, size_t n)
@@ -182,115 +153,31 @@ static void build(struct walk *walk, size_t n)
         add_sequence(walk, &path, i);
     cut_path(walk, &path, 0, n);
     oy_free(path.node);
-    for (size_t i = 0; i < walk->n_node; i++) {
-        if (walk->node[i].parent >= 0)
-            walk->node[walk->node[i].parent].n_waiting++;
-    }
-    OY_GROW(walk->ready, walk->cap_ready, walk->n_node);
-    /* The first root lies on top of the stack. */
-    for (size_t i = walk->n_node; i-- > 0;) {
-        if (walk->node[i].parent < 0)
-            walk->ready[walk->n_ready++] = (int32_t)i;
-    }
+    if (walk->n_node)
+        qsort(walk->node, walk->n_node, sizeof *walk->node, compare_nodes);
 }
 
-/* ---- a pass ---- */
+/* ---- answers ---- */
 
-/* Gives a node its past: a copy of its parent's cache, or that cache itself
- * for the last child. */
-static int start_node(struct walk *walk, struct node *node,
-                      struct oy_error *err)
-{
-    if (node->parent < 0)
-        return 0;
-    struct node *parent = &walk->node[node->parent];
-    if (parent->n_waiting > 1) {
-        if (kv_fork(engine_kv(walk->engine), &parent->cache, node->from,
-                    &node->cache, err))
-            return -1;
-    } else {
-        node->cache = parent->cache;
-        parent->cache = (struct kv_sequence){0};
-    }
-    parent->n_waiting--;
-    return 0;
-}
-
-static void push_active(struct walk *walk, int32_t number)
-{
-    OY_GROW(walk->active, walk->cap_active, walk->n_active + 1);
-    OY_GROW(walk->piece, walk->cap_piece, walk->n_active + 1);
-    walk->active[walk->n_active++] = number;
-}
-
-/* Notes who asks for the rows of this part of a node. */
-static void add_asks(struct walk *walk, const struct node *node, size_t n,
-                     uint8_t *wanted)
-{
-    for (size_t p = node->done; p < node->done + n; p++) {
-        const size_t before = walk->n_ask;
-        for (size_t i = node->low; i < node->high; i++) {
-            struct tree_sequence *s = walk->order[i];
-            if (p >= s->n || p < s->n - s->n_scored)
-                continue;
-            OY_GROW(walk->ask, walk->cap_ask, walk->n_ask + 1);
-            walk->ask[walk->n_ask++] =
-                (struct ask){walk->n_row, s, p - (s->n - s->n_scored)};
-        }
-        wanted[p - node->done] = walk->n_ask > before;
-        if (walk->n_ask == before)
-            continue;
-        OY_GROW(walk->first_ask, walk->cap_row, walk->n_row + 2);
-        walk->first_ask[walk->n_row++] = before;
-        walk->first_ask[walk->n_row] = walk->n_ask;
-    }
-}
-
-/* Fills the pass with pieces of started and ready nodes. */
-static int fill_pass(struct walk *walk, struct oy_error *err)
-{
-    struct oy_error full = {0};
-    size_t n_row = 0, i = 0;
-
-    walk->n_ask = walk->n_row = 0;
-    while (n_row < ENGINE_ROWS) {
-        if (i == walk->n_active) {
-            if (!walk->n_ready)
-                break;
-            const int32_t next = walk->ready[walk->n_ready - 1];
-            if (start_node(walk, &walk->node[next], &full))
-                break;
-            walk->n_ready--;
-            push_active(walk, next);
-        }
-        struct node *node = &walk->node[walk->active[i]];
-        const size_t left = node->to - node->done, room = ENGINE_ROWS - n_row;
-        const size_t n = left < room ? left : room;
-        if (kv_reserve(engine_kv(walk->engine), &node->cache, n, &full))
-            break;
-        add_asks(walk, node, n, walk->wanted + n_row);
-        walk->piece[i++] = (struct engine_piece){
-            &node->cache, walk->order[node->low]->id + node->done, n,
-            walk->wanted + n_row, text_len(walk->order[node->low])};
-        n_row += n;
-    }
-    if (!n_row && full.code)
-        *err = full;
-    return n_row ? (int)i : -1;
-}
+/* The logits behind a token, and what all who ask need of them. */
+struct row {
+    const float *logits; /* [n_vocab] */
+    size_t n_vocab;
+    float lse;
+    size_t best;
+};
 
 /* A row's log-probabilities of the tokens that are asked for. */
-static void answer(const struct ask *ask, const float *logits, float lse,
-                   size_t best, size_t n_vocab)
+static void answer(const struct tree_sequence *s, size_t k,
+                   const struct row *row)
 {
-    struct tree_sequence *s = ask->sequence;
-    const size_t k = ask->score;
     const int32_t target = s->id[s->n - s->n_scored + 1 + k];
 
-    s->logprob[k] = logits[target] - lse;
-    s->greedy[k] = (size_t)target == best;
+    s->logprob[k] = row->logits[target] - row->lse;
+    s->greedy[k] = (size_t)target == row->best;
     if (s->logits)
-        memcpy(s->logits + k * n_vocab, logits, n_vocab * sizeof *logits);
+        memcpy(s->logits + k * row->n_vocab, row->logits,
+               row->n_vocab * sizeof *row->logits);
 }
 
 /* The largest logits, best first, of equal ones the lower id; an insertion
@@ -313,111 +200,108 @@ static void find_top(const float *logits, size_t n_vocab, size_t n_top,
     }
 }
 
-static void put_top(const struct ask *ask, const float *logits, float lse,
-                    size_t n_top, size_t n_vocab)
+static void put_top(const struct tree_sequence *s, size_t k,
+                    const struct row *row, size_t n_top)
 {
-    int32_t *id = ask->sequence->top_id + ask->score * n_top;
-    float *value = ask->sequence->top_logprob + ask->score * n_top;
+    int32_t *id = s->top_id + k * n_top;
+    float *value = s->top_logprob + k * n_top;
 
-    find_top(logits, n_vocab, n_top, id, value);
+    find_top(row->logits, row->n_vocab, n_top, id, value);
     for (size_t i = 0; i < n_top; i++)
-        value[i] -= lse;
+        value[i] -= row->lse;
 }
 
-static void read_row(void *arg, size_t row, float *logits, int worker)
+static void read_row(void *arg, size_t position, float *logits, int worker)
 {
-    const struct walk *walk = arg;
-    const float lse = rows_log_sum_exp(logits, walk->n_vocab);
-    const size_t best = rows_argmax(logits, walk->n_vocab);
+    const struct node *node = arg;
+    const struct walk *walk = node->walk;
+    const struct row row = {logits, walk->n_vocab,
+                            rows_log_sum_exp(logits, walk->n_vocab),
+                            rows_argmax(logits, walk->n_vocab)};
 
     (void)worker;
-    for (size_t i = walk->first_ask[row]; i < walk->first_ask[row + 1]; i++) {
-        answer(&walk->ask[i], logits, lse, best, walk->n_vocab);
-        if (walk->ask[i].sequence->top_id)
-            put_top(&walk->ask[i], logits, lse, walk->options->n_top,
-                    walk->n_vocab);
+    for (size_t i = node->low; i < node->high; i++) {
+        const struct tree_sequence *s = walk->order[i];
+        const size_t first = s->n - s->n_scored;
+        if (position < first)
+            continue;
+        answer(s, position - first, &row);
+        if (s->top_id)
+            put_top(s, position - first, &row, walk->options->n_top);
     }
 }
 
-static void finish_node(struct walk *walk, int32_t number)
+/* ---- the run ---- */
+
+static struct batch_request make_request(struct node *node)
 {
-    struct node *node = &walk->node[number];
+    struct tree_sequence *const *order = node->walk->order;
+    size_t first = node->to;
 
-    if (!node->n_waiting)
-        kv_release(engine_kv(walk->engine), &node->cache);
-    for (int32_t c = node->child; c >= 0; c = walk->node[c].sibling)
-        walk->ready[walk->n_ready++] = c;
-}
-
-/* Nodes that are not done stay in front. */
-static void advance(struct walk *walk, size_t n_piece)
-{
-    size_t n_left = 0;
-
-    for (size_t i = 0; i < n_piece; i++)
-        walk->node[walk->active[i]].done += walk->piece[i].n;
-    for (size_t i = 0; i < walk->n_active; i++) {
-        const int32_t number = walk->active[i];
-        if (walk->node[number].done < walk->node[number].to)
-            walk->active[n_left++] = number;
-        else
-            finish_node(walk, number);
+    for (size_t i = node->low; i < node->high; i++) {
+        const size_t from = order[i]->n - order[i]->n_scored;
+        first = from < first ? from : first;
     }
-    walk->n_active = n_left;
+    return (struct batch_request){.id = order[node->low]->id,
+                                  .n = node->to,
+                                  .first =
+                                      first < node->from ? node->from : first,
+                                  .text_len = text_len(order[node->low]),
+                                  .row = read_row,
+                                  .arg = node};
 }
 
-static int run_pass(struct walk *walk, struct oy_error *err)
+static int add_requests(struct walk *walk, struct oy_error *err)
 {
-    const int n_piece = fill_pass(walk, err);
-    uint64_t n_row = 0;
+    const size_t n = walk->n_node;
+    struct batch_request *request = oy_calloc(n, sizeof *request);
+    int32_t *parent = oy_alloc_array(n, sizeof *parent);
+    struct path path = {0}; /* of the node before */
 
-    if (n_piece < 0)
-        return -1;
-    if (engine_run(walk->engine, walk->piece, (size_t)n_piece, walk->hidden,
-                   err) ||
-        engine_logits(walk->engine, walk->hidden, walk->n_row, read_row, walk,
-                      err))
-        return -1;
-    for (int i = 0; i < n_piece; i++)
-        n_row += walk->piece[i].n;
-    advance(walk, (size_t)n_piece);
-    if (walk->options->progress)
-        walk->options->progress(walk->options->arg, n_row);
-    return 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *node = &walk->node[i];
+        while (path.n && walk->node[path.node[path.n - 1]].high <= node->low)
+            path.n--;
+        parent[i] = path.n ? (int32_t)path.node[path.n - 1] : -1;
+        OY_GROW(path.node, path.cap, path.n + 1);
+        path.node[path.n++] = i;
+        request[i] = make_request(&walk->node[i]);
+    }
+    const int status = batch_add_tree(walk->batch, request, parent, n, err);
+    oy_free(path.node);
+    oy_free(parent);
+    oy_free(request);
+    return status;
 }
 
-static void release_walk(struct walk *walk)
+static int run_batch(const struct walk *walk, struct oy_error *err)
 {
-    for (size_t i = 0; i < walk->n_node; i++)
-        kv_release(engine_kv(walk->engine), &walk->node[i].cache);
-    oy_free(walk->order);
-    oy_free(walk->node);
-    oy_free(walk->ready);
-    oy_free(walk->active);
-    oy_free(walk->piece);
-    oy_free(walk->wanted);
-    oy_free(walk->hidden);
-    oy_free(walk->ask);
-    oy_free(walk->first_ask);
+    const struct tree_options *options = walk->options;
+    uint64_t n_row = batch_counts(walk->batch).n_row;
+    int status = 1;
+
+    while (status > 0) {
+        status = batch_step(walk->batch, err);
+        const uint64_t now = batch_counts(walk->batch).n_row;
+        if (options->progress && now > n_row)
+            options->progress(options->arg, now - n_row);
+        n_row = now;
+    }
+    return status;
 }
 
-int tree_score(struct engine *engine, struct tree_sequence *sequence, size_t n,
+int tree_score(struct batch *batch, struct tree_sequence *sequence, size_t n,
                const struct tree_options *options, struct oy_error *err)
 {
-    const struct decoder_config *config = engine_config(engine);
-    struct walk walk = {.engine = engine, .options = options};
-    int status = 0;
+    struct walk walk = {.batch = batch, .options = options};
 
-    walk.n_vocab = (size_t)config->n_vocab;
+    walk.n_vocab = (size_t)engine_config(batch_engine(batch))->n_vocab;
     walk.order = sort_sequences(sequence, n);
-    walk.wanted = oy_alloc_array(ENGINE_ROWS, 1);
-    walk.hidden =
-        oy_alloc_array(ENGINE_ROWS * (size_t)config->dim, sizeof *walk.hidden);
     build(&walk, n);
-    while (!status && (walk.n_ready || walk.n_active))
-        status = run_pass(&walk, err);
-    release_walk(&walk);
-    return status;
+    const int status = add_requests(&walk, err) || run_batch(&walk, err);
+    oy_free(walk.order);
+    oy_free(walk.node);
+    return -status;
 }
 
 uint64_t tree_count(const struct tree_sequence *sequence, size_t n)

@@ -4,11 +4,12 @@
  * whose past is the same is computed once.
  *
  * All sequences of a window are known in advance. They are sorted; nodes of
- * the tree are runs of tokens between branchings. Nodes whose parent is done
- * are taken last in, first out, so that a branch is finished (and its keys
- * and values are given back) before the next one begins, and a pass of the
- * engine is filled with pieces of many nodes. What is computed for a sequence
- * does not depend on the others (model/engine.h).
+ * the tree are runs of tokens between branchings. Each node is a request of a
+ * batch (model/batch.h), in an order in which a branch is finished before the
+ * next one begins; the batch keeps what a node computed for those below it,
+ * within the budget, and computes it again where the budget is too small for
+ * that. What is computed for a sequence does not depend on the others
+ * (model/engine.h).
  */
 #ifndef EVAL_TREE_H
 #define EVAL_TREE_H
@@ -17,7 +18,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
-#include "model/engine.h"
+#include "model/batch.h"
 
 /* id[0 .. n] are n + 1 tokens. The model is given id[0 .. n-1]; the last
  * n_scored of its n rows are asked for the log-probability of the token
@@ -42,11 +43,15 @@ struct tree_options {
     void *arg;
 };
 
-/* Scores all. -1 with err (71): no memory for keys and values. */
-int tree_score(struct engine *engine, struct tree_sequence *sequence, size_t n,
+/* Scores all in a batch that has no other requests. -1 with err (71): one of
+ * them alone has more keys and values than the budget, and nothing was
+ * computed; or there is no memory, and the batch is good for batch_free only.
+ */
+int tree_score(struct batch *batch, struct tree_sequence *sequence, size_t n,
                const struct tree_options *options, struct oy_error *err);
 
-/* Tokens that tree_score would compute: nodes of a trie over the inputs. */
+/* Tokens that tree_score computes with enough memory, past requests aside:
+ * nodes of a trie over the inputs. */
 uint64_t tree_count(const struct tree_sequence *sequence, size_t n);
 
 #endif

@@ -22,8 +22,14 @@ struct task {
     struct kv_sequence cache;
     size_t n_inserted; /* tokens of it that went into the tree */
     size_t turned;     /* the length of text that its keys were turned for */
-    int is_over;
-    struct task *next; /* in the queue */
+    int has_started, is_over;
+    struct task *next; /* in the queue, among heirs, among those kept */
+    struct task *newer, *older; /* of all */
+
+    struct task *parent;    /* that it begins with; NULL */
+    struct task *heir;      /* that wait for its end, by number */
+    size_t n_heir;          /* that are not over */
+    size_t n_heir_to_start; /* its cache is kept for them */
 };
 
 /* A wanted row of a pass. */
@@ -43,6 +49,8 @@ struct batch {
     struct task *last;                   /* of those that wait */
     struct task *running[BATCH_RUNNING]; /* by number */
     size_t n_running;
+    struct task *kept; /* that are over and have heirs to start */
+    struct task *all;
     struct batch_counts counts;
 
     /* Of the pass that is made. */
@@ -81,8 +89,22 @@ struct batch *batch_new(struct engine *engine,
     return batch;
 }
 
+static void link_task(struct batch *batch, struct task *task)
+{
+    task->older = batch->all;
+    if (batch->all)
+        batch->all->newer = task;
+    batch->all = task;
+}
+
 static void free_task(struct batch *batch, struct task *task)
 {
+    if (task->newer)
+        task->newer->older = task->older;
+    else
+        batch->all = task->older;
+    if (task->older)
+        task->older->newer = task->newer;
     kv_release(batch->kv, &task->cache);
     oy_free(task->id);
     oy_free(task);
@@ -92,16 +114,16 @@ void batch_free(struct batch *batch)
 {
     if (!batch)
         return;
-    for (size_t i = 0; i < batch->n_running; i++)
-        free_task(batch, batch->running[i]);
-    while (batch->waiting) {
-        struct task *task = batch->waiting;
-        batch->waiting = task->next;
-        free_task(batch, task);
-    }
+    while (batch->all)
+        free_task(batch, batch->all);
     kv_tree_free(batch->tree);
     oy_free(batch->hidden);
     oy_free(batch);
+}
+
+struct engine *batch_engine(const struct batch *batch)
+{
+    return batch->engine;
 }
 
 struct batch_counts batch_counts(const struct batch *batch)
@@ -148,23 +170,129 @@ int batch_check(const struct batch *batch, size_t n, struct oy_error *err)
                    n, (unsigned long long)kv_pool_shape(batch->kv)->max_bytes);
 }
 
-int batch_add(struct batch *batch, const struct batch_request *request,
-              struct oy_error *err)
+static struct task *new_task(struct batch *batch,
+                             const struct batch_request *request,
+                             uint64_t number)
 {
+    struct task *task = oy_calloc(1, sizeof *task);
     const size_t n = request->n;
 
-    OY_ASSERT(n > 0 && request->first < n);
-    if (batch_check(batch, n + request->max_new, err))
-        return -1;
-    struct task *task = oy_calloc(1, sizeof *task);
+    OY_ASSERT(n > 0 && request->first <= n);
+    OY_ASSERT(request->first < n || (!request->next && !request->max_new));
     task->request = *request;
-    task->number = batch->n_added++;
+    task->number = number;
     task->next_row = request->first;
     OY_GROW(task->id, task->cap, n);
     memcpy(task->id, request->id, n * sizeof *task->id);
     task->n = n;
-    put_waiting(batch, task);
+    link_task(batch, task);
+    return task;
+}
+
+static void add_heir(struct task *parent, struct task *task)
+{
+    OY_ASSERT(parent->n < task->n && parent->n <= task->next_row &&
+              !parent->request.max_new);
+    task->parent = parent;
+    task->next = parent->heir;
+    parent->heir = task;
+    parent->n_heir++;
+    parent->n_heir_to_start++;
+}
+
+int batch_add_tree(struct batch *batch, const struct batch_request *request,
+                   const int32_t *parent, size_t n, struct oy_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (batch_check(batch, request[i].n + request[i].max_new, err))
+            return -1;
+    }
+    struct task **made = oy_alloc_array(n, sizeof *made);
+    for (size_t i = 0; i < n; i++)
+        made[i] = new_task(batch, &request[i], batch->n_added++);
+    /* From behind: lists begin with the lowest number. */
+    for (size_t i = n; i-- > 0;) {
+        OY_ASSERT(parent[i] < (int64_t)i);
+        if (parent[i] >= 0)
+            add_heir(made[parent[i]], made[i]);
+        else
+            put_waiting(batch, made[i]);
+    }
+    oy_free(made);
     return 0;
+}
+
+int batch_add(struct batch *batch, const struct batch_request *request,
+              struct oy_error *err)
+{
+    const int32_t none = -1;
+
+    return batch_add_tree(batch, request, &none, 1, err);
+}
+
+/* ---- heirs ---- */
+
+static void unkeep_task(struct batch *batch, struct task *task)
+{
+    struct task **link = &batch->kept;
+
+    while (*link && *link != task)
+        link = &(*link)->next;
+    if (*link)
+        *link = task->next;
+    kv_release(batch->kv, &task->cache);
+}
+
+/* Gives up what is kept for the heirs that come last; 0: nothing is kept. */
+static int drop_kept(struct batch *batch)
+{
+    struct task *youngest = batch->kept;
+
+    if (!youngest)
+        return 0;
+    for (struct task *task = youngest->next; task; task = task->next) {
+        if (task->number > youngest->number)
+            youngest = task;
+    }
+    unkeep_task(batch, youngest);
+    return 1;
+}
+
+/* A task runs for the first time: its parent may not be needed any more. */
+static void begin_heir(struct batch *batch, struct task *task)
+{
+    struct task *parent = task->parent;
+
+    if (task->has_started)
+        return;
+    task->has_started = 1;
+    if (parent && !--parent->n_heir_to_start)
+        unkeep_task(batch, parent);
+}
+
+/* Lets heirs in and keeps what they begin with, or ends the task and those
+ * that waited for its end alone. */
+static void end_task(struct batch *batch, struct task *task)
+{
+    if (task->request.done)
+        task->request.done(task->request.arg);
+    while (task->heir) {
+        struct task *heir = task->heir;
+        task->heir = heir->next;
+        put_waiting(batch, heir);
+    }
+    if (task->n_heir) {
+        task->next = batch->kept;
+        batch->kept = task;
+        return;
+    }
+    while (task && !task->n_heir) {
+        struct task *parent = task->parent;
+        free_task(batch, task);
+        if (parent)
+            parent->n_heir--;
+        task = parent;
+    }
 }
 
 /* ---- memory ---- */
@@ -212,11 +340,20 @@ static int reserve(struct batch *batch, struct task *task, size_t n,
 static int grow_task(struct batch *batch, size_t i, struct oy_error *err)
 {
     while (reserve(batch, batch->running[i], 1, err)) {
+        if (drop_kept(batch))
+            continue;
         if (batch->n_running == i + 1)
             return -1;
         stop_task(batch, batch->n_running - 1);
     }
     return 0;
+}
+
+static size_t text_len(const struct task *task)
+{
+    const size_t known = task->request.text_len;
+
+    return known > task->n ? known : task->n;
 }
 
 /* Texts that are now so long that all of their keys are turned otherwise
@@ -227,7 +364,7 @@ static void stop_outgrown(struct batch *batch)
 
     for (size_t i = batch->n_running; i-- > 0;) {
         const struct task *task = batch->running[i];
-        if (task->cache.len && config_rope_regime(config, task->n) !=
+        if (task->cache.len && config_rope_regime(config, text_len(task)) !=
                                    config_rope_regime(config, task->turned))
             stop_task(batch, i);
     }
@@ -254,15 +391,27 @@ struct leader {
     size_t n_later;          /* of any of them */
 };
 
+/* Tokens of a task that it may have from others: those whose rows are not
+ * wanted, and not its last. */
+static size_t sharable(const struct task *task)
+{
+    return task->next_row < task->n ? task->next_row : task->n - 1;
+}
+
 static struct leader find_leader(const struct batch *batch,
                                  const struct task *task)
 {
+    const int is_whole = kv_pool_shape(batch->kv)->n_state != 0;
     struct leader leader = {0};
 
     for (size_t i = 0; i < batch->n_running && batch->may_share; i++) {
         const struct task *other = batch->running[i];
-        const size_t later = common_tokens(other, task, task->next_row);
-        const size_t now = later < other->cache.len ? later : other->cache.len;
+        const size_t len = other->cache.len;
+        size_t later = common_tokens(other, task, sharable(task));
+        /* A state cannot be cut, and will not come by again. */
+        if (is_whole)
+            later = later >= len ? len : 0;
+        const size_t now = later < len ? later : len;
         if (now > leader.n) {
             leader.task = other;
             leader.n = now;
@@ -273,19 +422,27 @@ static struct leader find_leader(const struct batch *batch,
     return leader;
 }
 
+/* Takes the first n tokens of another's cache if they are more. */
+static void take_from(struct batch *batch, struct task *task,
+                      const struct task *other, size_t n)
+{
+    struct oy_error full = {0};
+
+    if (n <= task->cache.len)
+        return;
+    kv_release(batch->kv, &task->cache);
+    kv_fork(batch->kv, &other->cache, n, &task->cache, &full);
+}
+
 /* Gives a task the longest beginning that is there. */
 static void take_beginning(struct batch *batch, struct task *task,
                            const struct leader *leader)
 {
-    struct oy_error full = {0};
-
     if (batch->tree)
-        kv_tree_find(batch->tree, task->id, task->next_row, &task->cache);
-    if (leader->n > task->cache.len) {
-        kv_release(batch->kv, &task->cache);
-        kv_fork(batch->kv, &leader->task->cache, leader->n, &task->cache,
-                &full);
-    }
+        kv_tree_find(batch->tree, task->id, sharable(task), &task->cache);
+    take_from(batch, task, leader->task, leader->n);
+    for (const struct task *p = task->parent; p; p = p->parent)
+        take_from(batch, task, p, p->is_over ? p->cache.len : 0);
 }
 
 /* Whether its known tokens have room, with a block for each running task to
@@ -300,6 +457,19 @@ static int has_room(const struct batch *batch, const struct task *task)
            (batch->tree && need <= left + kv_tree_unused(batch->tree));
 }
 
+/* Its beginning and room for the rest; 0: there is none. */
+static int make_room(struct batch *batch, struct task *task,
+                     const struct leader *leader, struct oy_error *err)
+{
+    take_beginning(batch, task, leader);
+    task->turned = text_len(task);
+    if (has_room(batch, task) &&
+        !reserve(batch, task, task->n - task->cache.len, err))
+        return 1;
+    kv_release(batch->kv, &task->cache);
+    return 0;
+}
+
 enum start { STARTED, MUST_WAIT, NO_ROOM };
 
 static enum start start_task(struct batch *batch, struct task *task,
@@ -310,13 +480,11 @@ static enum start start_task(struct batch *batch, struct task *task,
 
     if (leader.n_later >= leader.n + KV_BLOCK)
         return MUST_WAIT;
-    take_beginning(batch, task, &leader);
-    task->turned = task->n;
-    if (!has_room(batch, task) ||
-        reserve(batch, task, task->n - task->cache.len, err)) {
-        kv_release(batch->kv, &task->cache);
-        return NO_ROOM;
+    while (!make_room(batch, task, &leader, err)) {
+        if (batch->n_running || !drop_kept(batch))
+            return NO_ROOM;
     }
+    begin_heir(batch, task);
     batch->counts.n_reused += task->cache.len;
     for (; at && batch->running[at - 1]->number > task->number; at--)
         batch->running[at] = batch->running[at - 1];
@@ -373,7 +541,7 @@ static void add_piece(struct batch *batch, struct task *task)
             batch->asked[batch->n_asked++] = (struct asked){task, from + i};
     }
     batch->piece[batch->n_piece] = (struct engine_piece){
-        &task->cache, task->id + from, n, wanted, task->n};
+        &task->cache, task->id + from, n, wanted, text_len(task)};
     batch->of_piece[batch->n_piece++] = task;
     batch->n_row += n;
 }
@@ -435,19 +603,19 @@ static void insert_task(struct batch *batch, struct task *task)
 
 static void end_tasks(struct batch *batch)
 {
-    size_t n_left = 0;
+    struct task *over[BATCH_RUNNING];
+    size_t n_left = 0, n_over = 0;
 
     for (size_t i = 0; i < batch->n_running; i++) {
         struct task *task = batch->running[i];
-        if (!task->is_over) {
+        if (task->is_over)
+            over[n_over++] = task;
+        else
             batch->running[n_left++] = task;
-            continue;
-        }
-        if (task->request.done)
-            task->request.done(task->request.arg);
-        free_task(batch, task);
     }
     batch->n_running = n_left;
+    for (size_t i = 0; i < n_over; i++)
+        end_task(batch, over[i]);
 }
 
 int batch_step(struct batch *batch, struct oy_error *err)
@@ -465,11 +633,11 @@ int batch_step(struct batch *batch, struct oy_error *err)
     if (engine_logits(batch->engine, batch->hidden, batch->n_asked, see_row,
                       batch, err))
         return -1;
-    for (size_t i = 0; i < batch->n_asked; i++) {
-        struct task *task = batch->asked[i].task;
-        task->next_row = batch->asked[i].position + 1;
-        if (task->next_row == task->n)
-            go_on(task);
+    for (size_t i = 0; i < batch->n_asked; i++)
+        batch->asked[i].task->next_row = batch->asked[i].position + 1;
+    for (size_t i = 0; i < batch->n_piece; i++) {
+        if (batch->of_piece[i]->cache.len == batch->of_piece[i]->n)
+            go_on(batch->of_piece[i]);
     }
     batch->counts.n_pass++;
     batch->counts.n_row += batch->n_row;

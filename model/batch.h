@@ -11,10 +11,14 @@
  * a prompt is always computed. A request whose beginning another one is
  * computing at the moment waits for it.
  *
+ * Requests can be added as trees: a request then begins with all tokens of
+ * its parent, waits for it, and goes on with exactly what it computed, to the
+ * last token and with its state.
+ *
  * Keys and values stay within the pool's budget. When it is used up, blocks
- * that nobody uses are given back; then the youngest running requests lose
- * theirs and are computed again later; new ones wait. The oldest request
- * always goes on.
+ * that nobody uses are given back; then what is kept of parents for requests
+ * to come; then the youngest running requests lose theirs and are computed
+ * again later; new ones wait. The oldest request always goes on.
  *
  * Logits are a function of the tokens before them alone: none of this changes
  * a result, nor which rows are seen, each once and in the order of their
@@ -44,8 +48,11 @@ typedef void (*batch_row)(void *arg, size_t position, float *logits,
 struct batch_request {
     const int32_t *id; /* [n], n > 0, each below n_vocab; copied */
     size_t n;
-    size_t first;   /* rows first .. n - 1 are wanted, at least the last */
+    size_t first;   /* rows first .. n - 1 are wanted; n, without next: none */
     size_t max_new; /* tokens that may come behind the prompt */
+    /* Tokens that the text is known to have (struct engine_piece); below n:
+     * as many as there are. */
+    size_t text_len;
     batch_row row;
     /* Called by batch_step when the last token's row was seen: the token
      * behind it, or BATCH_END. Behind max_new tokens the answer makes no
@@ -84,11 +91,19 @@ int batch_check(const struct batch *batch, size_t n, struct oy_error *err);
 /* Adds a request that passes this check; others fail as it does. */
 int batch_add(struct batch *batch, const struct batch_request *request,
               struct oy_error *err);
+/* Adds n requests, where request i begins with the tokens of request
+ * parent[i], which is below i; -1: none. The parent's rows are not wanted
+ * again: first is at least the parent's n, and n is more; both texts are of
+ * one rope regime (model/config.h); a parent has no max_new. All pass the
+ * check, or none is added. */
+int batch_add_tree(struct batch *batch, const struct batch_request *request,
+                   const int32_t *parent, size_t n, struct oy_error *err);
 /* One pass. 1 while requests are left, 0 when all are over, -1 (71) without
  * memory. */
 int batch_step(struct batch *batch, struct oy_error *err);
 /* Passes until all are over. */
 int batch_run(struct batch *batch, struct oy_error *err);
+struct engine *batch_engine(const struct batch *batch);
 struct batch_counts batch_counts(const struct batch *batch);
 
 #endif

@@ -47,6 +47,15 @@ score <"$T/alone.jsonl" >"$T/a.jsonl"
 ok "one request alone has the same answer" cmp -s "$T/a.jsonl" <(sed -n 5p "$T/one.jsonl")
 code 0 "a little memory is enough" score --kv-memory 1M -o "$T/k.jsonl" "$T/r.jsonl"
 ok "and changes nothing" cmp -s "$T/one.jsonl" "$T/k.jsonl"
+code 0 "next to nothing is enough" score --kv-memory 24K -o "$T/k.jsonl" "$T/r.jsonl"
+ok "and changes nothing either" cmp -s "$T/one.jsonl" "$T/k.jsonl"
+for type in bf16 q8; do
+    code 0 "--kv-dtype $type" score --kv-dtype $type -o "$T/$type.jsonl" "$T/r.jsonl"
+    ok "gives other numbers" sh -c "! cmp -s '$T/one.jsonl' '$T/$type.jsonl'"
+    code 0 "--kv-dtype $type with little memory" score --kv-dtype $type --kv-memory 16K -o "$T/k.jsonl" "$T/r.jsonl"
+    ok "gives the same numbers" cmp -s "$T/$type.jsonl" "$T/k.jsonl"
+done
+code 64 "an unknown --kv-dtype" score --kv-dtype q9 "$T/r.jsonl"
 code 71 "too little is told" score --kv-memory 1K "$T/r.jsonl"
 
 # Given ids need no texts and no header.

@@ -91,6 +91,17 @@ static void check_numbers(const struct set *set)
     }
 }
 
+static int score(struct model_fixture *f, struct tree_sequence *sequence,
+                 size_t n, const struct tree_options *options,
+                 struct oy_error *err)
+{
+    struct batch *batch = batch_new(f->engine, NULL);
+    const int status = tree_score(batch, sequence, n, options, err);
+
+    batch_free(batch);
+    return status;
+}
+
 static void test_together_is_alone(void **state)
 {
     struct set *together = oy_calloc(1, sizeof *together);
@@ -109,13 +120,11 @@ static void test_together_is_alone(void **state)
         make_set(together, seed);
         make_set(alone, seed);
         n_row = 0;
-        assert_int_equal(
-            tree_score(f.engine, together->sequence, N, &options, &err), 0);
+        assert_int_equal(score(&f, together->sequence, N, &options, &err), 0);
         assert_int_equal(n_row, tree_count(together->sequence, N));
         for (size_t i = 0; i < N; i++)
-            assert_int_equal(
-                tree_score(f.engine, &alone->sequence[i], 1, &options, &err),
-                0);
+            assert_int_equal(score(&f, &alone->sequence[i], 1, &options, &err),
+                             0);
         assert_equal_sets(together, alone);
         check_numbers(together);
     }
@@ -137,34 +146,49 @@ static void test_count(void **state)
     assert_int_equal(tree_count(sequence, 0), 0);
 }
 
-/* Little memory makes more passes, not other numbers; too little is told. */
+/* Little memory makes more work, not other numbers, down to what the longest
+ * sequence needs; less is told before work begins. */
 static void test_budget(void **state)
 {
+    const uint64_t longest = (MAX + KV_BLOCK - 1) / KV_BLOCK;
     struct set *wide = oy_calloc(1, sizeof *wide);
     struct set *narrow = oy_calloc(1, sizeof *narrow);
-    struct model_fixture f = {0}, g = {0}, h = {0};
+    struct model_fixture f = {0}, g = {0};
     struct oy_error err = {0};
-    const struct tree_options options = {.n_top = TOP};
+    uint64_t n_row, n_most = 0;
+    const struct tree_options options = {
+        .n_top = TOP, .progress = count_rows, .arg = &n_row};
 
     (void)state;
     model_fixture_open(&f, 0, 1);
-    const uint64_t slab = (uint64_t)kv_token_bytes(engine_kv(f.engine)) *
-                          KV_BLOCK * KV_SLAB_BLOCKS;
-    model_fixture_open(&g, slab, 1);
-    model_fixture_open(&h, slab / KV_SLAB_BLOCKS, 1);
+    const uint64_t block =
+        (uint64_t)kv_token_bytes(engine_kv(f.engine)) * KV_BLOCK;
     make_set(wide, 9);
-    make_set(narrow, 9);
-    assert_int_equal(tree_score(f.engine, wide->sequence, N, &options, &err),
-                     0);
-    assert_int_equal(tree_score(g.engine, narrow->sequence, N, &options, &err),
-                     0);
-    assert_equal_sets(wide, narrow);
-    assert_int_equal(tree_score(h.engine, narrow->sequence, N, &options, &err),
-                     -1);
-    assert_int_equal(err.code, OY_SYSTEM);
+    wide->sequence[7].n = MAX;
+    wide->sequence[7].n_scored = 1;
+    assert_int_equal(score(&f, wide->sequence, N, &options, &err), 0);
+    const uint64_t n_count = tree_count(wide->sequence, N);
+    for (uint64_t n = longest - 1; n <= longest + 20; n++) {
+        memset(narrow, 0, sizeof *narrow);
+        make_set(narrow, 9);
+        narrow->sequence[7].n = MAX;
+        narrow->sequence[7].n_scored = 1;
+        model_fixture_open(&g, n * block, 1);
+        n_row = 0;
+        const int status = score(&g, narrow->sequence, N, &options, &err);
+        assert_int_equal(status, n < longest ? -1 : 0);
+        if (status) {
+            assert_int_equal(err.code, OY_SYSTEM);
+            assert_int_equal(n_row, 0);
+        } else {
+            assert_equal_sets(wide, narrow);
+            assert_true(n_row >= n_count);
+        }
+        n_most = n_row > n_most ? n_row : n_most;
+        model_fixture_close(&g);
+    }
+    assert_true(n_most > n_count);
     model_fixture_close(&f);
-    model_fixture_close(&g);
-    model_fixture_close(&h);
     oy_free(wide);
     oy_free(narrow);
 }
