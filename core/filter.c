@@ -419,7 +419,8 @@ static int finish_run(struct oy_engine *engine, struct oy_error *err)
 
     if (engine->output)
         describe_output(&file[n++], output_kind(engine), run->output,
-                        engine->writes_records ? counts->kept : 0,
+                        engine->writes_records ? counts->kept
+                                               : engine->context.n_written,
                         engine->output);
     if (engine->dropped)
         describe_output(&file[n++], "dropped", run->dropped, counts->dropped,

@@ -52,6 +52,8 @@ struct oy_filter_context {
      * to its own array, which lives until oy_filter_run returns. */
     const struct oy_manifest_file *made;
     int n_made;
+    /* Records that a filter wrote to `output` itself, for the manifest. */
+    uint64_t n_written;
 };
 
 struct oy_filter {
