@@ -13,12 +13,13 @@ enum { KEY, VALUE };
 /* [key rows, value rows][layer][head][block][token] */
 struct slab {
     unsigned char *bytes;
-    size_t n_block; /* KV_SLAB_BLOCKS, or fewer in the last one */
+    size_t n_block; /* slab_blocks, or fewer in the last one */
 };
 
 struct kv_pool {
     struct kv_shape shape;
     size_t n_part;      /* layers times heads */
+    size_t slab_blocks; /* of all slabs but the last */
     size_t row_size[2]; /* bytes of a key and of a value */
     struct slab *slab;
     size_t n_slab, cap_slab;
@@ -47,6 +48,44 @@ struct kv_shape kv_shape_of(const struct decoder_config *config)
                              .value_dim = config->head_dim};
 }
 
+size_t kv_token_bytes(const struct kv_pool *pool)
+{
+    return pool->n_part * (pool->row_size[KEY] + pool->row_size[VALUE]);
+}
+
+static size_t block_size(const struct kv_pool *pool)
+{
+    return KV_BLOCK * kv_token_bytes(pool);
+}
+
+static uint64_t state_bytes(const struct kv_pool *pool, size_t n)
+{
+    return (uint64_t)n * pool->shape.n_state * sizeof(float);
+}
+
+/* Blocks that the budget allows beside n states. Layers may keep nothing but
+ * states: blocks cost nothing then. */
+static size_t allowed_blocks(const struct kv_pool *pool, size_t n_state)
+{
+    const uint64_t states = state_bytes(pool, n_state);
+    const uint64_t max = pool->shape.max_bytes;
+
+    if (!max || (states <= max && !block_size(pool)))
+        return INT32_MAX;
+    return states < max ? (size_t)((max - states) / block_size(pool)) : 0;
+}
+
+/* Where states share a small budget with blocks, slabs are small, so that the
+ * first one does not take what the states of other sequences need. */
+static size_t choose_slab(const struct kv_pool *pool)
+{
+    const size_t n = allowed_blocks(pool, 1) / 16;
+
+    if (!pool->shape.n_state || n >= KV_SLAB_BLOCKS)
+        return KV_SLAB_BLOCKS;
+    return n ? n : 1;
+}
+
 struct kv_pool *kv_pool_new(const struct kv_shape *shape)
 {
     struct kv_pool *pool = oy_calloc(1, sizeof *pool);
@@ -55,6 +94,7 @@ struct kv_pool *kv_pool_new(const struct kv_shape *shape)
     pool->n_part = (size_t)shape->n_layer * (size_t)shape->n_head;
     pool->row_size[KEY] = kv_row_size(shape->type, (size_t)shape->key_dim);
     pool->row_size[VALUE] = kv_row_size(shape->type, (size_t)shape->value_dim);
+    pool->slab_blocks = choose_slab(pool);
     return pool;
 }
 
@@ -74,42 +114,15 @@ const struct kv_shape *kv_pool_shape(const struct kv_pool *pool)
     return &pool->shape;
 }
 
-size_t kv_token_bytes(const struct kv_pool *pool)
-{
-    return pool->n_part * (pool->row_size[KEY] + pool->row_size[VALUE]);
-}
-
 size_t kv_used_blocks(const struct kv_pool *pool)
 {
     return pool->n_used;
-}
-
-static size_t block_size(const struct kv_pool *pool)
-{
-    return KV_BLOCK * kv_token_bytes(pool);
-}
-
-static uint64_t state_bytes(const struct kv_pool *pool, size_t n)
-{
-    return (uint64_t)n * pool->shape.n_state * sizeof(float);
 }
 
 uint64_t kv_memory(const struct kv_pool *pool)
 {
     return (uint64_t)pool->n_block * block_size(pool) +
            state_bytes(pool, pool->n_state);
-}
-
-/* Blocks that the budget allows beside n states. Layers may keep nothing but
- * states: blocks cost nothing then. */
-static size_t allowed_blocks(const struct kv_pool *pool, size_t n_state)
-{
-    const uint64_t states = state_bytes(pool, n_state);
-    const uint64_t max = pool->shape.max_bytes;
-
-    if (!max || (states <= max && !block_size(pool)))
-        return INT32_MAX;
-    return states < max ? (size_t)((max - states) / block_size(pool)) : 0;
 }
 
 size_t kv_free_blocks(const struct kv_pool *pool)
@@ -139,10 +152,10 @@ static int fail_full(const struct kv_pool *pool, struct oy_error *err)
 static int add_slab(struct kv_pool *pool, struct oy_error *err)
 {
     const size_t allowed = allowed_blocks(pool, pool->n_state);
-    size_t n = KV_SLAB_BLOCKS;
+    size_t n = pool->slab_blocks;
 
     /* Only a full slab can have another behind it. */
-    if (allowed <= pool->n_block || pool->n_block % KV_SLAB_BLOCKS)
+    if (allowed <= pool->n_block || pool->n_block % pool->slab_blocks)
         return fail_full(pool, err);
     if (n > allowed - pool->n_block)
         n = allowed - pool->n_block;
@@ -242,8 +255,8 @@ int32_t kv_users(const struct kv_pool *pool, int32_t block)
 static unsigned char *rows_at(const struct kv_pool *pool, int32_t block,
                               int kind, size_t part)
 {
-    const struct slab *slab = &pool->slab[block / KV_SLAB_BLOCKS];
-    const size_t inside = (size_t)block % KV_SLAB_BLOCKS;
+    const struct slab *slab = &pool->slab[(size_t)block / pool->slab_blocks];
+    const size_t inside = (size_t)block % pool->slab_blocks;
     const size_t keys =
         pool->n_part * slab->n_block * KV_BLOCK * pool->row_size[KEY];
 
@@ -282,12 +295,14 @@ struct reading {
 };
 
 /* The blocks from the first on that lie behind each other in memory. */
-static size_t run_length(const int32_t *block, size_t n)
+static size_t run_length(const struct kv_pool *pool, const int32_t *block,
+                         size_t n)
 {
+    const int32_t size = (int32_t)pool->slab_blocks;
     size_t run = 1;
 
     while (run < n && block[run] == block[run - 1] + 1 &&
-           block[run] / KV_SLAB_BLOCKS == block[0] / KV_SLAB_BLOCKS)
+           block[run] / size == block[0] / size)
         run++;
     return run;
 }
@@ -298,13 +313,13 @@ static const float *read_rows(const struct reading *reading,
     const struct kv_pool *pool = reading->pool;
     const size_t n_block = (n + KV_BLOCK - 1) / KV_BLOCK;
     const size_t dim = reading->dim;
-    size_t run = run_length(block, n_block);
+    size_t run = run_length(pool, block, n_block);
 
     if (run == n_block && pool->shape.type == KV_F32)
         return (const float *)(const void *)rows_at(
             pool, block[0], reading->kind, reading->part);
     for (size_t i = 0; i < n_block; i += run) {
-        run = run_length(block + i, n_block - i);
+        run = run_length(pool, block + i, n_block - i);
         const size_t left = n - i * KV_BLOCK;
         kv_rows_read(pool->shape.type,
                      rows_at(pool, block[i], reading->kind, reading->part),

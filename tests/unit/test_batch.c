@@ -417,9 +417,9 @@ static uint64_t make_budget(const struct world *world,
         const size_t need = (r->n + r->max_new + KV_BLOCK - 1) / KV_BLOCK;
         most = need > most ? need : most;
     }
-    return budget_bytes(world, schedule,
-                        most + oy_random_below(random, 2 * most + 4),
-                        1 + oy_random_below(random, 4));
+    const size_t more = oy_random_below(random, 2) ? 4 : 2 * most + 4;
+    return budget_bytes(world, schedule, most + oy_random_below(random, more),
+                        1 + oy_random_below(random, 5));
 }
 
 /* Some requests go on from earlier ones where their tokens allow it. */
