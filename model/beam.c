@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/stop_text.h"
+
 /* A running completion. */
 struct beam {
     struct token_ids ids; /* with the prompt */
@@ -19,7 +21,8 @@ struct beam {
 struct choice {
     float score;
     int32_t parent, id;
-    int is_end; /* it ends here */
+    int is_end;  /* it ends here */
+    int is_stop; /* by a stop text */
 };
 
 struct search {
@@ -116,8 +119,9 @@ static void choose_row(void *arg, size_t row, float *logits, int worker)
     sampler_process(options->sampler, &past, logits, search->n_vocab,
                     search->scratch + (size_t)worker * search->n_vocab);
     for (size_t i = 0; i < search->n_vocab; i++) {
-        const struct choice choice = {logits[i] + beam->score, (int32_t)row,
-                                      (int32_t)i, 0};
+        const struct choice choice = {.score = logits[i] + beam->score,
+                                      .parent = (int32_t)row,
+                                      .id = (int32_t)i};
         if (logits[i] > -INFINITY)
             n = insert(list, n, search->n_choice, &choice);
     }
@@ -127,6 +131,25 @@ static void choose_row(void *arg, size_t row, float *logits, int worker)
 static int by_score(const void *a, const void *b)
 {
     return comes_before(a, b) ? -1 : 1;
+}
+
+/* Whether the text of a beam and the token behind it holds a stop text. */
+static int holds_stop(struct search *search, const struct choice *choice)
+{
+    const struct beam_options *options = search->options;
+    struct token_ids *ids = &search->beam[choice->parent].ids;
+    struct oy_buffer text = {0};
+
+    if (!options->n_stop)
+        return 0;
+    token_ids_append(ids, &choice->id, 1);
+    tokenizer_decode(options->tokenizer, ids->id + search->n_prompt,
+                     ids->n - search->n_prompt, 1, &text);
+    ids->n--;
+    const size_t at =
+        stop_text_find(options->stop, options->n_stop, text.data, text.len);
+    oy_buffer_release(&text);
+    return at != SIZE_MAX;
 }
 
 /* The best of all beams, in order, at the front; how many. */
@@ -144,9 +167,13 @@ static size_t gather_choices(struct search *search)
         qsort(search->choice, n, sizeof *search->choice, by_score);
     if (n > search->n_choice)
         n = search->n_choice;
-    for (size_t i = 0; i < n; i++)
-        search->choice[i].is_end = length >= search->options->max_tokens ||
-                                   is_end_token(search, search->choice[i].id);
+    for (size_t i = 0; i < n; i++) {
+        struct choice *choice = &search->choice[i];
+        choice->is_stop = holds_stop(search, choice);
+        choice->is_end = choice->is_stop ||
+                         length >= search->options->max_tokens ||
+                         is_end_token(search, choice->id);
+    }
     return n;
 }
 
@@ -165,9 +192,10 @@ static void finish_choice(struct search *search, const struct choice *choice)
 
     if (at == n_beam && score <= search->done[at - 1].score)
         return;
-    new.is_ended = is_end_token(search, choice->id);
+    const int ends = is_end_token(search, choice->id);
+    new.is_ended = ends || choice->is_stop;
     token_ids_append(&new.ids, from->id + search->n_prompt, length - 1);
-    if (!new.is_ended)
+    if (!ends)
         token_ids_append(&new.ids, &choice->id, 1);
     if (at == n_beam)
         token_ids_release(&search->done[--at].ids);
@@ -315,6 +343,28 @@ static int run_steps(struct search *search, struct oy_error *err)
     return 0;
 }
 
+/* Blocks of the prompt are shared; while beams are exchanged each has a copy
+ * of its last block beside it. */
+static int check_budget(struct engine *engine,
+                        const struct beam_options *options, size_t n_prompt,
+                        struct oy_error *err)
+{
+    const struct kv_pool *kv = engine_kv(engine);
+    const struct kv_shape *shape = kv_pool_shape(kv);
+    const size_t own = (n_prompt % KV_BLOCK + options->max_tokens) / KV_BLOCK;
+    const size_t n_block = n_prompt / KV_BLOCK + options->n_beam * (own + 2);
+    const uint64_t need = (uint64_t)n_block * KV_BLOCK * kv_token_bytes(kv) +
+                          2 * options->n_beam * shape->n_state * sizeof(float);
+
+    if (!shape->max_bytes || need <= shape->max_bytes)
+        return 0;
+    return oy_fail(err, OY_SYSTEM,
+                   "%zu beams of %zu tokens need more keys and values than the "
+                   "allowed %llu bytes hold",
+                   options->n_beam, n_prompt + options->max_tokens,
+                   (unsigned long long)shape->max_bytes);
+}
+
 int beam_run(struct engine *engine, const struct beam_options *options,
              const int32_t *prompt, size_t n_prompt,
              struct beam_completion *result, size_t *n_result,
@@ -336,6 +386,10 @@ int beam_run(struct engine *engine, const struct beam_options *options,
 
     OY_ASSERT(n_prompt && options->max_tokens && options->n_beam &&
               options->n_beam <= BEAM_MAX);
+    OY_ASSERT(!options->n_stop || options->tokenizer);
+    *n_result = 0;
+    if (check_budget(engine, options, n_prompt, err))
+        return -1;
     search.n_choice = (n_end > 1 ? 1 + n_end : 2) * options->n_beam;
     search.beam = oy_calloc(options->n_beam, sizeof *search.beam);
     search.next = oy_calloc(options->n_beam, sizeof *search.next);
@@ -347,7 +401,6 @@ int beam_run(struct engine *engine, const struct beam_options *options,
     search.scratch =
         oy_alloc_array(n_worker * search.n_vocab, sizeof *search.scratch);
     search.allowed = oy_alloc_array(n_worker * n_word, sizeof *search.allowed);
-    *n_result = 0;
     token_ids_append(&search.beam[0].ids, prompt, n_prompt);
     const int status = run_steps(&search, err);
     for (size_t i = 0; i < options->n_beam; i++) {

@@ -10,7 +10,8 @@
  * to the power of the length penalty; the search is over when no running one
  * can beat the worst of N finished ones by its score so far. Mask, bias and
  * penalties are done to the log-probabilities, as there; temperature and
- * filters have no part. Of equal scores the beam before, then the lower id
+ * filters have no part. A continuation whose text holds a stop text ends there,
+ * like one with an end token. Of equal scores the beam before, then the lower id
  * wins.
  */
 #ifndef MODEL_BEAM_H
@@ -23,6 +24,7 @@
 #include "model/constraint.h"
 #include "model/engine.h"
 #include "model/sampler.h"
+#include "tokenizer/tokenizer.h"
 
 enum { BEAM_MAX = 256 };
 
@@ -40,18 +42,23 @@ struct beam_options {
     const struct sampler_options *sampler;
     size_t max_tokens; /* 1 or more */
     int ignore_eos;
-    struct constraint *constraint; /* borrowed; NULL: none */
+    struct constraint *constraint;     /* borrowed; NULL: none */
+    const struct tokenizer *tokenizer; /* NULL without stop texts */
+    const char *const *stop;           /* [n_stop] */
+    size_t n_stop;
 };
 
 struct beam_completion {
     struct token_ids ids; /* without the end token */
-    int is_ended;         /* by an end token; else at its length */
+    int is_ended; /* by an end token or a stop text; else at its length */
     float score;
 };
 
 /* Completes a prompt: fills result[n_beam], best first; fewer when there are
  * no more: *n_result. Each is released by the caller (token_ids_release), also
- * after a failure. The prompt's blocks are shared. -1 (71) without memory. */
+ * after a failure. The prompt's blocks are shared. -1 (71) without memory, and
+ * before anything is computed when beams that part at once and go on to
+ * max_tokens would not fit into the budget. */
 int beam_run(struct engine *engine, const struct beam_options *options,
              const int32_t *prompt, size_t n_prompt,
              struct beam_completion *result, size_t *n_result,

@@ -9,8 +9,10 @@
 
 #include "core/json.h"
 #include "core/model_name.h"
+#include "model/batch.h"
 #include "model/gen_internal.h"
 #include "model/model_file.h"
+#include "model/stop_text.h"
 #include "model/text_lines.h"
 
 enum { WINDOW_PROMPTS = 256, WINDOW_TOKENS = 1 << 20 };
@@ -189,9 +191,16 @@ static int sample_window(struct gen *gen, struct oy_error *err)
     return status;
 }
 
+static const struct generate_options *options_of(
+    const struct gen *gen, const struct gen_waiting *waiting)
+{
+    return waiting->options ? waiting->options : &gen->generate;
+}
+
 static void keep_beams(struct gen *gen, struct gen_waiting *waiting,
                        struct beam_completion *beam, size_t n)
 {
+    const struct generate_options *generate = options_of(gen, waiting);
     struct oy_buffer text = {0};
 
     for (size_t i = 0; i < (size_t)gen->settings->n_sample; i++) {
@@ -203,6 +212,9 @@ static void keep_beams(struct gen *gen, struct gen_waiting *waiting,
         if (gen->tokenizer)
             tokenizer_decode(gen->tokenizer, found->ids.id, found->ids.n, 1,
                              &text);
+        const size_t stop = stop_text_find(generate->stop, generate->n_stop,
+                                           text.data, text.len);
+        text.len = stop < text.len ? stop : text.len;
         waiting->answer[i] = gen_answer_make(&found->ids, text.data, text.len,
                                              found->is_ended, &gen->arena);
     }
@@ -212,8 +224,7 @@ static void keep_beams(struct gen *gen, struct gen_waiting *waiting,
 static int search_record(struct gen *gen, struct gen_waiting *waiting,
                          struct oy_error *err)
 {
-    const struct generate_options *generate =
-        waiting->options ? waiting->options : &gen->generate;
+    const struct generate_options *generate = options_of(gen, waiting);
     const int64_t room = config_max_text(engine_config(gen->engine)) -
                          (int64_t)waiting->judged.n_id;
     const int64_t most =
@@ -225,7 +236,10 @@ static int search_record(struct gen *gen, struct gen_waiting *waiting,
         .sampler = &generate->sampler,
         .max_tokens = (size_t)most,
         .ignore_eos = generate->ignore_eos,
-        .constraint = waiting->constraint};
+        .constraint = waiting->constraint,
+        .tokenizer = gen->tokenizer,
+        .stop = generate->stop,
+        .n_stop = generate->n_stop};
     struct beam_completion *beam = oy_calloc(options.n_beam, sizeof *beam);
     size_t n = 0;
 
@@ -266,50 +280,47 @@ static int complete_window(struct gen *gen, struct oy_error *err)
 
 /* ---- distributions ---- */
 
-static void keep_logits(void *arg, size_t row, float *logits, int worker)
+static void keep_logits(void *arg, size_t position, float *logits, int worker)
 {
     struct gen_judged *judged = arg;
 
-    (void)row;
+    (void)position;
     (void)worker;
     memcpy(judged->logits, logits, judged->n_logits * sizeof *logits);
 }
 
-/* The logits behind a prompt. */
-static int make_logits(struct gen *gen, struct gen_judged *judged,
-                       struct oy_error *err)
+/* The logits behind the prompts that came without. */
+static int make_logits(struct gen *gen, struct oy_error *err)
 {
-    const struct decoder_config *config = engine_config(gen->engine);
-    struct kv_sequence sequence = {0};
-    float *hidden =
-        oy_arena_array(&gen->arena, (size_t)config->dim, sizeof *hidden);
+    struct batch *batch = batch_new(gen->engine, NULL);
     int status = 0;
 
-    judged->n_logits = (size_t)config->n_vocab;
-    judged->logits =
-        oy_arena_array(&gen->arena, judged->n_logits, sizeof(float));
-    for (size_t at = 0; !status && at < judged->n_id; at += ENGINE_ROWS) {
-        const size_t left = judged->n_id - at;
-        const struct engine_piece piece = {
-            &sequence, judged->id + at, left < ENGINE_ROWS ? left : ENGINE_ROWS,
-            NULL};
-        status = engine_run(gen->engine, &piece, 1, hidden, err);
+    for (size_t i = 0; !status && i < gen->n_waiting; i++) {
+        struct gen_judged *judged = &gen->waiting[i].judged;
+        if (judged->logits)
+            continue;
+        judged->n_logits = (size_t)engine_config(gen->engine)->n_vocab;
+        judged->logits =
+            oy_arena_array(&gen->arena, judged->n_logits, sizeof(float));
+        const struct batch_request request = {.id = judged->id,
+                                              .n = judged->n_id,
+                                              .first = judged->n_id - 1,
+                                              .row = keep_logits,
+                                              .arg = judged};
+        status = batch_add(batch, &request, err);
     }
     if (!status)
-        status =
-            engine_logits(gen->engine, hidden, 1, keep_logits, judged, err);
-    kv_release(engine_kv(gen->engine), &sequence);
+        status = batch_run(batch, err);
+    batch_free(batch);
     return status;
 }
 
 static int distribution_window(struct gen *gen, struct oy_error *err)
 {
-    for (size_t i = 0; i < gen->n_waiting; i++) {
-        struct gen_judged *judged = &gen->waiting[i].judged;
-        if (!judged->logits && make_logits(gen, judged, err))
-            return -1;
+    if (gen->engine && make_logits(gen, err))
+        return -1;
+    for (size_t i = 0; i < gen->n_waiting; i++)
         put_distribution(gen, &gen->waiting[i]);
-    }
     return 0;
 }
 
@@ -557,9 +568,6 @@ static int check_settings(const struct gen_settings *settings,
     if (has_grammar && settings->generate.ignore_eos)
         return oy_fail(err, OY_USAGE,
                        "--ignore-eos and a grammar contradict each other");
-    if (settings->n_beam && settings->stop.n_item)
-        return oy_fail(err, OY_USAGE,
-                       "--beam and --stop contradict each other");
     if (settings->n_beam && settings->n_sample > settings->n_beam)
         return oy_fail(err, OY_USAGE, "--n is more than --beam");
     return 0;

@@ -321,6 +321,8 @@ int gen_judge(void *self, void *worker, struct oy_record *record, int pass,
     read_number(record, FOUND_SEED, &judged->seed);
     read_number(record, FOUND_MAX_TOKENS, &judged->max_tokens);
     read_stop(record, judged);
+    if (judged->n_stop && gen->engine && !gen->tokenizer)
+        oy_record_fail(record, "a 'stop', but there is no tokenizer");
     if (gen->engine)
         read_grammar(gen, record, judged);
     return 0;

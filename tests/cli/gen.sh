@@ -100,6 +100,22 @@ code 0 "a search" gen --beam 4 --n 2 --with-ids "$T/p.jsonl"
 ok "gives two of each" [ "$(wc -l <"$T/out")" = 140 ]
 code 0 "one beam" gen --beam 1 --with-ids "$T/p.jsonl"
 ok "takes the best token each time" cmp -s "$T/out" <(gen --temperature 0 --with-ids "$T/p.jsonl")
+echo '{"prompt":"Line 1 of the","stop":["house","o"]}' >"$T/stop.jsonl"
+code 0 "a search with a record's stop text" gen --beam 3 --max-tokens 30 "$T/stop.jsonl"
+ok "is cut off there" sh -c "! sed 's/.*\"completion\"//' '$T/out' | cut -d, -f1 | grep -q 'o'"
+ok "and ends so" grep -q '"finish_reason":"stop"' "$T/out"
+code 0 "a search with --stop" gen --beam 3 --stop house --stop o --max-tokens 30 --lines -o "$T/b1" "$T/lines"
+ok "has no such text" sh -c "! grep -q o '$T/b1'"
+code 71 "a search that can never fit" gen --beam 8 --max-tokens 100 --kv-memory 64K "$T/p.jsonl"
+ok "is refused before work" grep -q 'beams of' "$T/err"
+for type in bf16 q8; do
+    code 0 "--kv-dtype $type" gen --temperature 0 --kv-dtype $type --with-ids -o "$T/kv1" "$T/p.jsonl"
+    code 0 "with next to no memory" gen --temperature 0 --kv-dtype $type --kv-memory 24K --with-ids -T 2 -o "$T/kv2" "$T/p.jsonl"
+    ok "gives the same" cmp -s "$T/kv1" "$T/kv2"
+done
+code 71 "a completion that can never fit" gen --max-tokens 100 --kv-memory 8K "$T/p.jsonl"
+ok "is refused with nothing written" [ ! -s "$T/out" ]
+code 71 "nor a distribution" gen --print-distribution --kv-memory 1K "$T/p.jsonl"
 code 64 "more than there are beams" gen --beam 2 --n 3 "$T/p.jsonl"
 
 # A run that is cut off goes on, with the same output.
