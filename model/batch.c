@@ -50,6 +50,8 @@ struct batch {
     struct task *running[BATCH_RUNNING]; /* by number */
     size_t n_running;
     struct task *kept; /* that are over and have heirs to start */
+    int keeps_last;
+    struct task *ended; /* the last one, with keep_last; NULL */
     struct task *all;
     struct batch_counts counts;
 
@@ -76,6 +78,7 @@ struct batch *batch_new(struct engine *engine,
     batch->kv = engine_kv(engine);
     batch->max_rows = o->n_rows ? o->n_rows : ENGINE_ROWS;
     batch->max_running = o->n_running ? o->n_running : BATCH_RUNNING;
+    batch->keeps_last = o->keep_last;
     batch->may_share = !config_turns_by_length(engine_config(engine));
     if (!o->no_tree && batch->may_share) {
         const size_t size = KV_BLOCK * kv_token_bytes(batch->kv);
@@ -243,11 +246,24 @@ static void unkeep_task(struct batch *batch, struct task *task)
     kv_release(batch->kv, &task->cache);
 }
 
-/* Gives up what is kept for the heirs that come last; 0: nothing is kept. */
+/* Gives up what is kept of the request that ended last. */
+static void drop_ended(struct batch *batch)
+{
+    if (batch->ended)
+        free_task(batch, batch->ended);
+    batch->ended = NULL;
+}
+
+/* Gives up what nobody may ever ask for, or what is kept for the heirs that
+ * come last; 0: nothing is kept. */
 static int drop_kept(struct batch *batch)
 {
     struct task *youngest = batch->kept;
 
+    if (batch->ended) {
+        drop_ended(batch);
+        return 1;
+    }
     if (!youngest)
         return 0;
     for (struct task *task = youngest->next; task; task = task->next) {
@@ -284,6 +300,11 @@ static void end_task(struct batch *batch, struct task *task)
     if (task->n_heir) {
         task->next = batch->kept;
         batch->kept = task;
+        return;
+    }
+    if (batch->keeps_last && !task->parent) {
+        drop_ended(batch);
+        batch->ended = task;
         return;
     }
     while (task && !task->n_heir) {
@@ -398,27 +419,38 @@ static size_t sharable(const struct task *task)
     return task->next_row < task->n ? task->next_row : task->n - 1;
 }
 
+/* Looks at what another task has, and will have if it runs. */
+static void compare_leader(const struct batch *batch, const struct task *task,
+                           const struct task *other, struct leader *leader)
+{
+    const size_t len = other->cache.len;
+    size_t later = common_tokens(other, task, sharable(task));
+
+    /* A state cannot be cut, and will not come by again. */
+    if (kv_pool_shape(batch->kv)->n_state)
+        later = later >= len ? len : 0;
+    const size_t now = later < len ? later : len;
+    if (now > leader->n) {
+        leader->task = other;
+        leader->n = now;
+    }
+    if (other->is_over)
+        later = now;
+    if (later > leader->n_later)
+        leader->n_later = later;
+}
+
 static struct leader find_leader(const struct batch *batch,
                                  const struct task *task)
 {
-    const int is_whole = kv_pool_shape(batch->kv)->n_state != 0;
     struct leader leader = {0};
 
-    for (size_t i = 0; i < batch->n_running && batch->may_share; i++) {
-        const struct task *other = batch->running[i];
-        const size_t len = other->cache.len;
-        size_t later = common_tokens(other, task, sharable(task));
-        /* A state cannot be cut, and will not come by again. */
-        if (is_whole)
-            later = later >= len ? len : 0;
-        const size_t now = later < len ? later : len;
-        if (now > leader.n) {
-            leader.task = other;
-            leader.n = now;
-        }
-        if (later > leader.n_later)
-            leader.n_later = later;
-    }
+    if (!batch->may_share)
+        return leader;
+    for (size_t i = 0; i < batch->n_running; i++)
+        compare_leader(batch, task, batch->running[i], &leader);
+    if (batch->ended)
+        compare_leader(batch, task, batch->ended, &leader);
     return leader;
 }
 
@@ -475,7 +507,7 @@ enum start { STARTED, MUST_WAIT, NO_ROOM };
 static enum start start_task(struct batch *batch, struct task *task,
                              struct oy_error *err)
 {
-    const struct leader leader = find_leader(batch, task);
+    struct leader leader = find_leader(batch, task);
     size_t at = batch->n_running;
 
     if (leader.n_later >= leader.n + KV_BLOCK)
@@ -483,6 +515,7 @@ static enum start start_task(struct batch *batch, struct task *task,
     while (!make_room(batch, task, &leader, err)) {
         if (batch->n_running || !drop_kept(batch))
             return NO_ROOM;
+        leader = find_leader(batch, task);
     }
     begin_heir(batch, task);
     batch->counts.n_reused += task->cache.len;

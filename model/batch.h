@@ -67,6 +67,8 @@ struct batch_options {
     size_t n_rows;    /* of a pass, up to ENGINE_ROWS; 0: ENGINE_ROWS */
     size_t n_running; /* up to BATCH_RUNNING; 0: BATCH_RUNNING */
     int no_tree;      /* share nothing with past requests */
+    int keep_last;    /* keep what the request that ended last computed, whole
+                       * and with its state, for one that begins so */
 };
 
 struct batch_counts {

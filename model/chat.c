@@ -21,7 +21,8 @@
 struct chat {
     const struct chat_settings *settings;
     struct generate_options generate;
-    struct engine *engine; /* NULL: a server answers */
+    struct engine *engine;       /* NULL: a server answers */
+    struct generator *generator; /* holds what was said */
     struct tokenizer *tokenizer;
     struct tokenizer_worker *worker;
     struct chat_template *template;
@@ -29,7 +30,7 @@ struct chat {
     struct chat_history history;
     struct oy_buffer answer; /* of this turn, as far as it was heard */
     struct oy_error *err;
-    uint64_t n_turn, n_token, n_prompt;
+    uint64_t n_turn, n_token, n_prompt, n_computed;
     double seconds;
     int is_terminal, is_over;
 };
@@ -139,14 +140,22 @@ static int run_job(struct chat *chat, const struct token_ids *prompt)
                                .record = chat->n_turn,
                                .progress = hear_job,
                                .arg = chat};
-    const int status = generate_run(chat->engine, chat->tokenizer,
-                                    &chat->generate, &job, 1, chat->err);
+    if (!chat->generator)
+        chat->generator = generator_new(chat->engine, chat->tokenizer);
+    const uint64_t before = generator_count(chat->generator);
+    const int status =
+        generator_run(chat->generator, &chat->generate, &job, 1, chat->err);
+    chat->n_computed += generator_count(chat->generator) - before;
 
     /* What was held back, unless somebody stopped it there. */
     if (!status && job.text.len > chat->answer.len)
         hear(chat, job.text.data + chat->answer.len,
              job.text.len - chat->answer.len);
     chat->n_token += job.ids.n;
+    if (status) {
+        generator_free(chat->generator);
+        chat->generator = NULL;
+    }
     generate_job_release(&job);
     return status;
 }
@@ -293,12 +302,13 @@ static int do_stats(struct chat *chat, const char *rest)
     char line[200];
 
     (void)rest;
-    snprintf(line, sizeof line,
-             "%llu turns, %llu tokens read, %llu said, %.1f a second\n",
-             (unsigned long long)chat->n_turn,
-             (unsigned long long)chat->n_prompt,
-             (unsigned long long)chat->n_token,
-             chat->seconds > 0 ? (double)chat->n_token / chat->seconds : 0.0);
+    snprintf(
+        line, sizeof line,
+        "%llu turns, %llu tokens read, %llu said, %llu computed, %.1f a "
+        "second\n",
+        (unsigned long long)chat->n_turn, (unsigned long long)chat->n_prompt,
+        (unsigned long long)chat->n_token, (unsigned long long)chat->n_computed,
+        chat->seconds > 0 ? (double)chat->n_token / chat->seconds : 0.0);
     return tell(chat, line);
 }
 
@@ -431,6 +441,7 @@ static int start(struct chat *chat, struct oy_run *run, const char *model,
 static void release(struct chat *chat)
 {
     oy_output_discard(chat->output);
+    generator_free(chat->generator);
     engine_free(chat->engine);
     tokenizer_worker_free(chat->worker);
     chat_template_free(chat->template);

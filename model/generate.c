@@ -11,18 +11,18 @@
 /* Jobs that the batch knows of: enough to choose from for those that run. */
 enum { N_SLOT = 2 * BATCH_RUNNING };
 
-struct loop;
+struct generator;
 
 /* A job that runs or waits in the batch. */
 struct slot {
-    struct loop *loop;
+    struct generator *generator;
     struct generate_job *job; /* NULL: free */
     struct oy_random random;
     int64_t max_tokens;
     int is_over;
 };
 
-struct loop {
+struct generator {
     struct engine *engine;
     const struct tokenizer *tokenizer;
     const struct generate_options *options;
@@ -46,42 +46,45 @@ struct oy_random generate_random(uint64_t seed, uint64_t record,
     return oy_random_at(sample ? seed ^ oy_mix64(sample) : seed, record);
 }
 
-static const struct generate_options *options_of(const struct loop *loop,
-                                                 const struct generate_job *job)
+static const struct generate_options *options_of(
+    const struct generator *generator, const struct generate_job *job)
 {
-    return job->options ? job->options : loop->options;
+    return job->options ? job->options : generator->options;
 }
 
-static int64_t limit_of(const struct loop *loop, const struct generate_job *job)
+static int64_t limit_of(const struct generator *generator,
+                        const struct generate_job *job)
 {
-    const int64_t wanted =
-        job->max_tokens ? job->max_tokens : options_of(loop, job)->max_tokens;
-    const int64_t room =
-        config_max_text(engine_config(loop->engine)) - (int64_t)job->n_prompt;
+    const int64_t wanted = job->max_tokens
+                               ? job->max_tokens
+                               : options_of(generator, job)->max_tokens;
+    const int64_t room = config_max_text(engine_config(generator->engine)) -
+                         (int64_t)job->n_prompt;
 
     return wanted < room ? wanted : room;
 }
 
 /* ---- a token ---- */
 
-static int is_end(const struct loop *loop, const struct generate_job *job,
-                  int32_t id)
+static int is_end(const struct generator *generator,
+                  const struct generate_job *job, int32_t id)
 {
-    const struct decoder_config *config = engine_config(loop->engine);
+    const struct decoder_config *config = engine_config(generator->engine);
 
-    for (int i = 0; i < config->n_eos && !options_of(loop, job)->ignore_eos;
-         i++) {
+    for (int i = 0;
+         i < config->n_eos && !options_of(generator, job)->ignore_eos; i++) {
         if (config->eos_id[i] == id)
             return 1;
     }
     return 0;
 }
 
-static void take_token(struct loop *loop, struct slot *slot, int32_t id)
+static void take_token(struct generator *generator, struct slot *slot,
+                       int32_t id)
 {
     struct generate_job *job = slot->job;
 
-    if (id < 0 || is_end(loop, job, id)) {
+    if (id < 0 || is_end(generator, job, id)) {
         if (id >= 0 || !job->constraint)
             job->finish = GENERATE_STOP;
         slot->is_over = 1;
@@ -115,10 +118,11 @@ static const uint64_t *find_allowed(struct generate_job *job, uint64_t *mask)
 }
 
 /* Rows that pad the vocabulary are no tokens. */
-static size_t n_choice(const struct loop *loop)
+static size_t n_choice(const struct generator *generator)
 {
-    const int n = engine_config(loop->engine)->n_vocab;
-    const int n_token = loop->tokenizer ? tokenizer_size(loop->tokenizer) : n;
+    const int n = engine_config(generator->engine)->n_vocab;
+    const int n_token =
+        generator->tokenizer ? tokenizer_size(generator->tokenizer) : n;
 
     return (size_t)(n_token < n ? n_token : n);
 }
@@ -126,32 +130,34 @@ static size_t n_choice(const struct loop *loop)
 static void sample_row(void *arg, size_t position, float *logits, int worker)
 {
     struct slot *slot = arg;
-    struct loop *loop = slot->loop;
-    struct distribution *distribution = &loop->distribution[worker];
-    struct token_ids *history = &loop->history[worker];
+    struct generator *generator = slot->generator;
+    struct distribution *distribution = &generator->distribution[worker];
+    struct token_ids *history = &generator->history[worker];
 
     (void)position;
     make_history(slot->job, history);
     const struct sampler_past past = {
         history->id, history->n, slot->job->n_prompt,
-        find_allowed(slot->job, loop->allowed + (size_t)worker * loop->n_word)};
-    sampler_filter(&options_of(loop, slot->job)->sampler, &past, logits,
-                   n_choice(loop), distribution);
-    take_token(loop, slot, sampler_draw(distribution, &slot->random));
+        find_allowed(slot->job,
+                     generator->allowed + (size_t)worker * generator->n_word)};
+    sampler_filter(&options_of(generator, slot->job)->sampler, &past, logits,
+                   n_choice(generator), distribution);
+    take_token(generator, slot, sampler_draw(distribution, &slot->random));
 }
 
 /* Decodes when the text matters: for stop texts, to those who listen, and at
  * the end. */
-static void read_text(struct loop *loop, struct slot *slot)
+static void read_text(struct generator *generator, struct slot *slot)
 {
     struct generate_job *job = slot->job;
-    const struct generate_options *options = options_of(loop, job);
+    const struct generate_options *options = options_of(generator, job);
 
-    if (!loop->tokenizer ||
+    if (!generator->tokenizer ||
         !(options->n_stop || job->progress || slot->is_over))
         return;
     oy_buffer_clear(&job->text);
-    tokenizer_decode(loop->tokenizer, job->ids.id, job->ids.n, 1, &job->text);
+    tokenizer_decode(generator->tokenizer, job->ids.id, job->ids.n, 1,
+                     &job->text);
     const size_t stop = stop_text_find(options->stop, options->n_stop,
                                        job->text.data, job->text.len);
     if (stop == SIZE_MAX)
@@ -177,7 +183,7 @@ static int32_t next_token(void *arg)
     struct slot *slot = arg;
     const struct token_ids *ids = &slot->job->ids;
 
-    read_text(slot->loop, slot);
+    read_text(slot->generator, slot);
     tell(slot);
     return slot->is_over ? BATCH_END : ids->id[ids->n - 1];
 }
@@ -189,19 +195,20 @@ static void end_slot(void *arg)
 
 /* ---- the run ---- */
 
-static int start_job(struct loop *loop, struct slot *slot,
+static int start_job(struct generator *generator, struct slot *slot,
                      struct generate_job *job, struct oy_error *err)
 {
-    const int64_t n = limit_of(loop, job);
+    const int64_t n = limit_of(generator, job);
 
     OY_ASSERT(job->n_prompt > 0 && n >= 0);
     job->finish = GENERATE_LENGTH;
     if (!n)
         return 0;
-    *slot = (struct slot){.loop = loop,
+    *slot = (struct slot){.generator = generator,
                           .job = job,
-                          .random = generate_random(options_of(loop, job)->seed,
-                                                    job->record, job->sample),
+                          .random =
+                              generate_random(options_of(generator, job)->seed,
+                                              job->record, job->sample),
                           .max_tokens = n};
     const struct batch_request request = {.id = job->prompt,
                                           .n = job->n_prompt,
@@ -211,16 +218,16 @@ static int start_job(struct loop *loop, struct slot *slot,
                                           .next = next_token,
                                           .done = end_slot,
                                           .arg = slot};
-    return batch_add(loop->batch, &request, err);
+    return batch_add(generator->batch, &request, err);
 }
 
 /* Puts jobs into free slots. */
-static int start_jobs(struct loop *loop, struct generate_job *job, size_t n,
-                      size_t *next, struct oy_error *err)
+static int start_jobs(struct generator *generator, struct generate_job *job,
+                      size_t n, size_t *next, struct oy_error *err)
 {
     for (int i = 0; i < N_SLOT; i++) {
-        while (!loop->slot[i].job && *next < n) {
-            if (start_job(loop, &loop->slot[i], &job[(*next)++], err))
+        while (!generator->slot[i].job && *next < n) {
+            if (start_job(generator, &generator->slot[i], &job[(*next)++], err))
                 return -1;
         }
     }
@@ -228,59 +235,90 @@ static int start_jobs(struct loop *loop, struct generate_job *job, size_t n,
 }
 
 /* Nothing begins that cannot end. */
-static int check_jobs(const struct loop *loop, const struct generate_job *job,
-                      size_t n, struct oy_error *err)
+static int check_jobs(const struct generator *generator,
+                      const struct generate_job *job, size_t n,
+                      struct oy_error *err)
 {
     for (size_t i = 0; i < n; i++) {
-        const int64_t most = limit_of(loop, &job[i]);
-        if (most &&
-            batch_check(loop->batch, job[i].n_prompt + (size_t)most - 1, err))
+        const int64_t most = limit_of(generator, &job[i]);
+        if (most && batch_check(generator->batch,
+                                job[i].n_prompt + (size_t)most - 1, err))
             return -1;
     }
     return 0;
 }
 
-static int run_all(struct loop *loop, struct generate_job *job, size_t n,
-                   struct oy_error *err)
+static int run_all(struct generator *generator, struct generate_job *job,
+                   size_t n, struct oy_error *err)
 {
     size_t next = 0;
     int status = 1;
 
-    if (check_jobs(loop, job, n, err))
+    if (check_jobs(generator, job, n, err))
         return -1;
     while (status > 0) {
-        if (start_jobs(loop, job, n, &next, err))
+        if (start_jobs(generator, job, n, &next, err))
             return -1;
-        status = batch_step(loop->batch, err);
+        status = batch_step(generator->batch, err);
     }
     return status;
+}
+
+struct generator *generator_new(struct engine *engine,
+                                const struct tokenizer *tokenizer)
+{
+    const size_t n_worker = (size_t)oy_pool_size(engine_pool(engine));
+    const struct batch_options keep = {.keep_last = 1};
+    struct generator *generator = oy_calloc(1, sizeof *generator);
+
+    generator->engine = engine;
+    generator->tokenizer = tokenizer;
+    generator->distribution =
+        oy_calloc(n_worker, sizeof *generator->distribution);
+    generator->history = oy_calloc(n_worker, sizeof *generator->history);
+    generator->n_word = ((size_t)engine_config(engine)->n_vocab + 63) / 64;
+    generator->allowed = oy_alloc_array(n_worker * generator->n_word,
+                                        sizeof *generator->allowed);
+    generator->batch = batch_new(engine, &keep);
+    return generator;
+}
+
+void generator_free(struct generator *generator)
+{
+    if (!generator)
+        return;
+    const int n_worker = oy_pool_size(engine_pool(generator->engine));
+    batch_free(generator->batch);
+    for (int i = 0; i < n_worker; i++) {
+        distribution_release(&generator->distribution[i]);
+        token_ids_release(&generator->history[i]);
+    }
+    oy_free(generator->distribution);
+    oy_free(generator->history);
+    oy_free(generator->allowed);
+    oy_free(generator);
+}
+
+int generator_run(struct generator *generator,
+                  const struct generate_options *options,
+                  struct generate_job *job, size_t n, struct oy_error *err)
+{
+    generator->options = options;
+    return run_all(generator, job, n, err);
+}
+
+uint64_t generator_count(const struct generator *generator)
+{
+    return batch_counts(generator->batch).n_row;
 }
 
 int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
                  const struct generate_options *options,
                  struct generate_job *job, size_t n, struct oy_error *err)
 {
-    const size_t n_worker = (size_t)oy_pool_size(engine_pool(engine));
-    struct loop *loop = oy_calloc(1, sizeof *loop);
+    struct generator *generator = generator_new(engine, tokenizer);
+    const int status = generator_run(generator, options, job, n, err);
 
-    loop->engine = engine;
-    loop->tokenizer = tokenizer;
-    loop->options = options;
-    loop->distribution = oy_calloc(n_worker, sizeof *loop->distribution);
-    loop->history = oy_calloc(n_worker, sizeof *loop->history);
-    loop->n_word = ((size_t)engine_config(engine)->n_vocab + 63) / 64;
-    loop->allowed =
-        oy_alloc_array(n_worker * loop->n_word, sizeof *loop->allowed);
-    loop->batch = batch_new(engine, NULL);
-    const int status = run_all(loop, job, n, err);
-    batch_free(loop->batch);
-    for (size_t i = 0; i < n_worker; i++) {
-        distribution_release(&loop->distribution[i]);
-        token_ids_release(&loop->history[i]);
-    }
-    oy_free(loop->distribution);
-    oy_free(loop->history);
-    oy_free(loop->allowed);
-    oy_free(loop);
+    generator_free(generator);
     return status;
 }

@@ -58,10 +58,25 @@ struct generate_job {
 void generate_job_release(struct generate_job *job);
 
 /* Runs all jobs. The tokenizer may be NULL when there are no stop texts. -1
- * with err (71). */
+ * with err (71); before anything begins when one of them, with all that it may
+ * say, does not fit into the budget alone. */
 int generate_run(struct engine *engine, const struct tokenizer *tokenizer,
                  const struct generate_options *options,
                  struct generate_job *job, size_t n, struct oy_error *err);
+
+/* The same for runs that follow each other, as the turns of a conversation: a
+ * prompt that begins with the last one's and its answer goes on from there,
+ * and others from the whole blocks that past ones left. Borrows the engine and
+ * the tokenizer. After a failure it is good for generator_free only. */
+struct generator;
+struct generator *generator_new(struct engine *engine,
+                                const struct tokenizer *tokenizer);
+void generator_free(struct generator *generator);
+int generator_run(struct generator *generator,
+                  const struct generate_options *options,
+                  struct generate_job *job, size_t n, struct oy_error *err);
+/* Tokens computed so far. */
+uint64_t generator_count(const struct generator *generator);
 
 /* The stream that draws the tokens of a completion. */
 struct oy_random generate_random(uint64_t seed, uint64_t record,

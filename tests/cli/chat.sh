@@ -30,6 +30,11 @@ echo '{"messages":[{"role":"user","content":"Line 1"}]}' |
         --temperature 0 --max-tokens 6 | sed 's/.*"completion":"\([^"\\]*\).*/\1/' >"$T/gen"
 ok "and are those of oy-gen" grep -q -F "$(head -c 8 "$T/gen")" "$T/first"
 
+printf 'Line 1\nLine 2 of the house\nLine 3\n/stats\n' >"$T/in"
+code 0 "three turns" chat --temperature 0 <"$T/in"
+tail -1 "$T/out" | tr -d ',' >"$T/stats"
+ok "compute less than they read" awk '{ exit !($8 < $3 + $6 - 20) }' "$T/stats"
+
 printf '/system Be brief.\nLine 1\n/save %s\n/system\n/stats\n' "$T/kept.json" >"$T/in"
 code 0 "commands" chat --temperature 0 <"$T/in"
 ok "the system message is shown" grep -q '^Be brief.$' "$T/out"

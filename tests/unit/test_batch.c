@@ -460,7 +460,8 @@ static void make_schedule(struct world *world, uint64_t number,
         .n_rows = oy_random_below(&random, 3) ? 8 + oy_random_below(&random, 60)
                                               : oy_random_below(&random, 2) * 3,
         .n_running = oy_random_below(&random, 7),
-        .no_tree = oy_random_below(&random, 4) == 0};
+        .no_tree = oy_random_below(&random, 4) == 0,
+        .keep_last = oy_random_below(&random, 2) == 0};
 }
 
 /* Adds those that go on from others together with these, others alone. */

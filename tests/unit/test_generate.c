@@ -129,10 +129,46 @@ static void test_position_limit(void **state)
     model_fixture_close(&f);
 }
 
+/* A turn computes what the one before did not: the token that was said last
+ * and what came behind it. */
+static void test_turns(void **state)
+{
+    const struct generate_options options = sampled();
+    int32_t said[80];
+    struct model_fixture f = {0};
+    struct oy_error err = {0};
+    uint64_t before = 0;
+    size_t n = 21;
+
+    (void)state;
+    model_fixture_open(&f, 0, 2);
+    for (size_t i = 0; i < 80; i++)
+        said[i] = (int32_t)(i * 31 % FIXTURE_VOCAB);
+    struct generator *generator = generator_new(f.engine, NULL);
+    for (int turn = 0; turn < 3; turn++) {
+        struct generate_job job = {.prompt = said, .n_prompt = n};
+        struct generate_job alone = job;
+        assert_int_equal(generator_run(generator, &options, &job, 1, &err), 0);
+        assert_int_equal(
+            generate_run(f.engine, NULL, &options, &alone, 1, &err), 0);
+        assert_memory_equal(job.ids.id, alone.ids.id, 12 * sizeof(int32_t));
+        assert_int_equal(generator_count(generator) - before,
+                         turn ? 1 + 5 + 11 : 21 + 11);
+        before = generator_count(generator);
+        memcpy(said + n, job.ids.id, 12 * sizeof *said);
+        n += 12 + 5;
+        generate_job_release(&job);
+        generate_job_release(&alone);
+    }
+    generator_free(generator);
+    model_fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_together_is_alone),
+        cmocka_unit_test(test_turns),
         cmocka_unit_test(test_end_tokens),
         cmocka_unit_test(test_position_limit),
     };
