@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "core/json_integers.h"
+#include "tokenizer/tok_ids_internal.h"
 
 enum { ID_TEXT_MAX = 9 }; /* "16777215," : VOCAB_MAX_ID - 1 and a comma */
 
 void tok_digits_init(struct tok_digits *digits)
 {
+    digits->is_wide = tok_ids_has_avx512();
     for (int i = 0; i < 10000; i++) {
         digits->at[i][0] = (char)('0' + i / 1000);
         digits->at[i][1] = (char)('0' + i / 100 % 10);
@@ -40,15 +42,29 @@ static char *put_number(const struct tok_digits *digits, char *out,
     return out + 9 - skip;
 }
 
+static char *put_numbers(const struct tok_digits *digits, char *out,
+                         const struct token_ids *ids)
+{
+    size_t i = 0;
+
+    while (i < ids->n) {
+        if (digits->is_wide)
+            i += tok_ids_avx512(ids->id + i, ids->n - i, &out);
+        if (i < ids->n)
+            out = put_number(digits, out, (uint32_t)ids->id[i++]);
+    }
+    return out;
+}
+
 void tok_set_ids(const struct tok_digits *digits, struct oy_record *record,
                  const char *name, const struct token_ids *ids)
 {
-    char *json = oy_arena_alloc(record->arena, ids->n * ID_TEXT_MAX + 16);
+    char *json =
+        oy_arena_alloc(record->arena, ids->n * ID_TEXT_MAX + 2 + TOK_IDS_STORE);
     char *at = json;
 
     *at++ = '[';
-    for (size_t i = 0; i < ids->n; i++)
-        at = put_number(digits, at, (uint32_t)ids->id[i]);
+    at = put_numbers(digits, at, ids);
     if (ids->n)
         at--;
     *at++ = ']';

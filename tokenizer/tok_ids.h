@@ -11,9 +11,11 @@
 #include "core/record.h"
 #include "tokenizer/bpe_encode.h"
 
-/* Four digits of every number below 10,000. */
+/* Four digits of every number below 10,000, for processors that cannot write
+ * eight numbers at once. */
 struct tok_digits {
     char at[10000][4];
+    int is_wide; /* this one can */
 };
 void tok_digits_init(struct tok_digits *digits);
 
