@@ -18,7 +18,6 @@ enum { MAX_MERGED = 4096 };
 void draft_release(struct draft *draft)
 {
     oy_arena_release(&draft->arena);
-    oy_free(draft->borrowed);
     oy_free(draft->token);
     oy_free(draft->token_map.slot);
     oy_free(draft->added_map.slot);

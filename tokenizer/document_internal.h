@@ -58,7 +58,6 @@ struct draft_merge {
 /* Zero-initialised is an empty BPE model. */
 struct draft {
     struct oy_arena arena;
-    char *borrowed; /* a second file that texts lie in; released with it */
     enum draft_model model;
     struct draft_token *token;
     size_t n_token, cap_token;
@@ -194,6 +193,8 @@ struct document_source {
     size_t len;
     const char *path;
     struct document_config *config; /* of the folder it lies in */
+    /* The other one of vocab.json and merges.txt; empty for other forms. */
+    struct oy_text other;
 };
 
 /* A vocab.json as an object of ids, and the text of its merges.txt. */

@@ -8,7 +8,7 @@
 #include "core/cache.h"
 
 enum {
-    KEPT_VERSION = 1,       /* raised when a reader of any form changes */
+    KEPT_VERSION = 2,       /* raised when a reader of any form changes */
     LEAST_SIZE = 512 << 10, /* smaller ones are made as fast */
 };
 
@@ -29,7 +29,9 @@ struct oy_hash128 document_kept_key(const struct document_source *source)
         const char *text = given ? given : "";
         oy_hasher_update(hasher, text, strlen(text) + 1);
     }
+    oy_hasher_update(hasher, &source->len, sizeof source->len);
     oy_hasher_update(hasher, source->data, source->len);
+    oy_hasher_update(hasher, source->other.at, source->other.len);
     const struct oy_hash128 key = oy_hasher_digest(hasher);
     oy_hasher_free(hasher);
     return key;

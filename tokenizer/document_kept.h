@@ -5,8 +5,7 @@
  * 10 MB of JSON is done once for each file.
  *
  * What is kept is found by the hash of the bytes that were read and of the
- * configuration beside them. Forms of two files and small documents are made
- * anew each time.
+ * configuration beside them. Small documents are made anew each time.
  */
 #ifndef TOKENIZER_DOCUMENT_KEPT_H
 #define TOKENIZER_DOCUMENT_KEPT_H

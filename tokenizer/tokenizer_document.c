@@ -149,9 +149,12 @@ static enum form form_of(const char *data, size_t len)
 }
 
 /* The other one of a vocabulary's two files, whole. */
-static char *read_other(const char *path, const char *const name[2],
-                        size_t *len, struct oy_error *err)
+static char *read_other(const char *path, enum form form, size_t *len,
+                        struct oy_error *err)
 {
+    static const char *const merges[] = {"merges.txt", "vocab.bpe"};
+    static const char *const vocab[] = {"vocab.json", "encoder.json"};
+    const char *const *name = form == FORM_MERGES ? vocab : merges;
     char *folder = document_folder_of(path), *other = NULL, *data = NULL;
 
     for (int i = 0; i < 2 && !other; i++)
@@ -165,37 +168,25 @@ static char *read_other(const char *path, const char *const name[2],
     return data;
 }
 
-static int read_pair(const struct document_source *source, int is_merges,
-                     struct draft *draft, struct oy_error *err)
+static int read_merges_first(const struct document_source *source,
+                             struct draft *draft, struct oy_error *err)
 {
-    static const char *const merges[] = {"merges.txt", "vocab.bpe"};
-    static const char *const vocab[] = {"vocab.json", "encoder.json"};
-    size_t len;
-    char *other =
-        read_other(source->path, is_merges ? vocab : merges, &len, err);
-    int failed = -1;
+    struct document_source swapped = *source;
 
-    if (!other)
-        return -1;
-    if (is_merges) {
-        struct document_source swapped = *source;
-        swapped.data = other;
-        swapped.len = len;
-        failed = document_read_vocab_merges(&swapped, source->data, source->len,
-                                            draft, err);
-    } else {
-        failed = document_read_vocab_merges(source, other, len, draft, err);
-    }
-    draft->borrowed = other;
-    return failed;
+    swapped.data = source->other.at;
+    swapped.len = source->other.len;
+    return document_read_vocab_merges(&swapped, source->data, source->len,
+                                      draft, err);
 }
 
 static int read_form(const struct document_source *source, struct draft *draft,
                      struct oy_error *err)
 {
     switch (form_of(source->data, source->len)) {
-    case FORM_VOCAB_JSON: return read_pair(source, 0, draft, err);
-    case FORM_MERGES: return read_pair(source, 1, draft, err);
+    case FORM_VOCAB_JSON:
+        return document_read_vocab_merges(source, source->other.at,
+                                          source->other.len, draft, err);
+    case FORM_MERGES: return read_merges_first(source, draft, err);
     case FORM_TIKTOKEN_JSON:
         return document_read_tiktoken_json(source, draft, err);
     case FORM_TIKTOKEN: return document_read_tiktoken(source, draft, err);
@@ -232,25 +223,12 @@ static int make(struct tokenizer_document *made, const struct oy_gguf *gguf,
     return failed ? oy_fail_at(err, "%s", source->path) : 0;
 }
 
-/* Whether all that a document is made of is in the bytes and the
- * configuration. */
-static int is_of_one_file(const struct oy_gguf *gguf,
-                          const struct document_source *source)
-{
-    if (gguf)
-        return 1;
-    const enum form form = form_of(source->data, source->len);
-    return form != FORM_VOCAB_JSON && form != FORM_MERGES;
-}
-
 /* The same, kept from an earlier time where it can be. */
 static int find_or_make(struct tokenizer_document *made,
                         const struct oy_gguf *gguf,
                         const struct document_source *source,
                         struct oy_error *err)
 {
-    if (!is_of_one_file(gguf, source))
-        return make(made, gguf, source, err);
     const struct oy_hash128 key = document_kept_key(source);
     if (!document_kept_find(key, made))
         return 0;
@@ -268,16 +246,37 @@ static void move_string(char **to, char **from)
     *from = NULL;
 }
 
+/* Reads the second file of a form of two; it is yours in *other. */
+static int find_other(struct document_source *source, char **other,
+                      struct oy_error *err)
+{
+    const enum form form = form_of(source->data, source->len);
+
+    if (form != FORM_VOCAB_JSON && form != FORM_MERGES)
+        return 0;
+    *other = read_other(source->path, form, &source->other.len, err);
+    source->other.at = *other;
+    return *other ? 0 : oy_fail_at(err, "%s", source->path);
+}
+
 /* What the configuration does not say may stand in the file. */
 static int convert(struct tokenizer_document *document,
                    const struct oy_gguf *gguf, const struct oy_buffer *data,
                    struct document_config *config, struct oy_error *err)
 {
-    const struct document_source source = {data->data, data->len,
-                                           document->path, config};
+    struct document_source source = {
+        .data = data->data,
+        .len = data->len,
+        .path = document->path,
+        .config = config,
+    };
     struct tokenizer_document made = {0};
-    const int failed = find_or_make(&made, gguf, &source, err);
+    char *other = NULL;
+    int failed = gguf ? 0 : find_other(&source, &other, err);
 
+    if (!failed)
+        failed = find_or_make(&made, gguf, &source, err);
+    oy_free(other);
     document->is_converted = 1;
     document->json = made.json;
     made.json = (struct oy_buffer){0};

@@ -42,6 +42,38 @@ gzip -c "$T/pair/merges.txt" >"$T/packed/merges.txt.gz"
 same "compressed ones" "$want" \
     "$(tok encode -t "$T/packed" --add-special "$T/a.jsonl" | sha256sum)"
 
+# A pair that is large enough is kept; another file of it is another pair.
+mkdir "$T/large" "$T/cache"
+awk 'BEGIN {
+    for (i = 0; i < 26; i++) letter[n++] = sprintf("%c", 97 + i)
+    printf "{"
+    for (i = 0; i < n; i++) printf "%s\"%s\": %d", i ? "," : "", letter[i], id++
+    for (i = 0; i < n; i++) for (k = 0; k < n; k++) {
+        pair = letter[i] letter[k]
+        printf ",\"%s\": %d", pair, id++
+        for (m = 0; m < n; m++)
+            printf ",\"%s\": %d,\"%s\": %d", pair letter[m], id++,
+                pair letter[m] "a", id++
+    }
+    print "}" }' >"$T/large/vocab.json"
+awk 'BEGIN {
+    print "#version: 0.2"
+    for (i = 0; i < 676; i++) {
+        a = sprintf("%c", 97 + int(i / 26)); b = sprintf("%c", 97 + i % 26)
+        print a " " b; line[i] = a b }
+    for (i = 0; i < 676; i++) for (m = 0; m < 26; m++) {
+        c = sprintf("%c", 97 + m)
+        print line[i] " " c; print line[i] c " a" } }' >"$T/large/merges.txt"
+echo '{"text":"abc"}' >"$T/abc.jsonl"
+large() { OYSTER_CACHE="$T/cache" tok encode -t "$T/large" "$T/abc.jsonl"; }
+first=$(large)
+same "a large pair is kept" 1 "$(find "$T/cache" -name 'document*' | wc -l)"
+same "and found again" "$first" "$(large)"
+head -n 677 "$T/large/merges.txt" >"$T/less.txt"
+mv "$T/less.txt" "$T/large/merges.txt"
+same "other merges are not mistaken for it" 1 \
+    "$([ "$first" != "$(large)" ] && echo 1)"
+
 # The Hugging Face cache, offline.
 S="$T/hub/models--org--oyster"
 mkdir -p "$S/refs" "$S/snapshots/0123abcd"
