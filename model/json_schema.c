@@ -41,6 +41,7 @@ enum about {
     ABOUT_VALUES = 32, /* enum, const */
     ABOUT_CHOICE = 64, /* anyOf, oneOf */
     ABOUT_REF = 128,
+    ABOUT_NUMBER = 256,
 };
 
 static const struct keyword {
@@ -63,11 +64,17 @@ static const struct keyword {
                {"required", ABOUT_OBJECT},
                {"additionalProperties", ABOUT_OBJECT},
                {"items", ABOUT_ARRAY},
+               {"prefixItems", ABOUT_ARRAY},
                {"minItems", ABOUT_ARRAY},
                {"maxItems", ABOUT_ARRAY},
                {"minLength", ABOUT_STRING},
                {"maxLength", ABOUT_STRING},
                {"pattern", ABOUT_STRING},
+               {"format", ABOUT_STRING},
+               {"minimum", ABOUT_NUMBER},
+               {"maximum", ABOUT_NUMBER},
+               {"exclusiveMinimum", ABOUT_NUMBER},
+               {"exclusiveMaximum", ABOUT_NUMBER},
                {"enum", ABOUT_VALUES},
                {"const", ABOUT_VALUES},
                {"anyOf", ABOUT_CHOICE},
@@ -188,35 +195,92 @@ static int read_bounds(struct schema_writer *writer,
 
 /* ---- strings ---- */
 
+#define DAY_OF_MONTH                                                           \
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|"                              \
+    "(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+#define LEAP_YEAR                                                              \
+    "([0-9]{2}(0[48]|[2468][048]|[13579][26])|"                                \
+    "([02468][048]|[13579][26])00)"
+#define DATE "([0-9]{4}-" DAY_OF_MONTH "|" LEAP_YEAR "-02-29)"
+#define TIME                                                                   \
+    "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?"                 \
+    "(Z|[-+]([01][0-9]|2[0-3]):[0-5][0-9])"
+#define BYTE  "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+#define LABEL "[A-Za-z0-9]([-A-Za-z0-9]{0,40}[A-Za-z0-9])?"
+
+/* Formats as patterns: RFC 3339 for times (without leap seconds), RFC 4122,
+ * RFC 2673, of RFC 5321 what is commonly in use. */
+static const struct format {
+    const char *name, *pattern;
+} format[] = {{"date", "^" DATE "$"},
+              {"time", "^" TIME "$"},
+              {"date-time", "^" DATE "T" TIME "$"},
+              {"uuid", "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"},
+              {"ipv4", "^" BYTE "(\\." BYTE "){3}$"},
+              {"email", "^[-A-Za-z0-9_+]{1,30}(\\.[-A-Za-z0-9_+]{1,30})?@" LABEL
+                        "(\\." LABEL "){1,3}$"}};
+
+/* The pattern of a schema, or of its format; at NULL: neither. */
+static int find_pattern(struct schema_writer *writer,
+                        const struct oy_json_value *schema,
+                        struct oy_text *pattern)
+{
+    const struct oy_json_value own = oy_json_member(schema, "pattern");
+    const struct oy_json_value named = oy_json_member(schema, "format");
+
+    *pattern = (struct oy_text){0};
+    if (own.kind != OY_JSON_MISSING && named.kind != OY_JSON_MISSING)
+        return schema_fail(writer,
+                           "keyword '%s' beside 'pattern' is not "
+                           "supported",
+                           "format");
+    if (own.kind != OY_JSON_MISSING) {
+        *pattern = schema_text(writer, &own);
+        return own.kind == OY_JSON_STRING
+                   ? 0
+                   : schema_fail(writer, "'%s' is not a string", "pattern");
+    }
+    if (named.kind == OY_JSON_MISSING)
+        return 0;
+    for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
+        if (oy_json_equals(&named, format[i].name)) {
+            *pattern =
+                (struct oy_text){format[i].pattern, strlen(format[i].pattern)};
+            return 0;
+        }
+    }
+    const struct oy_text text = schema_text(writer, &named);
+    return schema_fail(writer, "format '%s' is not supported",
+                       oy_arena_copy(&writer->arena, text.at, text.len));
+}
+
 static int write_string(struct schema_writer *writer,
                         const struct oy_json_value *schema,
                         struct oy_buffer *out)
 {
     static const char *const name[] = {"minLength", "maxLength"};
-    const struct oy_json_value pattern = oy_json_member(schema, "pattern");
+    struct oy_text pattern;
     const char *why;
     int64_t bounds[2];
 
-    if (read_bounds(writer, schema, name, bounds))
+    if (read_bounds(writer, schema, name, bounds) ||
+        find_pattern(writer, schema, &pattern))
         return -1;
-    if (pattern.kind == OY_JSON_MISSING && !bounds[0] && bounds[1] < 0) {
+    if (!pattern.at && !bounds[0] && bounds[1] < 0) {
         oy_buffer_append_string(out, "string");
         return 0;
     }
     oy_buffer_append_string(out, "\"\\\"\" ");
-    if (pattern.kind == OY_JSON_MISSING) {
+    if (!pattern.at) {
         oy_buffer_append_string(out, "char");
         put_bounds(out, bounds[0], bounds[1]);
     } else {
-        const struct oy_text text = schema_text(writer, &pattern);
-        if (pattern.kind != OY_JSON_STRING)
-            return schema_fail(writer, "'%s' is not a string", "pattern");
         if (bounds[0] || bounds[1] >= 0)
             return schema_fail(writer,
-                               "keyword '%s' beside 'pattern' is not "
-                               "supported",
+                               "keyword '%s' beside 'pattern' or 'format' is "
+                               "not supported",
                                bounds[0] ? name[0] : name[1]);
-        if (json_pattern_write(text.at, text.len, out, &why))
+        if (json_pattern_write(pattern.at, pattern.len, out, &why))
             return schema_fail(writer, "'pattern' has %s", why);
     }
     oy_buffer_append_string(out, " \"\\\"\"");
@@ -225,35 +289,103 @@ static int write_string(struct schema_writer *writer,
 
 /* ---- arrays ---- */
 
+/* A rule for an item; its number, or -1. */
+static int write_item(struct schema_writer *writer, const char *place,
+                      const struct oy_json_value *schema)
+{
+    struct oy_buffer rule = {0};
+    const int number = ++writer->n_rule;
+    int failed = 0;
+
+    oy_buffer_append_format(&rule, "r%d ::= (", number);
+    if (schema->kind == OY_JSON_MISSING)
+        oy_buffer_append_string(&rule, "value");
+    else
+        failed = schema_write_at(writer, place, schema, &rule);
+    oy_buffer_append_string(&rule, ") ws\n");
+    if (!failed)
+        oy_buffer_append(&writer->rules, rule.data, rule.len);
+    oy_buffer_release(&rule);
+    return failed ? -1 : number;
+}
+
+/* The items that have schemas of their own, in their order; those behind the
+ * least number are within `(...)?`, which stay open. */
+static int write_first_items(struct schema_writer *writer,
+                             const struct oy_json_value *list,
+                             const int64_t bounds[2], int64_t *n,
+                             struct oy_buffer *out)
+{
+    struct oy_json_cursor cursor;
+    struct oy_json_value item;
+
+    *n = 0;
+    if (list->kind == OY_JSON_MISSING)
+        return 0;
+    if (list->kind != OY_JSON_ARRAY)
+        return schema_fail(writer, "'%s' is not a list", "prefixItems");
+    oy_json_enter(&cursor, list);
+    while (oy_json_next_element(&cursor, &item) > 0) {
+        char place[40];
+        snprintf(place, sizeof place, "prefixItems/%lld", (long long)*n);
+        const int number = write_item(writer, place, &item);
+        if (number < 0)
+            return -1;
+        if (bounds[1] < 0 || *n < bounds[1])
+            oy_buffer_append_format(out, "%s%sr%d ", *n >= bounds[0] ? "(" : "",
+                                    *n ? "\",\" ws " : "", number);
+        ++*n;
+    }
+    return 0;
+}
+
+/* The items behind the first `n`. */
+static int write_more_items(struct schema_writer *writer,
+                            const struct oy_json_value *items,
+                            const int64_t bounds[2], int64_t n,
+                            struct oy_buffer *out)
+{
+    const int64_t least = bounds[0] > n ? bounds[0] - n : 0;
+
+    if (bounds[1] >= 0 && bounds[1] <= n)
+        return 0;
+    const int number = write_item(writer, "items", items);
+    if (number < 0)
+        return -1;
+    if (n) {
+        oy_buffer_append_format(out, "(\",\" ws r%d)", number);
+        put_bounds(out, least, bounds[1] < 0 ? -1 : bounds[1] - n);
+        return 0;
+    }
+    oy_buffer_append_format(out, "(r%d (\",\" ws r%d)", number, number);
+    put_bounds(out, least ? least - 1 : 0, bounds[1] < 0 ? -1 : bounds[1] - 1);
+    oy_buffer_append_string(out, least ? ") " : ")? ");
+    return 0;
+}
+
 static int write_array(struct schema_writer *writer,
                        const struct oy_json_value *schema,
                        struct oy_buffer *out)
 {
     static const char *const name[] = {"minItems", "maxItems"};
     const struct oy_json_value items = oy_json_member(schema, "items");
-    struct oy_buffer rule = {0};
-    int64_t bounds[2];
+    const struct oy_json_value first = oy_json_member(schema, "prefixItems");
+    int64_t bounds[2], n;
 
     if (read_bounds(writer, schema, name, bounds))
         return -1;
-    const int number = ++writer->n_rule;
-    oy_buffer_append_format(&rule, "r%d ::= (", number);
-    if (items.kind == OY_JSON_MISSING)
-        oy_buffer_append_string(&rule, "value");
-    else if (schema_write_at(writer, "items", &items, &rule)) {
-        oy_buffer_release(&rule);
-        return -1;
-    }
-    oy_buffer_append_string(&rule, ") ws\n");
-    oy_buffer_append(&writer->rules, rule.data, rule.len);
-    oy_buffer_release(&rule);
     oy_buffer_append_string(out, "\"[\" ws ");
-    if (bounds[1] != 0) {
-        oy_buffer_append_format(out, "(r%d (\",\" ws r%d)", number, number);
-        put_bounds(out, bounds[0] ? bounds[0] - 1 : 0,
-                   bounds[1] < 0 ? -1 : bounds[1] - 1);
-        oy_buffer_append_string(out, bounds[0] ? ") " : ")? ");
-    }
+    if (write_first_items(writer, &first, bounds, &n, out))
+        return -1;
+    if (items.kind == OY_JSON_FALSE && bounds[0] > n)
+        return schema_fail(writer, "'%s' is too large", name[0]);
+    if (items.kind != OY_JSON_FALSE &&
+        write_more_items(writer, &items, bounds, n, out))
+        return -1;
+    if (bounds[1] >= 0 && n > bounds[1])
+        n = bounds[1];
+    for (int64_t i = bounds[0]; i < n; i++)
+        oy_buffer_append_string(out, ")? ");
     oy_buffer_append_string(out, "\"]\"");
     return 0;
 }
@@ -479,12 +611,22 @@ static int write_refs(struct schema_writer *writer)
 
 /* ---- a schema ---- */
 
+static int has_bounds(const struct oy_json_value *schema)
+{
+    static const char *const name[] = {"minimum", "maximum", "exclusiveMinimum",
+                                       "exclusiveMaximum"};
+    int n = 0;
+
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        n += oy_json_member(schema, name[i]).kind != OY_JSON_MISSING;
+    return n;
+}
+
 static int write_type(struct schema_writer *writer,
                       const struct oy_json_value *schema, const char *type,
                       struct oy_buffer *out)
 {
-    static const char *const simple[] = {"number", "integer", "boolean",
-                                         "null"};
+    static const char *const simple[] = {"number", "boolean", "null"};
 
     if (!strcmp(type, "object"))
         return schema_write_object(writer, schema, out);
@@ -492,6 +634,11 @@ static int write_type(struct schema_writer *writer,
         return write_array(writer, schema, out);
     if (!strcmp(type, "string"))
         return write_string(writer, schema, out);
+    if (!strcmp(type, "integer"))
+        return schema_write_integer(writer, schema, out);
+    if (!strcmp(type, "number") && has_bounds(schema))
+        return schema_fail(writer, "bounds of type '%s' are not supported",
+                           type);
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++) {
         if (!strcmp(type, simple[i])) {
             oy_buffer_append_string(out, type);
@@ -589,6 +736,10 @@ static int write_keywords(struct schema_writer *writer,
         return write_values(writer, schema, out);
     if (about & ABOUT_TYPE)
         return write_types(writer, schema, &type, out);
+    if (about & ABOUT_NUMBER)
+        return schema_fail(writer, "%s",
+                           "bounds without 'type' are not "
+                           "supported");
     if (about & ABOUT_OBJECT)
         return schema_write_object(writer, schema, out);
     if (about & ABOUT_ARRAY)

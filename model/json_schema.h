@@ -4,8 +4,9 @@
  * JSON that a schema accepts.
  *
  * Known are type (one or a list), properties, required, additionalProperties,
- * items, minItems, maxItems, enum, const, minLength, maxLength, pattern,
- * anyOf, oneOf, $ref within the document, and true; title, description,
+ * items, prefixItems, minItems, maxItems, enum, const, minLength, maxLength,
+ * pattern, format (date, time, date-time, uuid, email, ipv4), minimum, maximum
+ * and their exclusive forms of integers, anyOf, oneOf, $ref within the document, and true; title, description,
  * default, examples and their like mean nothing here. Any other keyword is an
  * error that names it: nothing is generated that a schema may refuse.
  *

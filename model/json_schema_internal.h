@@ -34,7 +34,7 @@ size_t schema_down(struct schema_writer *writer, const char *format, ...)
 void schema_up(struct schema_writer *writer, size_t before);
 
 /* Append an expression: of a schema, of one at a place further down, of an
- * object. */
+ * object, of a whole number within bounds. */
 int schema_write(struct schema_writer *writer,
                  const struct oy_json_value *schema, struct oy_buffer *out);
 int schema_write_at(struct schema_writer *writer, const char *place,
@@ -42,5 +42,8 @@ int schema_write_at(struct schema_writer *writer, const char *place,
 int schema_write_object(struct schema_writer *writer,
                         const struct oy_json_value *schema,
                         struct oy_buffer *out);
+int schema_write_integer(struct schema_writer *writer,
+                         const struct oy_json_value *schema,
+                         struct oy_buffer *out);
 
 #endif

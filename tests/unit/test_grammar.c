@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -287,6 +288,116 @@ static void test_schema_parts(void **state)
                         {0}});
 }
 
+/* Whether exactly the numbers from low to high are texts of the schema. */
+static void check_range(const char *schema, int low, int high)
+{
+    struct oy_buffer text = {0};
+    struct oy_error err = {0};
+
+    assert_int_equal(json_schema_write(schema, strlen(schema), &text, &err), 0);
+    struct grammar *grammar = read_text(oy_buffer_string(&text));
+    struct automaton *automaton = automaton_new(grammar);
+    for (int i = low - 1200; i <= high + 1200; i++) {
+        char number[20];
+        const int n = snprintf(number, sizeof number, "%d", i);
+        if ((judge(automaton, number, (size_t)n) == 2) !=
+            (i >= low && i <= high))
+            fail_msg("%s: %d", schema, i);
+    }
+    assert_int_equal(judge(automaton, "01", 2), 0);
+    automaton_free(automaton);
+    grammar_free(grammar);
+    oy_buffer_release(&text);
+}
+
+static void test_schema_ranges(void **state)
+{
+    static const int range[][2] = {{0, 0},     {3, 9},      {-7, 12},
+                                   {-130, -9}, {87, 1234},  {-1, 100},
+                                   {199, 201}, {100, 1000}, {-2041, 999}};
+    char schema[120];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof range / sizeof *range; i++) {
+        const int low = range[i][0], high = range[i][1];
+        snprintf(schema, sizeof schema,
+                 "{\"type\":\"integer\",\"minimum\":%d,\"maximum\":%d}", low,
+                 high);
+        check_range(schema, low, high);
+        snprintf(schema, sizeof schema,
+                 "{\"type\":\"integer\",\"exclusiveMinimum\":%d,"
+                 "\"exclusiveMaximum\":%d.5}",
+                 low - 1, high < 0 ? high + 1 : high);
+        check_range(schema, low, high);
+    }
+    check_schema(
+        "{\"type\":\"integer\",\"minimum\":18}",
+        (struct wish[]){
+            {"17", 1}, {"18", 2}, {"9999999999999999", 2}, {"-18", 0}, {0}});
+}
+
+static void test_schema_formats(void **state)
+{
+    (void)state;
+    check_schema("{\"type\":\"string\",\"format\":\"date\"}",
+                 (struct wish[]){{"\"2024-02-29\"", 2},
+                                 {"\"2023-02-29\"", 0},
+                                 {"\"1900-02-29\"", 0},
+                                 {"\"2000-02-29\"", 2},
+                                 {"\"2023-04-31\"", 0},
+                                 {"\"2023-12-31\"", 2},
+                                 {"\"2023-13", 0},
+                                 {0}});
+    check_schema("{\"format\":\"date-time\"}",
+                 (struct wish[]){{"\"2024-01-31T23:59:59Z\"", 2},
+                                 {"\"2024-01-31T23:59:59.25-07:30\"", 2},
+                                 {"\"2024-01-31T24", 0},
+                                 {0}});
+    check_schema("{\"format\":\"time\"}",
+                 (struct wish[]){{"\"10:00:00Z\"", 2}, {"\"1:0", 0}, {0}});
+    check_schema(
+        "{\"format\":\"uuid\"}",
+        (struct wish[]){{"\"123e4567-e89b-12d3-a456-42661417400A\"", 2},
+                        {"\"123e4567e", 0},
+                        {0}});
+    check_schema("{\"format\":\"ipv4\"}",
+                 (struct wish[]){{"\"192.168.0.255\"", 2},
+                                 {"\"1.2.3\"", 0},
+                                 {"\"256", 0},
+                                 {"\"01", 0},
+                                 {0}});
+    check_schema("{\"format\":\"email\"}",
+                 (struct wish[]){{"\"a.b+c@x-y.example.org\"", 2},
+                                 {"\"a@b\"", 0},
+                                 {"\".a", 0},
+                                 {0}});
+}
+
+static void test_schema_tuples(void **state)
+{
+    (void)state;
+    check_schema("{\"prefixItems\":[{\"type\":\"integer\"},{\"type\":"
+                 "\"boolean\"}],\"items\":{\"const\":\"x\"},\"minItems\":1}",
+                 (struct wish[]){{"[]", 0},
+                                 {"[1]", 2},
+                                 {"[1,true]", 2},
+                                 {"[1,\"x\"", 0},
+                                 {"[1,true,\"x\",\"x\"]", 2},
+                                 {"[1,true,true", 0},
+                                 {0}});
+    check_schema("{\"prefixItems\":[true,{\"const\":2}],\"items\":false}",
+                 (struct wish[]){
+                     {"[]", 2}, {"[0]", 2}, {"[0,2]", 2}, {"[0,2,", 0}, {0}});
+    check_schema("{\"prefixItems\":[{\"const\":1},{\"const\":2}],"
+                 "\"maxItems\":1}",
+                 (struct wish[]){{"[]", 2}, {"[1]", 2}, {"[1,", 0}, {0}});
+    check_schema(
+        "{\"prefixItems\":[{\"const\":1}],\"items\":{\"const\":2},"
+        "\"minItems\":2,\"maxItems\":3}",
+        (struct wish[]){
+            {"[1]", 0}, {"[1,2]", 2}, {"[1,2,2]", 2}, {"[1,2,2,", 0}, {0}});
+}
+
 static void test_schema_unfit(void **state)
 {
     static const struct {
@@ -296,7 +407,15 @@ static void test_schema_unfit(void **state)
         {"false", "allows nothing"},
         {"{\"properties\":{\"a\":{\"allOf\":[]}}}",
          "#/properties/a: keyword 'allOf' is not supported"},
-        {"{\"type\":\"integer\",\"minimum\":3}", "'minimum' is not supported"},
+        {"{\"type\":\"number\",\"minimum\":3}", "bounds of type 'number'"},
+        {"{\"minimum\":3}", "bounds without 'type'"},
+        {"{\"type\":\"integer\",\"minimum\":3,\"exclusiveMaximum\":3}",
+         "bounds that allow no number"},
+        {"{\"type\":\"integer\",\"multipleOf\":3}", "'multipleOf'"},
+        {"{\"type\":\"string\",\"format\":\"uri\"}", "format 'uri'"},
+        {"{\"format\":\"date\",\"minLength\":3}", "'minLength' beside"},
+        {"{\"prefixItems\":[true],\"items\":false,\"minItems\":2}",
+         "'minItems' is too large"},
         {"{\"type\":\"text\"}", "unknown type 'text'"},
         {"{\"type\":\"string\",\"minLength\":-1}", "'minLength'"},
         {"{\"type\":\"string\",\"minLength\":3,\"maxLength\":2}", "too large"},
@@ -337,6 +456,9 @@ int main(void)
         cmocka_unit_test(test_schema_strings),
         cmocka_unit_test(test_schema_objects),
         cmocka_unit_test(test_schema_parts),
+        cmocka_unit_test(test_schema_ranges),
+        cmocka_unit_test(test_schema_formats),
+        cmocka_unit_test(test_schema_tuples),
         cmocka_unit_test(test_schema_unfit),
     };
 
