@@ -284,13 +284,25 @@ static int close_checked(struct oy_output *output, struct oy_error *err)
     return 0;
 }
 
+/* A device that takes nothing (/dev/full) is found out although no byte came:
+ * a write of no bytes is answered by it. */
+static int ask_device(struct oy_output *output, struct oy_error *err)
+{
+    struct stat st;
+
+    if (output->n_byte || fstat(output->fd, &st) || !S_ISCHR(st.st_mode) ||
+        !write(output->fd, "", 0))
+        return 0;
+    return oy_fail_errno(err, OY_IO, "%s: cannot write", output->name);
+}
+
 static int end_stream(struct oy_output *output, struct oy_error *err)
 {
     if (output->failed)
         return oy_fail(err, OY_IO, "%s: cannot write", output->name);
     if (output->frames && oy_frames_finish(output->frames, err))
         return -1;
-    if (write_waiting(output, err))
+    if (write_waiting(output, err) || ask_device(output, err))
         return -1;
     if (output->temporary && fsync(output->fd))
         return oy_fail_errno(err, OY_IO, "%s: cannot sync", output->name);

@@ -9,7 +9,8 @@
  * An output that is not committed is removed: by oy_output_discard(), at
  * exit, and on SIGINT, SIGTERM and SIGHUP (after oy_output_init_signals()),
  * which then end the process as if not caught. Devices and pipes
- * (`-o /dev/stdout`, `-o /dev/full`) are written in place. zstd output is cut
+ * (`-o /dev/stdout`, `-o /dev/full`) are written in place; a full device is a
+ * failure even when there was nothing to write. zstd output is cut
  * into independent frames of about 8 MiB of whole lines with content
  * checksums and ends in a seek table (a skippable frame as in zstd's
  * contrib/seekable_format), which every zstd reads.

@@ -50,6 +50,9 @@ oy-clean --rules gopher_quality --words ws --annotate
 oy-dedup --exact
 oy-dedup --near --words ws
 oy-stat
+oy-mix
+oy-mix --shuffle
+oy-decon --against $T/a.jsonl
 oy-tok encode -t $T/tok.json
 oy-pack -t $T/tok.json
 oy-bpe --vocab-size 300 --pre gpt2
