@@ -3,6 +3,8 @@
  * Chat prompts, as lm-eval's HFLM.apply_chat_template renders them. */
 #include "eval/ask_chat.h"
 
+#include <strings.h>
+
 #include "core/model_name.h"
 
 /* The conversation without its system message, or none if it has none. */
@@ -61,6 +63,18 @@ int ask_chat_open(struct ask_chat *chat, const char *path, const char *name,
     options->chat_arg = chat;
     options->chat_template = chat_template_source(chat->template).at;
     return 0;
+}
+
+int ask_chat_choose(struct ask_chat *chat, const char *choice, const char *path,
+                    struct ask_options *options, struct oy_error *err)
+{
+    if (!choice || !strcasecmp(choice, "false"))
+        return 0;
+    if (!path)
+        return oy_fail(err, OY_USAGE,
+                       "--apply-chat-template wants --tokenizer");
+    return ask_chat_open(chat, path, strcasecmp(choice, "true") ? choice : NULL,
+                         options, err);
 }
 
 void ask_chat_release(struct ask_chat *chat)

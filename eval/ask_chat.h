@@ -19,6 +19,11 @@ struct ask_chat {
  * and sets options->chat. The struct must live as long as the options. */
 int ask_chat_open(struct ask_chat *chat, const char *path, const char *name,
                   struct ask_options *options, struct oy_error *err);
+/* The same for the value of --apply-chat-template: NULL and "False" leave the
+ * options as they are, "" and "True" ask for the default template, others name
+ * one. `path` NULL is then a usage error (64). */
+int ask_chat_choose(struct ask_chat *chat, const char *choice, const char *path,
+                    struct ask_options *options, struct oy_error *err);
 void ask_chat_release(struct ask_chat *chat);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * oy-ask: the questions of benchmarks, as a stream of requests. */
-#include <strings.h>
 
 #include "core/output.h"
 #include "core/run.h"
@@ -110,20 +109,6 @@ static int run_ask(const struct oy_run *run, const struct ask_options *options,
     return -1;
 }
 
-/* --apply-chat-template wants a tokenizer; "False" takes it back. */
-static int open_chat(struct ask_chat *chat, const char *name,
-                     const char *tokenizer, struct ask_options *options,
-                     struct oy_error *err)
-{
-    if (!name || !strcasecmp(name, "false"))
-        return 0;
-    if (!tokenizer)
-        return oy_fail(err, OY_USAGE,
-                       "--apply-chat-template wants --tokenizer");
-    return ask_chat_open(chat, tokenizer,
-                         strcasecmp(name, "true") ? name : NULL, options, err);
-}
-
 int main(int argc, char **argv)
 {
     struct oy_run run;
@@ -167,7 +152,8 @@ int main(int argc, char **argv)
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err) &&
         !ask_settings_finish(&settings, &program, &run.input, &options, &err) &&
-        !open_chat(&chat, settings.chat_template, tokenizer, &options, &err))
+        !ask_chat_choose(&chat, settings.chat_template, tokenizer, &options,
+                         &err))
         run_ask(&run, &options, texts, &err);
     ask_chat_release(&chat);
     return oy_run_exit(&run, &err);

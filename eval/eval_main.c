@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
+#include "eval/ask_chat.h"
 #include "eval/ask_settings.h"
 #include "eval/evaluate.h"
 #include "model/kv.h"
@@ -114,12 +115,19 @@ static int apply_spellings(const struct spellings *spellings,
                : 0;
 }
 
+/* Where the chat template is looked for. */
+static const char *template_path(const struct scorer_options *scorer)
+{
+    return scorer->tokenizer ? scorer->tokenizer : scorer->model;
+}
+
 int main(int argc, char **argv)
 {
     struct oy_run run;
     struct oy_error err = {0};
     struct oy_arena arena = {0};
     struct ask_settings ask;
+    struct ask_chat chat = {0};
     struct evaluate_settings settings = {0};
     struct spellings spellings = {0};
     struct oy_option option[ASK_N_OPTION + N_OWN + 1] = {0};
@@ -138,10 +146,14 @@ int main(int argc, char **argv)
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err) &&
         !ask_settings_finish(&ask, &program, &run.input, &settings.ask, &err) &&
-        !apply_spellings(&spellings, &settings, &run, &arena, &err)) {
+        !apply_spellings(&spellings, &settings, &run, &arena, &err) &&
+        !ask_chat_choose(&chat, ask.chat_template,
+                         template_path(&settings.scorer), &settings.ask,
+                         &err)) {
         settings.grade.threads = run.threads;
         evaluate_run(&settings, &run, &err);
     }
+    ask_chat_release(&chat);
     oy_arena_release(&arena);
     return oy_run_exit(&run, &err);
 }

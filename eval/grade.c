@@ -55,6 +55,7 @@ static void release_task(struct grade_task *task)
 {
     for (size_t i = 0; i < task->n_metric; i++) {
         template_free(task->metric[i].weight);
+        template_free(task->metric[i].labels);
         oy_free(task->metric[i].item);
     }
     oy_free(task->metric);
@@ -80,17 +81,30 @@ void grade_free(struct grade *grade)
 
 /* ---- the header ---- */
 
-static int add_metric(struct grade_task *task,
-                      const struct template_value *config,
-                      struct oy_arena *arena, struct oy_error *err)
+/* An expression of a metric over the document; none is given: 0. */
+static int read_expression(const struct template_value *config,
+                           const char *name, struct template **expression,
+                           struct oy_error *err)
 {
     static const struct template_options options = {
         .flags = TEMPLATE_PROMPT,
         .text_filter = text_clean_filters,
         .count_filter = text_clean_counts,
     };
+    const struct template_value *source = template_get(config, name);
+
+    if (!source || source->kind != TEMPLATE_STRING)
+        return 0;
+    *expression = template_compile_expression(source->text.at, source->text.len,
+                                              &options, err);
+    return *expression ? 0 : -1;
+}
+
+static int add_metric(struct grade_task *task,
+                      const struct template_value *config,
+                      struct oy_arena *arena, struct oy_error *err)
+{
     const struct template_value *name = template_get(config, "metric");
-    const struct template_value *weight = template_get(config, "weight");
     struct grade_metric *metric = &task->metric[task->n_metric];
 
     if (!name || name->kind != TEMPLATE_STRING)
@@ -101,11 +115,10 @@ static int add_metric(struct grade_task *task,
         return oy_fail(err, OY_DATA, "unknown metric '%.*s'",
                        (int)name->text.len, name->text.at);
     task->n_metric++;
-    if (!weight || weight->kind != TEMPLATE_STRING)
-        return 0;
-    metric->weight = template_compile_expression(
-        weight->text.at, weight->text.len, &options, err);
-    return metric->weight ? 0 : -1;
+    return read_expression(config, "weight", &metric->weight, err) ||
+                   read_expression(config, "labels", &metric->labels, err)
+               ? -1
+               : 0;
 }
 
 static int add_metrics(struct grade *grade, struct grade_task *task,

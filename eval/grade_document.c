@@ -12,7 +12,8 @@
 /* A document as its parts are gathered. */
 struct graded {
     struct template_value doc;
-    struct template_value target; /* as lm-eval's doc_to_target gives it */
+    struct template_value target; /* the right choice's index, or a text */
+    struct template_value shown;  /* as lm-eval's doc_to_target gives it */
     struct template_value choices;
     struct metric_item *item; /* [n_metric] */
     char doc_hash[65], prompt_hash[65], target_hash[65];
@@ -48,6 +49,42 @@ static int read_part(struct grade *grade, const struct oy_json_value *json,
 
 /* ---- metrics ---- */
 
+/* The labels of a metric, one a choice: which are right. */
+static int read_labels(struct grade *grade, const struct graded *graded,
+                       const struct template *expression, uint8_t *right,
+                       size_t n, struct oy_error *err)
+{
+    struct template_value labels;
+
+    if (template_evaluate(expression, &graded->doc, &grade->pending, &labels,
+                          err))
+        return -1;
+    if (labels.kind != TEMPLATE_LIST || labels.list->n_item != n)
+        return fail(grade, err, "as many labels as choices are wanted");
+    for (size_t i = 0; i < n; i++)
+        right[i] = (uint8_t)template_truth(&labels.list->item[i]);
+    return 0;
+}
+
+static int choice_metric(struct grade *grade, const struct graded *graded,
+                         const struct grade_metric *metric,
+                         const struct metric_choice *choice, double *value,
+                         struct oy_error *err)
+{
+    const size_t n = grade->n_request;
+
+    if (!metric->labels) {
+        *value = metric_of_choices(metric->kind->name, choice, n,
+                                   (size_t)graded->target.integer);
+        return 0;
+    }
+    uint8_t *right = oy_arena_alloc(&grade->pending, n);
+    if (read_labels(grade, graded, metric->labels, right, n, err))
+        return -1;
+    *value = metric_of_labels(choice, right, n);
+    return 0;
+}
+
 static int choice_metrics(struct grade *grade, struct graded *graded,
                           struct oy_error *err)
 {
@@ -73,10 +110,11 @@ static int choice_metrics(struct grade *grade, struct graded *graded,
             .n_byte = text->text.len,
         };
     }
-    for (size_t i = 0; i < task->n_metric; i++)
-        graded->item[i].value =
-            metric_of_choices(task->metric[i].kind->name, choice, n,
-                              (size_t)graded->target.integer);
+    for (size_t i = 0; i < task->n_metric; i++) {
+        if (choice_metric(grade, graded, &task->metric[i], choice,
+                          &graded->item[i].value, err))
+            return -1;
+    }
     return 0;
 }
 
@@ -149,7 +187,7 @@ static void make_hashes(const struct grade *grade, struct graded *graded)
     grade_sha256(text.data, text.len, graded->doc_hash);
     grade_sha256(prompt.at, prompt.len, graded->prompt_hash);
     oy_buffer_clear(&text);
-    template_put_text(&graded->target, &text);
+    template_put_text(&graded->shown, &text);
     grade_sha256(oy_buffer_string(&text), text.len, graded->target_hash);
     oy_buffer_release(&text);
 }
@@ -259,7 +297,7 @@ static void put_sample(const struct grade *grade, const struct graded *graded,
         out, "{\"doc_id\": %lld, \"doc\": ", (long long)grade->doc_id);
     template_put_json(&graded->doc, &style, out);
     oy_buffer_append_string(out, ", \"target\": ");
-    put_value_text(&graded->target, out);
+    put_value_text(&graded->shown, out);
     oy_buffer_append_string(out, ", \"arguments\": {");
     put_arguments(grade, out);
     oy_buffer_append_string(out, "}, \"resps\": [");
@@ -313,12 +351,15 @@ static int record(struct grade *grade, const struct graded *graded,
 
 int grade_document(struct grade *grade, struct oy_error *err)
 {
+    const struct task *task = grade->current->task;
     const struct request *first = &grade->request[0];
     struct graded graded = {0};
 
     if (read_part(grade, &first->doc, &graded.doc, err) ||
         read_part(grade, &first->target, &graded.target, err) ||
-        read_part(grade, &first->choices, &graded.choices, err))
+        read_part(grade, &first->choices, &graded.choices, err) ||
+        task_render_number(task, &task->target, &graded.doc, &grade->pending,
+                           &graded.shown, err))
         return -1;
     graded.item = oy_arena_array(&grade->pending, grade->current->n_metric + 1,
                                  sizeof *graded.item);

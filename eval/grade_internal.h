@@ -13,6 +13,7 @@
 struct grade_metric {
     const struct metric_kind *kind;
     struct template *weight;  /* of rolling metrics */
+    struct template *labels;  /* of choices of which several are right */
     struct metric_item *item; /* a document each */
     size_t cap_item;
     double value; /* after grade_finish */

@@ -66,6 +66,54 @@ double metric_of_choices(const char *name, const struct metric_choice *choice,
     return best == gold;
 }
 
+/* numpy.sum: up to 8 values in order, more in eight running sums, more than
+ * 128 by halves (numpy/_core/src/umath/loops_utils.h.src, pairwise sum). */
+static double numpy_sum(const double *x, size_t n)
+{
+    enum { BLOCK = 128, LANES = 8 };
+    double lane[LANES], sum = 0;
+    size_t i;
+
+    if (n > BLOCK) {
+        const size_t half = n / 2 - n / 2 % LANES;
+        return numpy_sum(x, half) + numpy_sum(x + half, n - half);
+    }
+    if (n < LANES) {
+        for (i = 0; i < n; i++)
+            sum += x[i];
+        return sum;
+    }
+    memcpy(lane, x, sizeof lane);
+    for (i = LANES; i + LANES <= n; i += LANES) {
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += x[i + j];
+    }
+    sum = ((lane[0] + lane[1]) + (lane[2] + lane[3])) +
+          ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+    for (; i < n; i++)
+        sum += x[i];
+    return sum;
+}
+
+double metric_of_labels(const struct metric_choice *choice,
+                        const uint8_t *right, size_t n)
+{
+    double *share = oy_alloc_array(n, sizeof *share);
+    size_t n_right = 0;
+    double all, sum;
+
+    for (size_t i = 0; i < n; i++)
+        share[i] = exp(choice[i].logprob);
+    all = numpy_sum(share, n);
+    for (size_t i = 0; i < n; i++) {
+        if (right[i])
+            share[n_right++] = share[i] / all;
+    }
+    sum = numpy_sum(share, n_right);
+    oy_free(share);
+    return sum;
+}
+
 /* ---- tasks ---- */
 
 static double sum_values(const struct metric_item *item, size_t n)

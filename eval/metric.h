@@ -47,6 +47,13 @@ struct metric_choice {
 double metric_of_choices(const char *name, const struct metric_choice *choice,
                          size_t n, size_t gold);
 
+/* The share of the choices' probability that lies on the right ones, those
+ * whose `right` is not 0 (truthfulqa_mc2). Nothing is subtracted before exp():
+ * very long choices may all vanish, which gives NaN, as in lm-eval
+ * (lm_eval/tasks/truthfulqa/utils.py). */
+double metric_of_labels(const struct metric_choice *choice,
+                        const uint8_t *right, size_t n);
+
 /* One document's share: a value, and a weight where the metric has one. */
 struct metric_item {
     double value;

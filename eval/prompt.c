@@ -35,44 +35,6 @@ void prompt_maker_release(struct prompt_maker *maker)
 
 /* ---- fields ---- */
 
-static int is_digits(struct oy_text text)
-{
-    for (size_t at = 0; at < text.len;) {
-        if (!oy_py_isdigit(oy_utf8_next(text.at, &at)))
-            return 0;
-    }
-    return text.len > 0;
-}
-
-/* "3" is 3 for a task with choices. Longer than an index: left a text. */
-static void digits_to_number(const struct task *task,
-                             struct template_value *value)
-{
-    int64_t number = 0;
-
-    if (value->kind != TEMPLATE_STRING || !task->choice.given ||
-        !is_digits(value->text) || value->text.len > 9)
-        return;
-    for (size_t i = 0; i < value->text.len; i++) {
-        if (value->text.at[i] < '0' || value->text.at[i] > '9')
-            return;
-        number = number * 10 + (value->text.at[i] - '0');
-    }
-    *value = template_int(number);
-}
-
-static int render_number(const struct task *task,
-                         const struct task_field *field,
-                         const struct template_value *document,
-                         struct oy_arena *arena, struct template_value *value,
-                         struct oy_error *err)
-{
-    if (task_render(field, document, arena, value, err))
-        return -1;
-    digits_to_number(task, value);
-    return 0;
-}
-
 static int render_choices(const struct task *task,
                           const struct template_value *document,
                           struct oy_arena *arena, struct template_value *list,
@@ -145,8 +107,9 @@ static int make_shot(struct prompt_maker *maker, size_t index,
     const struct template_value *shown = &text;
 
     if (!document ||
-        render_number(task, &task->text, document, arena, &text, err) ||
-        render_number(task, &task->target, document, arena, &target, err) ||
+        task_render_number(task, &task->text, document, arena, &text, err) ||
+        task_render_number(task, &task->target, document, arena, &target,
+                           err) ||
         render_choices(task, document, arena, &choices, err))
         return -1;
     if (text.kind == TEMPLATE_INT)
@@ -429,9 +392,9 @@ static int build(struct prompt_maker *maker,
     if (add_system(maker, document, arena, talk, err) ||
         fewshot_draw(maker->fewshot, document, err) ||
         add_shots(maker, talk, err) ||
-        render_number(task, &task->text, document, arena, &text, err) ||
-        render_number(task, &task->target, document, arena, &prompt->target,
-                      err) ||
+        task_render_number(task, &task->text, document, arena, &text, err) ||
+        task_render_number(task, &task->target, document, arena,
+                           &prompt->target, err) ||
         render_choices(task, document, arena, &prompt->choices, err))
         return -1;
     if (task->output != TASK_MULTIPLE_CHOICE)

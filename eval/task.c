@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/unicode.h"
+#include "core/utf8.h"
 #include "eval/task_internal.h"
 #include "eval/text_clean.h"
 
@@ -251,6 +253,43 @@ int task_render(const struct task_field *field,
         template_string(oy_arena_copy(arena, text.data, text.len), text.len);
     oy_buffer_release(&text);
     return rc;
+}
+
+static int is_digits(struct oy_text text)
+{
+    for (size_t at = 0; at < text.len;) {
+        if (!oy_py_isdigit(oy_utf8_next(text.at, &at)))
+            return 0;
+    }
+    return text.len > 0;
+}
+
+/* "3" is 3 for a task with choices. Longer than an index: left a text. */
+static void digits_to_number(const struct task *task,
+                             struct template_value *value)
+{
+    int64_t number = 0;
+
+    if (value->kind != TEMPLATE_STRING || !task->choice.given ||
+        !is_digits(value->text) || value->text.len > 9)
+        return;
+    for (size_t i = 0; i < value->text.len; i++) {
+        if (value->text.at[i] < '0' || value->text.at[i] > '9')
+            return;
+        number = number * 10 + (value->text.at[i] - '0');
+    }
+    *value = template_int(number);
+}
+
+int task_render_number(const struct task *task, const struct task_field *field,
+                       const struct template_value *document,
+                       struct oy_arena *arena, struct template_value *value,
+                       struct oy_error *err)
+{
+    if (task_render(field, document, arena, value, err))
+        return -1;
+    digits_to_number(task, value);
+    return 0;
 }
 
 int task_render_list(const struct task_field *field,

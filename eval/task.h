@@ -19,6 +19,8 @@
  * Python function, ours has an expression:
  *   process_docs {column: expression}, in order: added to every document
  *   metric_list[].weight: what a rolling metric divides by
+ *   metric_list[].labels: which choices are right, where several are; the
+ *     metric is then their share of the probability (truthfulqa_mc2)
  * with the filters of eval/text_clean.h. A group has group, group_alias, task
  * (names of tasks and groups), aggregate_metric_list [{metric,
  * weight_by_size}], metadata {version}.
@@ -124,5 +126,11 @@ int task_process_document(const struct task *task,
 int task_render(const struct task_field *field,
                 const struct template_value *document, struct oy_arena *arena,
                 struct template_value *value, struct oy_error *err);
+/* The same, and a text of digits becomes a number where the task has
+ * choices (lm_eval/api/task.py, doc_to_text and doc_to_target). */
+int task_render_number(const struct task *task, const struct task_field *field,
+                       const struct template_value *document,
+                       struct oy_arena *arena, struct template_value *value,
+                       struct oy_error *err);
 
 #endif

@@ -81,6 +81,25 @@ static void threads_change_nothing(void **state)
     oy_pool_free(pool);
 }
 
+/* Half of the probability is right; sums in numpy's order; nothing left. */
+static void labels(void **state)
+{
+    const struct metric_choice two[] = {{-1, 0, 1, 1}, {-1, 0, 1, 1}};
+    const struct metric_choice gone[] = {{-1e4, 0, 1, 1}, {-2e4, 0, 1, 1}};
+    struct metric_choice many[300];
+    uint8_t right[300];
+
+    (void)state;
+    assert_true(metric_of_labels(two, (const uint8_t[]){1, 0}, 2) == 0.5);
+    assert_true(metric_of_labels(two, (const uint8_t[]){0, 0}, 2) == 0);
+    assert_true(isnan(metric_of_labels(gone, (const uint8_t[]){1, 0}, 2)));
+    for (size_t i = 0; i < 300; i++) {
+        many[i] = (struct metric_choice){-(double)(i % 7), 0, 1, 1};
+        right[i] = i % 3 == 0;
+    }
+    assert_near(metric_of_labels(many, right, 300), 0.34104029097, 1e-9);
+}
+
 /* ---- goldens ---- */
 
 static double number(const struct oy_json_value *object, const char *key)
@@ -262,6 +281,32 @@ static void golden_documents(void **state)
     golden_close(&golden);
 }
 
+/* truthfulqa_mc2 by lm-eval's own process_results_mc2. */
+static void golden_labels(void **state)
+{
+    struct golden golden;
+    struct oy_json_value object;
+    static double ll[10000], label[10000];
+    struct metric_choice choice[100];
+    uint8_t right[100];
+
+    (void)state;
+    if (golden_open(&golden, "golden/eval/metric_truthfulqa_mc2.jsonl"))
+        skip();
+    while (golden_next(&golden, &object)) {
+        const size_t n = read_list(&object, "loglikelihoods", 0, ll);
+        assert_int_equal(read_list(&object, "labels", 0, label), n);
+        assert_in_range(n, 1, 100);
+        for (size_t i = 0; i < n; i++) {
+            choice[i] = (struct metric_choice){.logprob = ll[i]};
+            right[i] = label[i] != 0;
+        }
+        assert_near(metric_of_labels(choice, right, n),
+                    number(&object, "expected_acc"), 1e-14);
+    }
+    golden_close(&golden);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +316,8 @@ int main(void)
         cmocka_unit_test(unknown_metrics_are_none),
         cmocka_unit_test(one_document_has_no_error),
         cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(labels),
+        cmocka_unit_test(golden_labels),
         cmocka_unit_test(golden_aggregates),
         cmocka_unit_test(golden_documents),
     };
