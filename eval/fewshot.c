@@ -20,8 +20,7 @@ int fewshot_open(struct fewshot *fewshot, const struct task *task,
         return 0;
     fewshot->avoid = same_name(task->fewshot_split, task->test_split);
     python_random_init(&fewshot->random, seed);
-    if (task_data_open(&fewshot->pool, folder, task, task_shot_split(task),
-                       err))
+    if (task_data_open_shots(&fewshot->pool, folder, task, err))
         return -1;
     fewshot->document =
         oy_calloc(fewshot->pool.n_row, sizeof *fewshot->document);

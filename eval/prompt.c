@@ -188,7 +188,8 @@ static int add_shots(struct prompt_maker *maker, struct conversation *talk,
     for (size_t i = 0; i < fewshot->k; i++) {
         struct prompt_shot *shot = &maker->shot[fewshot->index[i]];
         if (!shot->made && make_shot(maker, fewshot->index[i], err))
-            return oy_fail_at(err, "%s: row %zu", fewshot->pool.path,
+            return oy_fail_at(err, "%s: row %zu",
+                              task_data_name(&fewshot->pool),
                               fewshot->index[i] + 1);
         add(talk, "user", shot->text,
             shot->has_answer ? task->target_delimiter : "");

@@ -114,6 +114,8 @@ static void read_texts(struct task *task, struct oy_arena *arena)
     const struct template_value *sampler =
         template_get(config, "fewshot_config");
     const struct template_value *shots = template_get(config, "num_fewshot");
+    const struct template_value *samples =
+        sampler ? template_get(sampler, "samples") : NULL;
 
     task->name = task_text_member(config, "task", arena);
     task->alias = task_text_member(config, "task_alias", arena);
@@ -130,6 +132,7 @@ static void read_texts(struct task *task, struct oy_arena *arena)
         task_text_member(config, "fewshot_delimiter", arena);
     task->sampler =
         sampler ? task_text_member(sampler, "sampler", arena) : NULL;
+    task->samples = samples ? *samples : template_none();
     task->num_fewshot =
         shots && shots->kind == TEMPLATE_INT ? shots->integer : -1;
     if (!task->alias)
@@ -150,6 +153,9 @@ static int check(const struct task *task, struct oy_error *err)
         return oy_fail(err, OY_DATA, "neither test nor validation split");
     if (strcmp(task->sampler, "default") && strcmp(task->sampler, "first_n"))
         return oy_fail(err, OY_DATA, "unknown sampler '%s'", task->sampler);
+    if (task->samples.kind != TEMPLATE_NONE &&
+        task->samples.kind != TEMPLATE_LIST)
+        return oy_fail(err, OY_DATA, "fewshot_config.samples is not a list");
     if (task->output == TASK_MULTIPLE_CHOICE && !task->choice.given)
         return oy_fail(err, OY_DATA, "no doc_to_choice");
     if (!task->target.given)
@@ -340,7 +346,7 @@ static struct template_value shot_config(const struct task *task,
                           : template_none());
     put_or_none(from, &shot, "process_docs", arena);
     template_put_name(&shot, arena, "fewshot_indices", template_none());
-    template_put_name(&shot, arena, "samples", template_none());
+    template_put_name(&shot, arena, "samples", task->samples);
     put_or_none(from, &shot, "doc_to_text", arena);
     put_or_none(from, &shot, "doc_to_choice", arena);
     put_or_none(from, &shot, "doc_to_target", arena);

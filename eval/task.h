@@ -10,7 +10,8 @@
  * that a task can be carried over by hand in minutes:
  *   task, task_alias, tag, include (another task whose members it takes
  *   over), dataset_path, dataset_name, training_split, validation_split,
- *   test_split, fewshot_split, fewshot_config {sampler: default | first_n},
+ *   test_split, fewshot_split, fewshot_config {sampler: default |
+ *   first_n, samples: [documents that are the shots, instead of a split]},
  *   output_type, doc_to_text, doc_to_target, doc_to_choice, description,
  *   target_delimiter, fewshot_delimiter, num_fewshot, metric_list, metadata
  *   {version}, should_decontaminate, doc_to_decontamination_query.
@@ -70,6 +71,7 @@ struct task {
     const char *test_split;
     const char *fewshot_split;
     const char *sampler;
+    struct template_value samples; /* shots of the task's own, or none */
     const char *target_delimiter;
     const char *fewshot_delimiter;
     struct task_field text, target, choice, description;

@@ -108,12 +108,45 @@ int task_data_open(struct task_data *data, const char *folder,
     return rc;
 }
 
+/* The task's own shots as lines, as if they had come from a file. */
+static void write_samples(struct task_data *data, const struct task *task)
+{
+    const struct template_json_style style = {.indent = -1};
+    struct oy_buffer text = {0};
+
+    for (size_t i = 0; i < task->samples.list->n_item; i++) {
+        template_put_json(&task->samples.list->item[i], &style, &text);
+        oy_buffer_append_char(&text, '\n');
+    }
+    data->len = text.len;
+    data->text = oy_calloc(text.len + OY_PADDING, 1);
+    if (text.len)
+        memcpy(data->text, text.data, text.len);
+    oy_buffer_release(&text);
+    find_rows(data);
+}
+
+int task_data_open_shots(struct task_data *data, const char *folder,
+                         const struct task *task, struct oy_error *err)
+{
+    if (task->samples.kind != TEMPLATE_LIST)
+        return task_data_open(data, folder, task, task_shot_split(task), err);
+    *data = (struct task_data){0};
+    write_samples(data, task);
+    return 0;
+}
+
 void task_data_release(struct task_data *data)
 {
     oy_free(data->path);
     oy_free(data->text);
     oy_free(data->row);
     *data = (struct task_data){0};
+}
+
+const char *task_data_name(const struct task_data *data)
+{
+    return data->path ? data->path : "fewshot_config.samples";
 }
 
 int task_data_read(const struct task_data *data, size_t index,
@@ -129,5 +162,5 @@ int task_data_read(const struct task_data *data, size_t index,
         oy_fail(err, OY_DATA, "not an object");
     else if (task_process_document(task, document, arena, err) == 0)
         return 0;
-    return oy_fail_at(err, "%s: row %zu", data->path, index + 1);
+    return oy_fail_at(err, "%s: row %zu", task_data_name(data), index + 1);
 }

@@ -19,7 +19,7 @@
 
 /* One split, in memory, its rows found but not read. */
 struct task_data {
-    char *path; /* of the file */
+    char *path; /* of the file; NULL: the task itself holds the rows */
     char *text;
     size_t len;
     char hash[33]; /* XXH3-128 of the uncompressed bytes */
@@ -32,7 +32,13 @@ struct task_data {
 int task_data_open(struct task_data *data, const char *folder,
                    const struct task *task, const char *split,
                    struct oy_error *err);
+/* Shots: the task's own samples (path is then NULL), else their split. */
+int task_data_open_shots(struct task_data *data, const char *folder,
+                         const struct task *task, struct oy_error *err);
 void task_data_release(struct task_data *data);
+
+/* For messages; borrowed. */
+const char *task_data_name(const struct task_data *data);
 
 /* Reads a row and adds the columns of process_docs. Texts may be borrowed
  * from `data`. -1 with err (65), which names file and row. */

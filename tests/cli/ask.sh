@@ -89,6 +89,19 @@ J
 code 0 "shots that equal the document" $A --tasks "$T/dup.json" --data "$T/data" --num-fewshot 2
 ok "are drawn anew" test "$(sed -n 's/.*"context": "\([^"]*\)".*/\1/p' "$T/out" | tr '\n' ' ')" = \
     'b!|d!|a d!|a!|b b!|d!|a a!|a!|c c!|b!|a b!|d!|a a!|a!|d b!|c!|a '
+cat >"$T/shots.json" <<'J'
+{"task": "shots", "dataset_path": "dup", "test_split": "train", "output_type": "generate_until",
+ "doc_to_text": "{{q}}=", "doc_to_target": "{{answer if answer is defined else '?'}}", "target_delimiter": "",
+ "fewshot_config": {"sampler": "first_n", "samples": [{"q": "x", "answer": "1"}, {"q": "y", "answer": "2"}]},
+ "fewshot_delimiter": "|", "metric_list": [{"metric": "exact_match"}]}
+J
+code 0 "a task with shots of its own" $A --tasks "$T/shots.json" --data "$T/data" --num-fewshot 2 --limit 1
+has '"context": "x=1|y=2|a="' "shows them in order"
+code 65 "more shots than it has" $A --tasks "$T/shots.json" --data "$T/data" --num-fewshot 3
+said "3 shots from 2 documents" "is told"
+sed 's/{"q": "y", "answer": "2"}/7/' "$T/shots.json" >"$T/seven.json"
+code 65 "a shot that is no document" $A --tasks "$T/seven.json" --data "$T/data" --num-fewshot 2
+said "fewshot_config.samples: row 2: not an object" "is named"
 mkdir "$T/model"
 cat >"$T/model/tokenizer_config.json" <<'J'
 {"bos_token": {"content": "<s>"}, "chat_template": "{{bos_token}}{% for m in messages %}<{{m.role}}>{{m.content}}\n{% endfor %}{% if add_generation_prompt %}<a>{% endif %}"}

@@ -51,6 +51,17 @@ ok "and nothing was computed" [ "$n" = "$(wc -l <"$T/j")" ]
 "$BIN/oy-ask" "${args[@]}" | "$BIN/oy-score" --model "$T/m" --journal "$T/j" >/dev/null
 ok "oy-score's journal is the same" [ "$n" = "$(wc -l <"$T/j")" ]
 
+# Chat prompts are those of oy-ask.
+cp -r "$T/m" "$T/talker"
+sed '1s/{/{"chat_template": "{% for m in messages %}<{{m.role}}>{{m.content}}{% endfor %}<a>",/' \
+    "$T/m/tokenizer_config.json" >"$T/talker/tokenizer_config.json"
+code 0 "a chat template" "$BIN/oy-eval" --model "$T/talker" "${args[@]}" --apply_chat_template -o "$T/chat.json" --log-samples "$T/sc"
+ok "renders the prompts" grep -q '"arg_0": "<user>Question: What is' "$T/sc/samples_arc_easy.jsonl"
+"$BIN/oy-ask" "${args[@]}" --apply-chat-template -t "$T/talker" | "$BIN/oy-score" --model "$T/talker" |
+    "$BIN/oy-grade" -o "$T/chat_pipe.json" >/dev/null
+ok "as the three filters do" cmp -s "$T/chat.json" "$T/chat_pipe.json"
+code 65 "a model without a template" "$BIN/oy-eval" --model "$T/m" "${args[@]}" --apply_chat_template
+
 code 64 "no model" "$BIN/oy-eval" "${args[@]}"
 code 64 "no tasks" "$BIN/oy-eval" --model "$T/m"
 code 64 "a dtype that there is not" "$BIN/oy-eval" --model hf --model_args "pretrained=$T/m,dtype=int3" "${args[@]}"
