@@ -11,7 +11,7 @@
 #include "core/output.h"
 #include "model/conv.h"
 #include "model/gguf_model.h"
-#include "model/safetensors.h"
+#include "model/shards.h"
 
 /* ---- a model that is read (conv_source.c) ---- */
 
@@ -19,10 +19,8 @@
 struct conv_source {
     const char *path;
     int is_file, is_gguf;
-    struct gguf_model gguf;   /* with is_gguf */
-    struct safetensors *file; /* of a folder its shards */
-    int n_file;
-    size_t cap_file;
+    struct gguf_model gguf; /* with is_gguf */
+    struct shards shards;
     const struct safetensor **tensor; /* of all files, by name */
     size_t n_tensor;
     struct oy_buffer config; /* the text of config.json */
@@ -38,10 +36,6 @@ const struct safetensor *conv_source_find(const struct conv_source *source,
 /* Opens one safetensors file, for its tensors alone. */
 int conv_source_open_file(struct conv_source *source, const char *path,
                           struct oy_error *err);
-/* Opens the safetensors of a folder, one or those of an index; is_adapter:
- * adapter_model.safetensors. */
-int conv_source_open_folder(struct conv_source *source, const char *folder,
-                            int is_adapter, struct oy_error *err);
 
 /* ---- an adapter (conv_lora.c) ---- */
 

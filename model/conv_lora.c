@@ -345,14 +345,23 @@ static int ends_with(const char *text, const char *end)
     return n >= m && !strcmp(text + n - m, end);
 }
 
+/* peft's folder. */
+static int open_folder(struct conv_lora *lora, struct oy_error *err)
+{
+    char *path = oy_asprintf("%s/adapter_model.safetensors", lora->path);
+    const int status = read_config(lora, err) ||
+                       conv_source_open_file(&lora->source, path, err);
+
+    lora->source.path = lora->path;
+    oy_free(path);
+    return status ? -1 : 0;
+}
+
 static int open_adapter(struct conv_lora *lora, struct oy_error *err)
 {
     lora->is_minimind = model_file_is(lora->path);
     if (!lora->is_minimind)
-        return read_config(lora, err) || conv_source_open_folder(
-                                             &lora->source, lora->path, 1, err)
-                   ? -1
-                   : 0;
+        return open_folder(lora, err);
     if (!ends_with(lora->path, ".safetensors"))
         return oy_fail(err, OY_DATA,
                        "%s: not a safetensors file (a .pth is a program that "

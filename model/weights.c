@@ -3,28 +3,19 @@
  * The weights of a decoder: their first values and their files. */
 #include "model/weights.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/alloc.h"
-#include "core/input.h"
-#include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
-#include "model/model_file.h"
 #include "model/mxfp4.h"
-#include "model/safetensors.h"
+#include "model/shards.h"
 #include "model/weights_mixed.h"
 
-enum {
-    MAX_INDEX_SIZE = 64 << 20,
-    MAX_SHARDS = 4096,
-    CHUNK = 1 << 16, /* elements that are rearranged at once */
-};
+enum { CHUNK = 1 << 16 }; /* elements that are rearranged at once */
 
 /* ---- first values ---- */
 
@@ -58,133 +49,13 @@ void weights_init_random(const struct weight_layout *layout, float *arena,
 
 /* ---- reading ---- */
 
-/* The files of a checkpoint. */
-struct shards {
-    struct safetensors *file;
-    char **path;
-    int n;
-    size_t cap, path_cap;
+/* A checkpoint that is read. */
+struct source {
+    struct shards shards;
     /* Tensors that hold more than one of the layout's. */
     const struct safetensor **joint;
     size_t n_joint, cap_joint;
 };
-
-static void close_shards(struct shards *shards)
-{
-    for (int i = 0; i < shards->n; i++) {
-        safetensors_close(&shards->file[i]);
-        oy_free(shards->path[i]);
-    }
-    oy_free(shards->file);
-    oy_free(shards->path);
-    oy_free(shards->joint);
-}
-
-/* Takes over `path`. */
-static int open_shard(struct shards *shards, char *path, struct oy_error *err)
-{
-    struct safetensors file;
-
-    if (shards->n == MAX_SHARDS) {
-        oy_free(path);
-        return oy_fail(err, OY_DATA, "more than %d files", MAX_SHARDS);
-    }
-    if (model_file_is(path) && !ends_with(path, ".safetensors")
-            ? model_file_tensors(&file, path, err)
-            : safetensors_open(&file, path, err)) {
-        oy_free(path);
-        return -1;
-    }
-    OY_GROW(shards->file, shards->cap, (size_t)shards->n + 1);
-    OY_GROW(shards->path, shards->path_cap, (size_t)shards->n + 1);
-    shards->file[shards->n] = file;
-    shards->path[shards->n++] = path;
-    return 0;
-}
-
-static int add_index_file(struct shards *shards, const char *folder,
-                          const struct oy_json_value *value,
-                          struct oy_error *err)
-{
-    char name[256];
-
-    if (value->kind != OY_JSON_STRING || value->len - 2 >= sizeof name ||
-        value->len <= 2 || memchr(value->at, '/', value->len) ||
-        memchr(value->at, '\\', value->len))
-        return oy_fail(err, OY_DATA, "%s: bad file name in its index", folder);
-    memcpy(name, value->at + 1, value->len - 2);
-    name[value->len - 2] = '\0';
-    char *path = oy_asprintf("%s/%s", folder, name);
-    for (int i = 0; i < shards->n; i++) {
-        if (!strcmp(shards->path[i], path)) {
-            oy_free(path);
-            return 0;
-        }
-    }
-    return open_shard(shards, path, err);
-}
-
-static int open_index(struct shards *shards, const char *folder,
-                      const char *path, struct oy_error *err)
-{
-    struct oy_json_value all, map, key, value;
-    struct oy_json_cursor cursor;
-    const char *why = "no 'weight_map'";
-    size_t len, where;
-    char *json = oy_input_slurp(path, MAX_INDEX_SIZE, &len, err);
-    int status = 0;
-
-    if (!json)
-        return -1;
-    if (oy_json_validate(json, len, &why, &where) ||
-        oy_json_value_of(json, len, &all, &why) || all.kind != OY_JSON_OBJECT ||
-        (map = oy_json_member(&all, "weight_map")).kind != OY_JSON_OBJECT) {
-        oy_free(json);
-        return oy_fail(err, OY_DATA, "%s: %s", path, why);
-    }
-    oy_json_enter(&cursor, &map);
-    while (!status && oy_json_next_member(&cursor, &key, &value) > 0)
-        status = add_index_file(shards, folder, &value, err);
-    oy_free(json);
-    return status;
-}
-
-static int open_folder(struct shards *shards, const char *folder,
-                       struct oy_error *err)
-{
-    if (model_file_is(folder))
-        return open_shard(shards, oy_strdup(folder), err);
-    char *one = oy_asprintf("%s/model.safetensors", folder);
-    char *index = oy_asprintf("%s/model.safetensors.index.json", folder);
-    int status;
-
-    if (access(one, F_OK) && !access(index, F_OK)) {
-        status = open_index(shards, folder, index, err);
-        oy_free(one);
-    } else {
-        status = open_shard(shards, one, err);
-    }
-    oy_free(index);
-    return status;
-}
-
-/* NULL when no file has it; *n_found counts files. */
-static const struct safetensor *find_tensor(const struct shards *shards,
-                                            const char *name, int *n_found)
-{
-    const struct safetensor *found = NULL;
-
-    *n_found = 0;
-    for (int i = 0; i < shards->n; i++) {
-        const struct safetensor *here =
-            safetensors_find(&shards->file[i], name);
-        if (!here)
-            continue;
-        found = here;
-        ++*n_found;
-    }
-    return found;
-}
 
 /* ---- one tensor ---- */
 
@@ -302,9 +173,9 @@ static const char *bare_name(const char *name)
 static const struct safetensor *find_either(const struct shards *shards,
                                             const char *name, int *n_found)
 {
-    const struct safetensor *found = find_tensor(shards, name, n_found);
+    const struct safetensor *found = shards_find(shards, name, n_found);
 
-    return found ? found : find_tensor(shards, bare_name(name), n_found);
+    return found ? found : shards_find(shards, bare_name(name), n_found);
 }
 
 /* A tied model may hold either name, or both. */
@@ -316,7 +187,7 @@ static const struct safetensor *find_weight(const struct weight_layout *layout,
     const struct safetensor *found = find_either(shards, want->name, n_found);
 
     if (!found && layout->config.is_tied && want->at == layout->embedding)
-        found = find_tensor(shards, weights_head_name(layout), n_found);
+        found = shards_find(shards, weights_head_name(layout), n_found);
     return found;
 }
 
@@ -327,7 +198,7 @@ static void compare_tied(const struct weight_layout *layout,
     int n;
     const struct safetensor *embedding =
         find_either(shards, layout->tensor[0].name, &n);
-    const struct safetensor *head = find_tensor(shards, head_name, &n);
+    const struct safetensor *head = shards_find(shards, head_name, &n);
 
     if (embedding && head &&
         (embedding->size != head->size ||
@@ -362,21 +233,21 @@ static int is_in(const char *const *name, int n, const char *wanted)
            NULL;
 }
 
-static int is_joint(const struct shards *shards,
+static int is_joint(const struct source *source,
                     const struct safetensor *tensor)
 {
-    for (size_t i = 0; i < shards->n_joint; i++) {
-        if (shards->joint[i] == tensor)
+    for (size_t i = 0; i < source->n_joint; i++) {
+        if (source->joint[i] == tensor)
             return 1;
     }
     return 0;
 }
 
 static int check_file(const struct weight_layout *layout,
-                      const struct shards *shards, int number,
+                      const struct source *source, int number,
                       const char *const *name, struct oy_error *err)
 {
-    const struct safetensors *file = &shards->file[number];
+    const struct safetensors *file = &source->shards.file[number];
     const int n = 2 * layout->n_tensor;
 
     for (int j = 0; j < file->n_tensor; j++) {
@@ -384,16 +255,16 @@ static int check_file(const struct weight_layout *layout,
         const int is_head =
             layout->config.is_tied && !strcmp(here, weights_head_name(layout));
         if (!is_in(name, n, here) && !is_head && !is_derived(here) &&
-            !is_joint(shards, &file->tensor[j]) &&
+            !is_joint(source, &file->tensor[j]) &&
             !weights_is_idle(layout, here))
             return oy_fail(err, OY_DATA, "%s: tensor '%s' is unknown",
-                           shards->path[number], here);
+                           source->shards.path[number], here);
     }
     return 0;
 }
 
 static int check_extra(const struct weight_layout *layout,
-                       const struct shards *shards, struct oy_error *err)
+                       const struct source *source, struct oy_error *err)
 {
     const size_t n = 2 * (size_t)layout->n_tensor;
     const char **name = oy_alloc_array(n, sizeof *name);
@@ -404,21 +275,21 @@ static int check_extra(const struct weight_layout *layout,
         name[2 * i + 1] = bare_name(layout->tensor[i].name);
     }
     qsort(name, n, sizeof *name, compare_names);
-    for (int i = 0; !status && i < shards->n; i++)
-        status = check_file(layout, shards, i, name, err);
+    for (int i = 0; !status && i < source->shards.n; i++)
+        status = check_file(layout, source, i, name, err);
     oy_free(name);
     return status;
 }
 
-static void keep_joint(struct shards *shards, const struct safetensor *tensor)
+static void keep_joint(struct source *source, const struct safetensor *tensor)
 {
-    OY_GROW(shards->joint, shards->cap_joint, shards->n_joint + 1);
-    shards->joint[shards->n_joint++] = tensor;
+    OY_GROW(source->joint, source->cap_joint, source->n_joint + 1);
+    source->joint[source->n_joint++] = tensor;
 }
 
 /* An expert out of a tensor of all experts: 1; 0 when there is none. */
 static int read_fused(const struct weight_layout *layout, float *arena,
-                      struct shards *shards, int tensor, struct oy_error *err)
+                      struct source *source, int tensor, struct oy_error *err)
 {
     const struct weight_tensor *want = &layout->tensor[tensor];
     struct weight_fused fused;
@@ -426,7 +297,8 @@ static int read_fused(const struct weight_layout *layout, float *arena,
 
     if (weights_find_fused(layout, want, &fused))
         return 0;
-    const struct safetensor *have = find_either(shards, fused.name, &n_found);
+    const struct safetensor *have =
+        find_either(&source->shards, fused.name, &n_found);
     if (n_found != 1)
         return 0;
     if (have->n_element != fused.n)
@@ -437,18 +309,19 @@ static int read_fused(const struct weight_layout *layout, float *arena,
         return oy_fail(err, OY_DATA, "tensor '%s' is of type %s", fused.name,
                        have->type_name);
     if (fused.at == 0)
-        keep_joint(shards, have);
+        keep_joint(source, have);
     return 1;
 }
 
 /* The bytes of tensor `name` with `end` behind, n of them: 1; 0 when there is
  * none. */
-static int find_bytes(struct shards *shards, const char *name, const char *end,
+static int find_bytes(struct source *source, const char *name, const char *end,
                       uint64_t n, const uint8_t **bytes, struct oy_error *err)
 {
     char *whole = oy_asprintf("%s%s", name, end);
     int n_found;
-    const struct safetensor *found = find_either(shards, whole, &n_found);
+    const struct safetensor *found =
+        find_either(&source->shards, whole, &n_found);
 
     oy_free(whole);
     if (n_found != 1)
@@ -457,13 +330,13 @@ static int find_bytes(struct shards *shards, const char *name, const char *end,
         return oy_fail(err, OY_DATA, "tensor '%s' is not U8 of %llu bytes",
                        found->name, (unsigned long long)n);
     *bytes = found->data;
-    keep_joint(shards, found);
+    keep_joint(source, found);
     return 1;
 }
 
 /* Experts as MXFP4: 1; 0 when there are none. */
 static int read_blocks(const struct weight_layout *layout, float *arena,
-                       struct shards *shards, int tensor, struct oy_error *err)
+                       struct source *source, int tensor, struct oy_error *err)
 {
     const struct weight_tensor *want = &layout->tensor[tensor];
     const uint64_t n = (uint64_t)want->n_row * want->n_column;
@@ -471,9 +344,9 @@ static int read_blocks(const struct weight_layout *layout, float *arena,
 
     if (want->form != WEIGHT_EXPERTS || want->n_column % MXFP4_BLOCK)
         return 0;
-    int status = find_bytes(shards, want->name, "_blocks", n / 2, &blocks, err);
+    int status = find_bytes(source, want->name, "_blocks", n / 2, &blocks, err);
     if (status > 0)
-        status = find_bytes(shards, want->name, "_scales", n / MXFP4_BLOCK,
+        status = find_bytes(source, want->name, "_scales", n / MXFP4_BLOCK,
                             &scales, err);
     if (status > 0)
         weights_read_mxfp4(want, blocks, scales, arena + want->at);
@@ -481,19 +354,19 @@ static int read_blocks(const struct weight_layout *layout, float *arena,
 }
 
 static int read_one(const struct weight_layout *layout, float *arena,
-                    struct shards *shards, int tensor, struct oy_error *err)
+                    struct source *source, int tensor, struct oy_error *err)
 {
     const struct weight_tensor *want = &layout->tensor[tensor];
     int n_found, status = 0;
     const struct safetensor *have =
-        find_weight(layout, shards, tensor, &n_found);
+        find_weight(layout, &source->shards, tensor, &n_found);
 
     if (n_found == 1)
         return read_tensor(want, have, arena, err);
     if (n_found == 0)
-        status = read_fused(layout, arena, shards, tensor, err);
+        status = read_fused(layout, arena, source, tensor, err);
     if (n_found == 0 && status == 0)
-        status = read_blocks(layout, arena, shards, tensor, err);
+        status = read_blocks(layout, arena, source, tensor, err);
     if (status == 0)
         return oy_fail(err, OY_DATA, "tensor '%s' is %s", want->name,
                        n_found ? "there twice" : "missing");
@@ -501,10 +374,10 @@ static int read_one(const struct weight_layout *layout, float *arena,
 }
 
 static int read_all(const struct weight_layout *layout, float *arena,
-                    struct shards *shards, struct oy_error *err)
+                    struct source *source, struct oy_error *err)
 {
     for (int i = 0; i < layout->n_tensor; i++) {
-        if (read_one(layout, arena, shards, i, err))
+        if (read_one(layout, arena, source, i, err))
             return -1;
     }
     return 0;
@@ -513,14 +386,15 @@ static int read_all(const struct weight_layout *layout, float *arena,
 int weights_read(const struct weight_layout *layout, float *arena,
                  const char *folder, struct oy_error *err)
 {
-    struct shards shards = {0};
-    int status = open_folder(&shards, folder, err);
+    struct source source = {0};
+    int status = shards_open(&source.shards, folder, err);
 
-    if (!status && (read_all(layout, arena, &shards, err) ||
-                    check_extra(layout, &shards, err)))
+    if (!status && (read_all(layout, arena, &source, err) ||
+                    check_extra(layout, &source, err)))
         status = oy_fail_at(err, "%s", folder);
     if (!status && layout->config.is_tied)
-        compare_tied(layout, &shards);
-    close_shards(&shards);
+        compare_tied(layout, &source.shards);
+    shards_close(&source.shards);
+    oy_free(source.joint);
     return status;
 }
