@@ -18,7 +18,8 @@ struct task {
     uint64_t number;
     int32_t *id; /* [n]: the prompt and what came behind it */
     size_t n, cap;
-    size_t next_row; /* the next position whose logits are wanted */
+    const float **embed; /* [n + max_new of the request]; NULL: none */
+    size_t next_row;     /* the next position whose logits are wanted */
     struct kv_sequence cache;
     size_t n_inserted; /* tokens of it that went into the tree */
     size_t turned;     /* the length of text that its keys were turned for */
@@ -110,6 +111,7 @@ static void free_task(struct batch *batch, struct task *task)
         task->older->newer = task->newer;
     kv_release(batch->kv, &task->cache);
     oy_free(task->id);
+    oy_free(task->embed);
     oy_free(task);
 }
 
@@ -188,6 +190,10 @@ static struct task *new_task(struct batch *batch,
     OY_GROW(task->id, task->cap, n);
     memcpy(task->id, request->id, n * sizeof *task->id);
     task->n = n;
+    if (request->embed) {
+        task->embed = oy_calloc(n + request->max_new, sizeof *task->embed);
+        memcpy(task->embed, request->embed, n * sizeof *task->embed);
+    }
     link_task(batch, task);
     return task;
 }
@@ -196,6 +202,7 @@ static void add_heir(struct task *parent, struct task *task)
 {
     OY_ASSERT(parent->n < task->n && parent->n <= task->next_row &&
               !parent->request.max_new);
+    OY_ASSERT(!parent->embed && !task->embed);
     task->parent = parent;
     task->next = parent->heir;
     parent->heir = task;
@@ -426,6 +433,8 @@ static void compare_leader(const struct batch *batch, const struct task *task,
     const size_t len = other->cache.len;
     size_t later = common_tokens(other, task, sharable(task));
 
+    if (other->embed)
+        return;
     /* A state cannot be cut, and will not come by again. */
     if (kv_pool_shape(batch->kv)->n_state)
         later = later >= len ? len : 0;
@@ -445,7 +454,7 @@ static struct leader find_leader(const struct batch *batch,
 {
     struct leader leader = {0};
 
-    if (!batch->may_share)
+    if (!batch->may_share || task->embed)
         return leader;
     for (size_t i = 0; i < batch->n_running; i++)
         compare_leader(batch, task, batch->running[i], &leader);
@@ -470,7 +479,7 @@ static void take_from(struct batch *batch, struct task *task,
 static void take_beginning(struct batch *batch, struct task *task,
                            const struct leader *leader)
 {
-    if (batch->tree)
+    if (batch->tree && !task->embed)
         kv_tree_find(batch->tree, task->id, sharable(task), &task->cache);
     take_from(batch, task, leader->task, leader->n);
     for (const struct task *p = task->parent; p; p = p->parent)
@@ -574,7 +583,8 @@ static void add_piece(struct batch *batch, struct task *task)
             batch->asked[batch->n_asked++] = (struct asked){task, from + i};
     }
     batch->piece[batch->n_piece] = (struct engine_piece){
-        &task->cache, task->id + from, n, wanted, text_len(task)};
+        &task->cache, task->id + from, n,
+        wanted,       text_len(task),  task->embed ? task->embed + from : NULL};
     batch->of_piece[batch->n_piece++] = task;
     batch->n_row += n;
 }
@@ -628,7 +638,8 @@ static void go_on(struct task *task)
 /* Puts its whole blocks into the tree when there are new ones. */
 static void insert_task(struct batch *batch, struct task *task)
 {
-    if (!batch->tree || task->cache.len < task->n_inserted + KV_BLOCK)
+    if (!batch->tree || task->embed ||
+        task->cache.len < task->n_inserted + KV_BLOCK)
         return;
     kv_tree_insert(batch->tree, task->id, &task->cache);
     task->n_inserted = task->cache.len / KV_BLOCK * KV_BLOCK;

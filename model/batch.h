@@ -53,6 +53,10 @@ struct batch_request {
     /* Tokens that the text is known to have (struct engine_piece); below n:
      * as many as there are. */
     size_t text_len;
+    /* [n]: see struct engine_piece; the array is copied, the rows are borrowed
+     * until it is over. Such a request shares nothing with others, for ids do
+     * not tell what it has; it is in no tree. NULL: none. */
+    const float *const *embed;
     batch_row row;
     /* Called by batch_step when the last token's row was seen: the token
      * behind it, or BATCH_END. Behind max_new tokens the answer makes no

@@ -281,12 +281,14 @@ static void embed_row(const struct engine *engine, const struct row *row,
     const struct weight_layout *layout = engine->layout;
     const struct decoder_config *c = &layout->config;
     const size_t dim = (size_t)c->dim;
-    const int32_t id =
-        row->piece->id[row->position - row->piece->sequence->len];
+    const size_t at = row->position - row->piece->sequence->len;
+    const float *own = row->piece->embed ? row->piece->embed[at] : NULL;
+    const int32_t id = row->piece->id[at];
 
     OY_ASSERT(id >= 0 && id < c->n_vocab);
-    memcpy(x, engine->weights + layout->embedding + (size_t)id * dim,
-           dim * sizeof *x);
+    if (!own)
+        own = engine->weights + layout->embedding + (size_t)id * dim;
+    memcpy(x, own, dim * sizeof *x);
     if (c->embedding_scale > 0)
         rows_scale(x, dim, c->embedding_scale);
     if (c->has_positions)

@@ -66,6 +66,10 @@ struct engine_piece {
      * rotations depend on it (config_rope_regime) turn the whole text as a
      * text of that length. 0: as many as there are after the piece. */
     size_t text_len;
+    /* [n]: rows [dim] that stand in the place of the ids' rows of the embedding
+     * table, as they would lie there; NULL where the id counts. NULL: all ids
+     * count. For what is no text: images, sounds through a projector. */
+    const float *const *embed;
 };
 
 /* Runs the pieces and writes the final (normed) states of the wanted rows, in

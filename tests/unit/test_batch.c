@@ -266,6 +266,7 @@ struct ask {
     int shape;
     enum kv_type type;
     struct batch_request request;
+    const float *embed[LONG];
     int32_t parent;       /* its number in the schedule; -1 */
     uint8_t n_seen[LONG]; /* by position */
     uint8_t is_wrong[LONG];
@@ -346,7 +347,8 @@ static int make_heir(struct oy_random *random, const struct ask *parent,
     const size_t known = parent->request.n;
     struct batch_request *request = &ask->request;
 
-    if (parent->request.max_new || ask->text->n <= known ||
+    if (parent->request.embed || parent->request.max_new ||
+        ask->text->n <= known ||
         memcmp(ask->text->id, parent->text->id, known * sizeof(int32_t)) != 0)
         return 0;
     request->n = known + 1 + oy_random_below(random, ask->text->n - known);
@@ -355,6 +357,25 @@ static int make_heir(struct oy_random *random, const struct ask *parent,
     if (oy_random_below(random, 2))
         make_parent(random, ask);
     return 1;
+}
+
+/* Gives some of its tokens as rows, under ids that are others'. */
+static void make_embeds(struct oy_random *random, struct ask *ask,
+                        int32_t *other)
+{
+    const struct weight_layout *layout = &ask->world->layout[ask->shape];
+    const float *table = ask->world->weights[ask->shape] + layout->embedding;
+    struct batch_request *request = &ask->request;
+
+    for (size_t i = 0; i < request->n; i++) {
+        const int32_t id = ask->text->id[i];
+        const int is_row = oy_random_below(random, 3) == 0;
+        ask->embed[i] =
+            is_row ? table + (size_t)id * (size_t)layout->config.dim : NULL;
+        other[i] = is_row ? (int32_t)oy_random_below(random, VOCAB) : id;
+    }
+    request->embed = ask->embed;
+    request->id = other;
 }
 
 static void make_wants(struct world *world, const struct ask *ask)
@@ -380,6 +401,7 @@ static void check_ask(const struct ask *ask)
 
 struct schedule {
     struct ask ask[MAX_REQUESTS];
+    int32_t other[MAX_REQUESTS][LONG]; /* ids under rows */
     size_t n;
     int shape;
     enum kv_type type;
@@ -438,6 +460,8 @@ static void make_asks(struct world *world, struct schedule *schedule,
         if (may_branch && parent < i &&
             make_heir(random, &schedule->ask[parent], ask))
             ask->parent = (int32_t)parent;
+        else if (oy_random_below(random, 6) == 0)
+            make_embeds(random, ask, schedule->other[i]);
         else if (may_branch && oy_random_below(random, 2))
             make_parent(random, ask);
     }
