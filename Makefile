@@ -23,11 +23,11 @@ WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -DOYSTER_VERSION='"$(VERSION)"' -I. \
              -fno-math-errno -ffp-contract=off -pthread $(OPT) $(WARN) $(CFLAGS)
 LIBS    = -lzstd -lz -llzma -lbz2 -larchive -lpcre2-8 -lcjson -lpsl -lm -ldl -pthread \
-          -Wl,--as-needed -licuuc -lcurl
+          -Wl,--as-needed -licuuc -lcurl -luchardet
 
 PACKAGES = build-essential libzstd-dev zlib1g-dev liblzma-dev libbz2-dev \
            libarchive-dev libpcre2-dev libcjson-dev libxxhash-dev \
-           libpsl-dev libicu-dev libcurl4-openssl-dev \
+           libpsl-dev libicu-dev libcurl4-openssl-dev libuchardet-dev \
            libopenblas0-pthread libcmocka-dev zstd python3-jieba
 
 # How many compilers the targets that build for themselves start at once.
@@ -91,6 +91,7 @@ deps:
 	    '#define PCRE2_CODE_UNIT_WIDTH 8' '#include <pcre2.h>' \
 	    '#include <cjson/cJSON.h>' '#include <libpsl.h>' \
 	    '#include <unicode/ubrk.h>' '#include <curl/curl.h>' \
+	    '#include <uchardet/uchardet.h>' \
 	    'int main(void) { return 0; }' | \
 	$(CC) -xc - -o /dev/null $(LIBS) 2>/dev/null && $(DEPS_MORE) || \
 	$(SUBMAKE) install-deps

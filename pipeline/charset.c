@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "core/utf8.h"
+#include "pipeline/charset_detect.h"
 #include "pipeline/entities.h"
 #include "pipeline/html_tree.h"
 
@@ -284,7 +285,7 @@ struct charset_guess charset_guess(const char *text, size_t len,
             guess.name = "UTF-8";
     }
     if (!guess.name)
-        guess.name = "UTF-8";
+        guess.name = charset_detect(text, len);
     return guess;
 }
 

@@ -23,14 +23,15 @@ const char *charset_of_label(const char *label, size_t len);
 int charset_find(const char *label, char name[CHARSET_MAX]);
 
 struct charset_guess {
-    const char *name; /* for charset_convert; "UTF-8" if nothing says other */
+    const char *name; /* for charset_convert */
     size_t mark;      /* bytes of a byte-order mark */
     int unknown;      /* 1: a label was found that nobody knows */
 };
 
 /* The encoding of a text: its byte-order mark, the charset of `content_type`
  * ("text/html; charset=x", or ""), and of a page what a <meta> among its
- * first 1024 bytes says, in this order. */
+ * first 1024 bytes says, in this order; else what charset_detect() takes it
+ * for. */
 struct charset_guess charset_guess(const char *text, size_t len,
                                    const char *content_type, int is_page);
 
