@@ -28,7 +28,8 @@ done
 
 # An outside library is included by one .c file; cJSON is free.
 for header in zstd.h zlib.h lzma.h bzlib.h archive.h pcre2.h xxhash.h \
-    cblas.h libpsl.h sqlite3.h curl/curl.h unicode/ubrk.h; do
+    cblas.h libpsl.h sqlite3.h curl/curl.h unicode/ubrk.h \
+    uchardet/uchardet.h; do
     n=$(grep -lE "^#include <$header>" {core,tokenizer,pipeline,model,eval}/*.[ch] 2>/dev/null | wc -l)
     [ "$n" -le 1 ] || offence "<$header> is included by $n files"
 done
