@@ -425,10 +425,37 @@ static int check_smollm3(const struct writing *writing)
     return 0;
 }
 
+/* A truth that llama.cpp's graph of the family has built in. */
+static int check_truth(const struct writing *writing, const char *name,
+                       int built_in)
+{
+    const struct oy_json_value value = oy_json_member(writing->config, name);
+    int truth;
+
+    if (!is_present(&value) ||
+        (!oy_json_bool(&value, &truth) && truth == built_in))
+        return 0;
+    return refuse(writing, name);
+}
+
+/* Of Qwen 3 llama.cpp reads no bias of the output projection, which comes
+ * with those of q, k and v. */
+static int check_truths(const struct writing *writing)
+{
+    if (writing->family->traits & GGUF_GPT2_SHAPE &&
+        (check_truth(writing, "scale_attn_weights", 1) ||
+         check_truth(writing, "scale_attn_by_inverse_layer_idx", 0)))
+        return -1;
+    return strncmp(writing->family->arch, "qwen3", 5)
+               ? 0
+               : check_truth(writing, "attention_bias", 0);
+}
+
 static int check_all(const struct writing *writing)
 {
-    return check_windows(writing) || check_experts(writing) ||
-                   check_gemma(writing) || check_smollm3(writing) ||
+    return check_windows(writing) || check_truths(writing) ||
+                   check_experts(writing) || check_gemma(writing) ||
+                   check_smollm3(writing) ||
                    check_member(writing, "hidden_act") ||
                    check_member(writing, "hidden_activation") ||
                    check_member(writing, "activation_function")

@@ -72,6 +72,15 @@ code 0 "--untie" conv -q "$T/m" "$T/untied" --untie
 ok "gives a head" grep -q -a lm_head.weight "$T/untied/model.safetensors"
 same "and changes nothing" "$(gen "$T/untied")" "$(gen "$T/m")"
 
+# What llama.cpp has built in must not be said otherwise.
+cp -r tests/data/model/gpt2_gelu "$T/gpt2"
+sed 's/"activation_function": "gelu"/"activation_function": "gelu_new"/' \
+    tests/data/model/gpt2_gelu/config.json >"$T/gpt2/config.json"
+code 0 "GPT-2 into a GGUF" conv -q "$T/gpt2" "$T/gpt2.gguf"
+sed -i 's/"scale_attn_weights": true/"scale_attn_weights": false/' "$T/gpt2/config.json"
+code 65 "scores that are not scaled" conv "$T/gpt2" "$T/x.gguf"
+said "scale_attn_weights" "and the member is named"
+
 head -c 9000 "$T/m.gguf" >"$T/short.gguf"
 code 65 "a GGUF that ends too early" conv --info "$T/short.gguf"
 code 66 "no model" conv --info "$T/none"
