@@ -8,6 +8,7 @@
 #include "eval/ask_chat.h"
 #include "eval/ask_settings.h"
 #include "eval/evaluate.h"
+#include "model/engine.h"
 #include "model/kv.h"
 
 static const char description[] =
@@ -36,8 +37,7 @@ struct spellings {
 enum { N_OWN = 16 };
 
 static void fill_options(struct evaluate_settings *settings,
-                         struct spellings *spellings, int *dtype,
-                         struct oy_option *option)
+                         struct spellings *spellings, struct oy_option *option)
 {
     struct scorer_options *scorer = &settings->scorer;
     const struct oy_option table[N_OWN] = {
@@ -47,8 +47,9 @@ static void fill_options(struct evaluate_settings *settings,
          OY_OPT_HIDDEN, "lm-eval's: pretrained=DIR,max_length=N."},
         {"tokenizer", 't', OY_OPT_STRING, &scorer->tokenizer, "PATH", NULL, 0,
          "Tokenizer; by default the model's."},
-        {"dtype", 0, OY_OPT_CHOICE, dtype, "TYPE", "f32|float32",
-         OY_OPT_IN_MANIFEST, "Type of the arithmetic."},
+        {"dtype", 0, OY_OPT_CHOICE, &scorer->type, "TYPE", ENGINE_TYPE_NAMES,
+         OY_OPT_IN_MANIFEST,
+         "Type of the products with weights; by default f32."},
         {"kernel", 0, OY_OPT_STRING, &scorer->kernel, "NAME", NULL, 0,
          "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
          "of this CPU."},
@@ -131,7 +132,6 @@ int main(int argc, char **argv)
     struct evaluate_settings settings = {0};
     struct spellings spellings = {0};
     struct oy_option option[ASK_N_OPTION + N_OWN + 1] = {0};
-    int dtype = 0;
     struct oy_program program = {.name = "oy-eval",
                                  .synopsis =
                                      "--model DIR --tasks LIST [OPTION]...",
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 
     ask_settings_init(&ask);
     grade_options_init(&settings.grade);
-    fill_options(&settings, &spellings, &dtype, option);
+    fill_options(&settings, &spellings, option);
     ask_settings_options(&ask, option + N_OWN);
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err) &&

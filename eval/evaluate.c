@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/output.h"
 #include "eval/journal.h"
+#include "model/engine.h"
 
 /* A window ends with a document once it holds this much. */
 enum { WINDOW_REQUESTS = 4096, WINDOW_TOKENS = 4 << 20 };
@@ -61,6 +62,10 @@ static int set_model_arg(const char *name, const char *value,
     if (!strcmp(name, "dtype")) {
         if (!strcmp(value, "float32") || !strcmp(value, "f32"))
             return 0;
+        if (!strcmp(value, "bfloat16") || !strcmp(value, "bf16")) {
+            options->type = ENGINE_BF16 * ENGINE_TYPE_SPELLINGS;
+            return 0;
+        }
         return oy_fail(err, OY_USAGE, "--model_args: dtype=%s is not supported",
                        value);
     }

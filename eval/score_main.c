@@ -2,6 +2,7 @@
  *
  * oy-score: answers requests with a model. */
 #include "eval/score.h"
+#include "model/engine.h"
 #include "model/kv.h"
 
 static const char description[] =
@@ -24,14 +25,14 @@ int main(int argc, char **argv)
     struct oy_run run;
     struct oy_error err = {0};
     struct score_settings settings = {0};
-    int dtype = 0;
     const struct oy_option option[] = {
         {"model", 'm', OY_OPT_STRING, &settings.scorer.model, "DIR", NULL, 0,
          "Checkpoint folder: config.json, model.safetensors, tokenizer.json."},
         {"tokenizer", 't', OY_OPT_STRING, &settings.scorer.tokenizer, "PATH",
          NULL, 0, "Tokenizer; by default the model's."},
-        {"dtype", 0, OY_OPT_CHOICE, &dtype, "TYPE", "f32|float32",
-         OY_OPT_IN_MANIFEST, "Type of the arithmetic."},
+        {"dtype", 0, OY_OPT_CHOICE, &settings.scorer.type, "TYPE",
+         ENGINE_TYPE_NAMES, OY_OPT_IN_MANIFEST,
+         "Type of the products with weights; by default f32."},
         {"kernel", 0, OY_OPT_STRING, &settings.scorer.kernel, "NAME", NULL, 0,
          "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
          "of this CPU."},

@@ -31,6 +31,7 @@ struct scorer_options {
     int64_t max_length;    /* rows of an input; 0: as the model says */
     uint64_t kv_memory;    /* bytes for keys and values; 0: unbounded */
     int kv_type;           /* how they are kept: enum kv_type */
+    int type;              /* of the products: a number in ENGINE_TYPE_NAMES */
     int per_token;         /* answers carry token_logprobs */
     int64_t top_logprobs;  /* answers carry the K best; 0: not */
     int keep_logits;       /* for scorer_write_logits */

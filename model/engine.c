@@ -4,6 +4,7 @@
 #include "model/engine.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -17,6 +18,18 @@ enum {
 
 /* ---- life ---- */
 
+/* Weights of others stay as they are. */
+static void choose_form(struct engine *engine, enum matrix_form form)
+{
+    const int may_pack =
+        engine->own_weights && multiplier_takes(&engine->multiplier, form);
+
+    engine->form = may_pack ? form : MATRIX_ROWS;
+    snprintf(engine->kernel_name, sizeof engine->kernel_name, "%s%s",
+             gemm_kernel_name(engine->gemm),
+             engine->form == MATRIX_BF16 ? "-bf16" : "");
+}
+
 static struct engine *start(struct engine *engine, const char *kernel,
                             uint64_t kv_bytes, struct oy_error *err)
 {
@@ -25,6 +38,8 @@ static struct engine *start(struct engine *engine, const char *kernel,
         engine_free(engine);
         return NULL;
     }
+    multiplier_init(&engine->multiplier, engine->gemm);
+    choose_form(engine, MATRIX_F32);
     struct kv_shape shape = mixed_kv_shape(&engine->layout->config);
     shape.max_bytes = kv_bytes;
     engine->kv = kv_pool_new(&shape);
@@ -86,6 +101,7 @@ void engine_free(struct engine *engine)
         attend_release(&engine->attend[i]);
     oy_free(engine->attend);
     kv_pool_free(engine->kv);
+    multiplier_release(&engine->multiplier);
     gemm_free(engine->gemm);
     drop_angles(engine);
     mixed_release(&engine->mixed_halves);
@@ -126,11 +142,24 @@ struct oy_pool *engine_pool(const struct engine *engine)
 
 const char *engine_kernel_name(const struct engine *engine)
 {
-    return gemm_kernel_name(engine->gemm);
+    return engine->kernel_name;
+}
+
+int engine_set_type(struct engine *engine, enum engine_type type,
+                    struct oy_error *err)
+{
+    OY_ASSERT(!engine->is_packed);
+    choose_form(engine, type == ENGINE_BF16 ? MATRIX_BF16 : MATRIX_F32);
+    if (type == ENGINE_BF16 && engine->form != MATRIX_BF16)
+        return oy_fail(err, OY_USAGE, "kernel '%s' has no bf16",
+                       gemm_kernel_name(engine->gemm));
+    return 0;
 }
 
 struct oy_hash128 engine_weights_hash(const struct engine *engine)
 {
+    if (engine->is_packed)
+        return engine->hash;
     return oy_hash128(engine->weights,
                       engine->layout->n_float * sizeof *engine->weights);
 }
@@ -275,6 +304,22 @@ static int prepare(struct engine *engine, const struct engine_piece *piece,
 
 /* ---- the pass ---- */
 
+/* The row of a token; a tied table is packed as the head. */
+static void embed_id(const struct engine *engine, size_t id, float *x)
+{
+    const struct weight_layout *layout = engine->layout;
+    const size_t dim = (size_t)layout->config.dim;
+
+    if (layout->embedding == layout->head) {
+        const struct matrix head = engine_matrix(
+            engine, layout->head, (size_t)layout->config.n_vocab, dim);
+        matrix_row(&head, id, x);
+    } else {
+        memcpy(x, engine->weights + layout->embedding + id * dim,
+               dim * sizeof *x);
+    }
+}
+
 static void embed_row(const struct engine *engine, const struct row *row,
                       float *x)
 {
@@ -286,9 +331,10 @@ static void embed_row(const struct engine *engine, const struct row *row,
     const int32_t id = row->piece->id[at];
 
     OY_ASSERT(id >= 0 && id < c->n_vocab);
-    if (!own)
-        own = engine->weights + layout->embedding + (size_t)id * dim;
-    memcpy(x, own, dim * sizeof *x);
+    if (own)
+        memcpy(x, own, dim * sizeof *x);
+    else
+        embed_id(engine, (size_t)id, x);
     if (c->embedding_scale > 0)
         rows_scale(x, dim, c->embedding_scale);
     if (c->has_positions)
@@ -320,6 +366,7 @@ static void put_wanted(const struct engine *engine, float *hidden)
 int engine_run(struct engine *engine, const struct engine_piece *piece,
                size_t n_piece, float *hidden, struct oy_error *err)
 {
+    engine_pack(engine);
     if (prepare(engine, piece, n_piece, err))
         return -1;
     engine_rows(engine, embed_rows);
@@ -361,6 +408,9 @@ int engine_logits(struct engine *engine, const float *hidden, size_t n,
     const size_t n_vocab = (size_t)engine->layout->config.n_vocab;
     const size_t dim = (size_t)engine->layout->config.dim;
 
+    engine_pack(engine);
+    const struct matrix head =
+        engine_matrix(engine, engine->layout->head, n_vocab, dim);
     if (!engine->logits)
         engine->logits =
             oy_try_alloc(LOGITS_ROWS * n_vocab, sizeof *engine->logits);
@@ -370,9 +420,8 @@ int engine_logits(struct engine *engine, const float *hidden, size_t n,
         const size_t rows = n - i < LOGITS_ROWS ? n - i : LOGITS_ROWS;
         struct logits_job job = {
             &engine->layout->config, engine->logits, n_vocab, i, task, arg};
-        gemm_nt(engine->gemm, rows, n_vocab, dim, hidden + i * dim, dim,
-                engine->weights + engine->layout->head, dim, engine->logits,
-                n_vocab, 0);
+        matrix_multiply(&engine->multiplier, &head, rows, hidden + i * dim, dim,
+                        engine->logits, n_vocab, 0);
         oy_pool_run(engine->pool, rows, use_logits, &job);
     }
     return 0;

@@ -48,10 +48,21 @@ struct kv_pool *engine_kv(struct engine *engine);
 /* Keeps keys and values as `type` from now on (f32 at first). No sequence may
  * hold any yet (asserted). */
 void engine_set_kv_type(struct engine *engine, enum kv_type type);
+/* Type of the products with weights: f32 at first. bf16 rounds weights and
+ * their inputs to it and adds in f32; weights then take half the memory.
+ * (Experts, latent and linear attention, the router and rows that do not fill
+ * a panel of model/matrix.h stay f32.) Before the first pass (asserted), and
+ * for weights of a folder only: -1 (64) without such kernels. */
+enum engine_type { ENGINE_F32, ENGINE_BF16 };
+/* Two names for each, in their order, for a table of options. */
+#define ENGINE_TYPE_NAMES "f32|float32|bf16|bfloat16"
+enum { ENGINE_TYPE_SPELLINGS = 2 };
+int engine_set_type(struct engine *engine, enum engine_type type,
+                    struct oy_error *err);
 struct oy_pool *engine_pool(const struct engine *engine);
 /* For journals and manifests; borrowed. */
 const char *engine_kernel_name(const struct engine *engine);
-/* Of all weights as they lie in memory; takes a moment. */
+/* Of all weights as they were read; takes a moment. */
 struct oy_hash128 engine_weights_hash(const struct engine *engine);
 
 /* The next n tokens of a sequence. The ids must be in 0 .. n_vocab - 1

@@ -18,6 +18,7 @@
 #include "model/engine.h"
 #include "model/engine_mixed.h"
 #include "model/gemm.h"
+#include "model/matrix.h"
 
 /* A table of angles: of one rope of the config, for texts of one regime. */
 struct angles {
@@ -47,6 +48,11 @@ struct engine {
     float *own_weights;
     struct oy_pool *pool;
     struct gemm *gemm;
+    struct multiplier multiplier;
+    enum matrix_form form;  /* of the matrices, once is_packed */
+    int is_packed;          /* at the first pass */
+    struct oy_hash128 hash; /* of the weights before that */
+    char kernel_name[64];
     struct kv_pool *kv;
     struct attend_scratch *attend; /* [worker] */
     struct mixed mixed_halves;
@@ -115,9 +121,20 @@ static inline size_t engine_qkv_width(const struct engine *engine)
     return (size_t)((c->n_head + gates + 2 * c->n_kv_head) * c->head_dim);
 }
 
+/* The matrix at an offset of the weights; one that engine_pack() packs. */
+static inline struct matrix engine_matrix(const struct engine *engine,
+                                          size_t at, size_t n, size_t k)
+{
+    return (struct matrix){engine->is_packed ? engine->form : MATRIX_ROWS, n, k,
+                           (float *)engine->weights + at};
+}
+
 /* One row's norm by the family's kind; y may be x. */
 void engine_norm(const struct engine *engine, float *y, const float *x,
                  size_t weight, size_t bias);
+/* Packs the matrices that run_attention() and run_dense() multiply by, and
+ * the head; nothing for weights that are borrowed or packed. */
+void engine_pack(struct engine *engine);
 /* Layer engine->layer over the rows. Behind the last layer's mixer only the
  * wanted rows are left. */
 void engine_run_layer(struct engine *engine);

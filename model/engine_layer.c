@@ -25,8 +25,10 @@ void engine_norm(const struct engine *engine, float *y, const float *x,
 static void multiply(struct engine *engine, size_t weight, size_t n, size_t k,
                      const float *x, float *y, int accumulate)
 {
-    gemm_nt(engine->gemm, engine->n_row, n, k, x, k, engine->weights + weight,
-            k, y, n, accumulate);
+    const struct matrix matrix = engine_matrix(engine, weight, n, k);
+
+    matrix_multiply(&engine->multiplier, &matrix, engine->n_row, x, k, y, n,
+                    accumulate);
 }
 
 /* ---- into a half ---- */

@@ -25,7 +25,8 @@ struct gen_settings {
     const char *tokenizer; /* NULL: the model's */
     const char *kernel;    /* NULL: the best */
     uint64_t kv_memory;
-    int kv_type;               /* enum kv_type */
+    int kv_type; /* enum kv_type */
+    int type;    /* of the products: a number in ENGINE_TYPE_NAMES */
     const char *chat_template; /* NULL: the tokenizer's */
     const char *grammar;       /* files; NULL: none */
     const char *json_schema;

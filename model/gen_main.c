@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model/engine.h"
 #include "model/kv.h"
 
 static const char description[] =
@@ -43,16 +44,16 @@ static void init_settings(struct gen_settings *settings)
 enum { MOST_OPTIONS = 48 };
 
 /* Each appends a part of the table; the number of its options. */
-static size_t add_model(struct gen_settings *s, int *dtype,
-                        struct oy_option *option)
+static size_t add_model(struct gen_settings *s, struct oy_option *option)
 {
     const struct oy_option own[] = {
         {"model", 'm', OY_OPT_STRING, &s->model, "DIR", NULL, 0,
          "Checkpoint folder: config.json, model.safetensors, tokenizer.json."},
         {"tokenizer", 't', OY_OPT_STRING, &s->tokenizer, "PATH", NULL, 0,
          "Tokenizer; by default the model's."},
-        {"dtype", 0, OY_OPT_CHOICE, dtype, "TYPE", "f32|float32",
-         OY_OPT_IN_MANIFEST, "Type of the arithmetic."},
+        {"dtype", 0, OY_OPT_CHOICE, &s->type, "TYPE", ENGINE_TYPE_NAMES,
+         OY_OPT_IN_MANIFEST,
+         "Type of the products with weights; by default f32."},
         {"kernel", 0, OY_OPT_STRING, &s->kernel, "NAME", NULL, 0,
          "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
          "of this CPU."},
@@ -165,8 +166,7 @@ int main(int argc, char **argv)
     struct oy_error err = {0};
     struct gen_settings settings;
     struct oy_option option[MOST_OPTIONS] = {{0}};
-    int dtype = 0;
-    size_t n = add_model(&settings, &dtype, option);
+    size_t n = add_model(&settings, option);
     struct oy_program program = {.name = "oy-gen",
                                  .synopsis = "--model DIR [OPTION]... "
                                              "[FILE]...",

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Packing of weights into panels, and products with them over the pool. */
+#include "model/matrix.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/cpu.h"
+#include "model/half.h"
+#include "model/panel_internal.h"
+
+enum {
+    /* Rows of a task: their inputs stay in the second cache beside a panel.
+     * A multiple of every kernel's rows. */
+    TASK_ROWS = 96,
+    ROWS_OF_TASK = 8, /* that are rounded */
+};
+
+/* Steps along K, of 4 bytes each. */
+static size_t steps(const struct matrix *matrix)
+{
+    return matrix->form == MATRIX_BF16 ? (matrix->k + 1) / 2 : matrix->k;
+}
+
+static size_t panels(const struct matrix *matrix)
+{
+    return matrix->form == MATRIX_ROWS ? 0 : matrix->n / PANEL_WIDTH;
+}
+
+static float *panel_at(const struct matrix *matrix, size_t panel)
+{
+    return matrix->data + panel * steps(matrix) * PANEL_WIDTH;
+}
+
+/* The rows behind the panels stay where they were. */
+static const float *rest(const struct matrix *matrix)
+{
+    return matrix->data + panels(matrix) * PANEL_WIDTH * matrix->k;
+}
+
+/* ---- packing ---- */
+
+static void pack_f32(const float *row, size_t k, float *to)
+{
+    for (size_t p = 0; p < k; p++) {
+        for (size_t i = 0; i < PANEL_WIDTH; i++)
+            to[p * PANEL_WIDTH + i] = row[i * k + p];
+    }
+}
+
+static uint32_t pair_at(const float *row, size_t k, size_t p)
+{
+    const uint32_t low = bfloat_of_float(row[p]);
+    const uint32_t high = p + 1 < k ? bfloat_of_float(row[p + 1]) : 0;
+
+    return low | high << 16;
+}
+
+static void pack_bf16(const float *row, size_t k, void *to)
+{
+    uint32_t *pair = to;
+
+    for (size_t p = 0; p < k; p += 2) {
+        for (size_t i = 0; i < PANEL_WIDTH; i++)
+            *pair++ = pair_at(row + i * k, k, p);
+    }
+}
+
+/* Gives the whole pages between two places back. */
+static void drop(const float *from, const float *to)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)from + page - 1) / page * page;
+    const uintptr_t end = (uintptr_t)to / page * page;
+
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+void matrix_pack(struct matrix *matrix, enum matrix_form form)
+{
+    const size_t size = PANEL_WIDTH * matrix->k;
+    float *copy = oy_alloc_array(size, sizeof *copy);
+
+    OY_ASSERT(matrix->form == MATRIX_ROWS);
+    matrix->form = form;
+    /* A packed panel ends before the rows of the next one begin. */
+    for (size_t i = 0; i < panels(matrix); i++) {
+        memcpy(copy, matrix->data + i * size, size * sizeof *copy);
+        if (form == MATRIX_BF16)
+            pack_bf16(copy, matrix->k, panel_at(matrix, i));
+        else
+            pack_f32(copy, matrix->k, panel_at(matrix, i));
+    }
+    drop(panel_at(matrix, panels(matrix)), rest(matrix));
+    oy_free(copy);
+}
+
+void matrix_row(const struct matrix *matrix, size_t row, float *out)
+{
+    const size_t panel = row / PANEL_WIDTH, column = row % PANEL_WIDTH;
+    const size_t k = matrix->k;
+
+    if (panel >= panels(matrix)) {
+        memcpy(out, matrix->data + row * k, k * sizeof *out);
+        return;
+    }
+    const float *at = panel_at(matrix, panel) + column;
+    for (size_t p = 0; matrix->form == MATRIX_F32 && p < k; p++)
+        out[p] = at[p * PANEL_WIDTH];
+    for (size_t p = 0; matrix->form == MATRIX_BF16 && p < k; p++) {
+        const uint32_t pair = bits_of_float(at[p / 2 * PANEL_WIDTH]);
+        out[p] = float_of_bfloat((uint16_t)(p % 2 ? pair >> 16 : pair));
+    }
+}
+
+/* ---- the product ---- */
+
+struct product {
+    const struct matrix *matrix;
+    const struct panel_kernel *kernel;
+    struct panel_job all; /* of the whole matrix */
+};
+
+static void run_panel(void *arg, size_t task, int worker)
+{
+    const struct product *product = arg;
+    const size_t n_panel = panels(product->matrix);
+    const size_t row = task / n_panel * TASK_ROWS, panel = task % n_panel;
+    struct panel_job job = product->all;
+
+    (void)worker;
+    job.x = (const float *)job.x + row * job.x_stride;
+    job.w = panel_at(product->matrix, panel);
+    job.y += row * job.y_stride + panel * PANEL_WIDTH;
+    job.m = job.m - row < TASK_ROWS ? job.m - row : TASK_ROWS;
+    if (product->matrix->form == MATRIX_BF16)
+        product->kernel->bf16(&job);
+    else
+        product->kernel->f32(&job);
+}
+
+struct rounding {
+    const float *x;
+    size_t m, k, stride;
+    uint16_t *out; /* [m][2 * steps] */
+    size_t out_stride;
+};
+
+static void round_rows(void *arg, size_t task, int worker)
+{
+    const struct rounding *job = arg;
+    const size_t from = task * ROWS_OF_TASK, to = from + ROWS_OF_TASK;
+
+    (void)worker;
+    for (size_t i = from; i < to && i < job->m; i++) {
+        const float *x = job->x + i * job->stride;
+        uint16_t *out = job->out + i * job->out_stride;
+        for (size_t p = 0; p < job->k; p++)
+            out[p] = bfloat_of_float(x[p]);
+        if (job->out_stride > job->k)
+            out[job->k] = 0;
+    }
+}
+
+/* Rounds the input of a product with bf16. */
+static void round_input(struct multiplier *multiplier, struct panel_job *job,
+                        size_t k)
+{
+    struct rounding rounding = {.x = job->x,
+                                .m = job->m,
+                                .k = k,
+                                .stride = job->x_stride,
+                                .out_stride = 2 * job->k};
+
+    OY_GROW(multiplier->x, multiplier->cap_x, job->m * rounding.out_stride);
+    rounding.out = multiplier->x;
+    oy_pool_run(gemm_pool(multiplier->gemm),
+                (job->m + ROWS_OF_TASK - 1) / ROWS_OF_TASK, round_rows,
+                &rounding);
+    job->x = multiplier->x;
+    job->x_stride = job->k;
+}
+
+void matrix_multiply(struct multiplier *multiplier, const struct matrix *matrix,
+                     size_t m, const float *x, size_t x_stride, float *y,
+                     size_t y_stride, int accumulate)
+{
+    const size_t done = panels(matrix) * PANEL_WIDTH;
+    struct product product = {.matrix = matrix,
+                              .kernel = multiplier->kernel,
+                              .all = {.m = m,
+                                      .k = steps(matrix),
+                                      .x = x,
+                                      .x_stride = x_stride,
+                                      .y = y,
+                                      .y_stride = y_stride,
+                                      .accumulate = accumulate}};
+
+    if (done && m) {
+        if (matrix->form == MATRIX_BF16)
+            round_input(multiplier, &product.all, matrix->k);
+        oy_pool_run(gemm_pool(multiplier->gemm),
+                    (m + TASK_ROWS - 1) / TASK_ROWS * panels(matrix), run_panel,
+                    &product);
+    }
+    if (done < matrix->n && m)
+        gemm_nt(multiplier->gemm, m, matrix->n - done, matrix->k, x, x_stride,
+                rest(matrix), matrix->k, y + done, y_stride, accumulate);
+}
+
+/* ---- life ---- */
+
+static const struct panel_kernel *find_kernel(const char *name)
+{
+#ifdef __x86_64__
+    if (!strcmp(name, panel_avx512.name))
+        return oy_cpu_level() >= OY_CPU_AVX512BF16 ? &panel_avx512bf16
+                                                   : &panel_avx512;
+    if (!strcmp(name, panel_avx2.name))
+        return &panel_avx2;
+#endif
+    return strcmp(name, panel_plain.name) ? NULL : &panel_plain;
+}
+
+void multiplier_init(struct multiplier *multiplier, struct gemm *gemm)
+{
+    *multiplier = (struct multiplier){
+        .gemm = gemm, .kernel = find_kernel(gemm_kernel_name(gemm))};
+}
+
+void multiplier_release(struct multiplier *multiplier)
+{
+    oy_free(multiplier->x);
+    *multiplier = (struct multiplier){0};
+}
+
+int multiplier_takes(const struct multiplier *multiplier, enum matrix_form form)
+{
+    return form == MATRIX_ROWS || multiplier->kernel != NULL;
+}
