@@ -442,13 +442,24 @@ static int check_truth(const struct writing *writing, const char *name,
  * with those of q, k and v. */
 static int check_truths(const struct writing *writing)
 {
-    if (writing->family->traits & GGUF_GPT2_SHAPE &&
-        (check_truth(writing, "scale_attn_weights", 1) ||
-         check_truth(writing, "scale_attn_by_inverse_layer_idx", 0)))
-        return -1;
-    return strncmp(writing->family->arch, "qwen3", 5)
-               ? 0
-               : check_truth(writing, "attention_bias", 0);
+    static const struct {
+        const char *arch, *member;
+        int built_in;
+    } row[] = {{"gpt2", "scale_attn_weights", 1},
+               {"gpt2", "scale_attn_by_inverse_layer_idx", 0},
+               {"qwen3", "attention_bias", 0},
+               {"qwen3moe", "attention_bias", 0},
+               {"starcoder2", "use_bias", 1},
+               {"seed_oss", "attention_bias", 1},
+               {"seed_oss", "attention_out_bias", 0},
+               {"seed_oss", "mlp_bias", 0}};
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        if (!strcmp(row[i].arch, writing->family->arch) &&
+            check_truth(writing, row[i].member, row[i].built_in))
+            return -1;
+    }
+    return 0;
 }
 
 static int check_all(const struct writing *writing)
