@@ -7,6 +7,7 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "eval/completion.h"
 
 /* The length without white space at its end, as Python's str.rstrip. */
 static size_t stripped_length(const struct oy_text *text)
@@ -212,19 +213,90 @@ static int plan_texts(const struct plan_rules *rules,
     return plan_score_pair(rules, &context, &continuation, arena, plan, err);
 }
 
+static int completion_prompt(const struct plan_rules *rules,
+                             const struct request *request,
+                             struct oy_arena *arena, struct plan_ids *ids,
+                             struct oy_error *err)
+{
+    if (request->context_ids.kind != OY_JSON_MISSING) {
+        if (read_ids(rules, &request->context_ids, "context_ids", arena, ids,
+                     err))
+            return -1;
+    } else if (!request->context.at || !rules->encode) {
+        return oy_fail(err, OY_DATA,
+                       rules->encode ? "no 'context'"
+                                     : "a text, but there is no tokenizer");
+    } else {
+        encode(rules, request->context.at, request->context.len, arena, ids);
+    }
+    return ids->n ? 0 : oy_fail(err, OY_DATA, "an empty context");
+}
+
+int plan_completion(const struct plan_rules *rules,
+                    const struct request *request, struct oy_arena *arena,
+                    struct plan *plan, struct oy_error *err)
+{
+    struct generate_options *options = oy_arena_alloc(arena, sizeof *options);
+    struct plan_ids ids;
+
+    *plan = (struct plan){.generate = options, .n_part = 1};
+    if (completion_read(&request->gen, rules->eos_text, arena, options, err) ||
+        completion_prompt(rules, request, arena, &ids, err))
+        return -1;
+    if ((size_t)options->max_tokens >= rules->max_length)
+        return oy_fail(err, OY_DATA,
+                       "%lld tokens to come leave none of the model's %zu for "
+                       "a prompt",
+                       (long long)options->max_tokens, rules->max_length);
+    const size_t room = rules->max_length - (size_t)options->max_tokens;
+    const size_t n = ids.n < room ? ids.n : room;
+    plan->part = oy_arena_alloc(arena, sizeof *plan->part);
+    int32_t *id = oy_arena_array(arena, n + 1, sizeof *id);
+    memcpy(id, ids.id + (ids.n - n), n * sizeof *id);
+    id[n] = 0; /* what comes is not known */
+    plan->part[0] = (struct plan_part){.id = id, .n = n};
+    plan->n_truncated = n < ids.n;
+    return 0;
+}
+
+static int plan_any(const struct plan_rules *rules,
+                    const struct request *request, struct oy_arena *arena,
+                    struct plan *plan, struct oy_error *err)
+{
+    if (request->type == REQUEST_GENERATE)
+        return plan_completion(rules, request, arena, plan, err);
+    if (request->continuation_ids.kind != OY_JSON_MISSING)
+        return plan_ids_request(rules, request, arena, plan, err);
+    return plan_texts(rules, request, arena, plan, err);
+}
+
 int plan_request(const struct plan_rules *rules, const struct request *request,
                  struct oy_arena *arena, struct plan *plan,
                  struct oy_error *err)
 {
-    const int has_ids = request->continuation_ids.kind != OY_JSON_MISSING;
-
     *plan = (struct plan){0};
-    if (!(has_ids ? plan_ids_request : plan_texts)(rules, request, arena, plan,
-                                                   err))
+    if (!plan_any(rules, request, arena, plan, err))
         return 0;
     if (!request->task.at)
         return -1;
     return oy_fail_at(err, "%.*s, document %lld",
                       (int)(request->task.len < 100 ? request->task.len : 100),
                       request->task.at, (long long)request->doc_id);
+}
+
+struct plan plan_copy(const struct plan *from, struct oy_arena *arena)
+{
+    struct plan plan = *from;
+
+    plan.part = oy_arena_array(arena, from->n_part + 1, sizeof *plan.part);
+    for (size_t i = 0; i < plan.n_part; i++) {
+        const size_t n = from->part[i].n + 1;
+        int32_t *id = oy_arena_array(arena, n, sizeof *id);
+        memcpy(id, from->part[i].id, n * sizeof *id);
+        plan.part[i] = from->part[i];
+        plan.part[i].id = id;
+    }
+    if (from->generate)
+        plan.generate = completion_copy(from->generate, arena);
+    return plan;
 }

@@ -18,6 +18,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "eval/request.h"
+#include "model/generate.h"
 
 /* Appends the ids of a text, special tokens around it if `special`. The text
  * has OY_PADDING readable bytes behind it. The ids live in the arena. */
@@ -38,8 +39,9 @@ struct plan_rules {
     /* Its text: a context that begins with it gets no special tokens. */
     const char *prefix_text;
     size_t prefix_len;
-    size_t max_length; /* rows of an input, at least 1 */
-    int32_t n_vocab;   /* given ids must be below; 0: any */
+    const char *eos_text; /* ends completions as a text, too; or NULL */
+    size_t max_length;    /* rows of an input, at least 1 */
+    int32_t n_vocab;      /* given ids must be below; 0: any */
 };
 
 /* id[0 .. n] are n + 1 tokens, the last n_scored of them are predicted. */
@@ -53,6 +55,9 @@ struct plan {
     struct plan_part *part; /* one; of a rolling text, its windows */
     size_t n_part;
     size_t n_truncated; /* parts whose beginning was cut off */
+    /* Of a completion, whose one part has its prompt in id[0 .. n-1] and
+     * scores nothing; else NULL. In the arena. */
+    const struct generate_options *generate;
 };
 
 /* The ids of (context, continuation), in the arena. */
@@ -72,7 +77,17 @@ int plan_score_pair(const struct plan_rules *rules,
 void plan_windows(const struct plan_rules *rules, const int32_t *id, size_t n,
                   size_t n_context, struct oy_arena *arena, struct plan *plan);
 
-/* A log-likelihood or rolling request, by texts or given ids. Everything lies
+/* The prompt of a completion: the last max_length - max_gen_toks tokens of the
+ * context (models/huggingface.py, generate_until). -1 with err (65): arguments
+ * that are not understood, no room for a prompt, none. */
+int plan_completion(const struct plan_rules *rules,
+                    const struct request *request, struct oy_arena *arena,
+                    struct plan *plan, struct oy_error *err);
+
+/* A deep copy whose bytes all lie in `arena`. */
+struct plan plan_copy(const struct plan *from, struct oy_arena *arena);
+
+/* Any request, by texts or given ids. Everything lies
  * in the arena. -1 with err (65), which names task and document. */
 int plan_request(const struct plan_rules *rules, const struct request *request,
                  struct oy_arena *arena, struct plan *plan,

@@ -146,21 +146,6 @@ static int is_border(const struct score *score, const struct judged *judged)
            (judged->doc_id != score->doc_id || !judged->task.len);
 }
 
-static struct plan copy_plan(struct oy_arena *arena, const struct plan *from)
-{
-    struct plan plan = *from;
-
-    plan.part = oy_arena_array(arena, from->n_part + 1, sizeof *plan.part);
-    for (size_t i = 0; i < plan.n_part; i++) {
-        const size_t n = from->part[i].n + 1;
-        int32_t *id = oy_arena_array(arena, n, sizeof *id);
-        memcpy(id, from->part[i].id, n * sizeof *id);
-        plan.part[i] = from->part[i];
-        plan.part[i].id = id;
-    }
-    return plan;
-}
-
 static void add_request(struct score *score, const struct oy_record *record,
                         const struct judged *judged)
 {
@@ -171,7 +156,7 @@ static void add_request(struct score *score, const struct oy_record *record,
     OY_GROW(score->key, score->cap_key, score->n_item);
     score->item[i] =
         (struct scorer_item){.type = judged->type,
-                             .plan = copy_plan(&score->arena, &judged->plan),
+                             .plan = plan_copy(&judged->plan, &score->arena),
                              .number = score->n_request++};
     score->key[i] = judged->key;
     score->line[i] = (struct oy_text){

@@ -203,14 +203,16 @@ struct scorer_worker *scorer_worker_new(const struct scorer *scorer)
     worker->scorer = scorer;
     if (scorer->tokenizer)
         worker->tokenizer = tokenizer_worker_new(scorer->tokenizer);
-    worker->rules =
-        (struct plan_rules){.encode = scorer->tokenizer ? encode_text : NULL,
-                            .arg = worker,
-                            .prefix = scorer->prefix,
-                            .prefix_text = scorer->prefix_text.data,
-                            .prefix_len = scorer->prefix_text.len,
-                            .max_length = scorer->max_length,
-                            .n_vocab = scorer->config.n_vocab};
+    worker->rules = (struct plan_rules){
+        .encode = scorer->tokenizer ? encode_text : NULL,
+        .arg = worker,
+        .prefix = scorer->prefix,
+        .prefix_text = scorer->prefix_text.data,
+        .prefix_len = scorer->prefix_text.len,
+        .eos_text =
+            scorer->tokenizer ? tokenizer_eos_text(scorer->tokenizer) : NULL,
+        .max_length = scorer->max_length,
+        .n_vocab = scorer->config.n_vocab};
     return worker;
 }
 
@@ -226,21 +228,23 @@ void scorer_worker_free(struct scorer_worker *worker)
 int scorer_plan(struct scorer_worker *worker, const struct request *request,
                 struct oy_arena *arena, struct plan *plan, struct oy_error *err)
 {
-    if (request->type == REQUEST_GENERATE)
-        return oy_fail(err, OY_DATA,
-                       "requests of type '%s' are not answered here",
-                       request_type_name(request->type));
     return plan_request(&worker->rules, request, arena, plan, err);
 }
 
 /* ---- answering ---- */
+
+/* Whether the tree has to score it. */
+static int is_open(const struct scorer_item *item)
+{
+    return !item->answer.given && !item->plan.generate;
+}
 
 static size_t count_parts(const struct scorer_item *item, size_t n)
 {
     size_t n_part = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (!item[i].answer.given)
+        if (is_open(&item[i]))
             n_part += item[i].plan.n_part;
     }
     return n_part;
@@ -294,7 +298,7 @@ static int make_sequences(struct scorer *scorer, const struct scorer_item *item,
 {
     for (size_t i = 0; i < n; i++) {
         float *logits = NULL;
-        if (item[i].answer.given)
+        if (!is_open(&item[i]))
             continue;
         if (scorer->options.keep_logits) {
             if (keep_logits(scorer, &item[i], err))
@@ -386,7 +390,7 @@ static void put_answers(const struct scorer *scorer, struct scorer_item *item,
     for (size_t i = 0; i < n; i++) {
         const size_t n_part = item[i].plan.n_part;
         struct request_answer *answer = &item[i].answer;
-        if (answer->given)
+        if (!is_open(&item[i]))
             continue;
         sum_parts(sequence, n_part, answer);
         if (scorer->options.per_token) {
@@ -400,6 +404,81 @@ static void put_answers(const struct scorer *scorer, struct scorer_item *item,
         sequence += n_part;
     }
     oy_buffer_release(&buffer);
+}
+
+/* ---- completions ---- */
+
+/* The random stream of a prompt is a function of its tokens. */
+static struct generate_job make_job(const struct plan *plan)
+{
+    const struct plan_part *part = &plan->part[0];
+
+    return (struct generate_job){
+        .prompt = part->id,
+        .n_prompt = part->n,
+        .record = oy_hash64(part->id, part->n * sizeof *part->id),
+        .options = plan->generate};
+}
+
+static int wants_completion(const struct scorer_item *item)
+{
+    return !item->answer.given && item->plan.generate;
+}
+
+/* --max-length may promise more than the model can take. */
+static int check_prompts(const struct scorer *scorer,
+                         const struct generate_job *job, size_t n,
+                         struct oy_error *err)
+{
+    const size_t most = (size_t)config_max_text(&scorer->config);
+
+    for (size_t i = 0; i < n; i++) {
+        if (job[i].n_prompt > most)
+            return oy_fail(err, OY_DATA,
+                           "a prompt of %zu tokens, more than the model's %zu",
+                           job[i].n_prompt, most);
+    }
+    return 0;
+}
+
+/* The batch gives way: its blocks are the generator's. */
+static int run_jobs(struct scorer *scorer, struct generate_job *job, size_t n,
+                    struct oy_error *err)
+{
+    int status;
+
+    if (check_prompts(scorer, job, n, err))
+        return -1;
+    batch_free(scorer->batch);
+    scorer->batch = NULL;
+    status = generate_run(scorer->engine, scorer->tokenizer, job[0].options,
+                          job, n, err);
+    scorer->batch = batch_new(scorer->engine, NULL);
+    return status;
+}
+
+static int complete(struct scorer *scorer, struct scorer_item *item, size_t n,
+                    struct oy_arena *arena, struct oy_error *err)
+{
+    struct generate_job *job = oy_arena_array(arena, n + 1, sizeof *job);
+    size_t n_job = 0;
+    int status;
+
+    for (size_t i = 0; i < n; i++) {
+        if (wants_completion(&item[i]))
+            job[n_job++] = make_job(&item[i].plan);
+    }
+    if (!n_job)
+        return 0;
+    status = run_jobs(scorer, job, n_job, err);
+    for (size_t i = 0, j = 0; i < n; i++) {
+        if (!wants_completion(&item[i]))
+            continue;
+        to_arena(&job[j].text, arena, &item[i].answer.completion);
+        item[i].answer.given = 1;
+        generate_job_release(&job[j++]);
+    }
+    return status;
 }
 
 int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
@@ -418,13 +497,15 @@ int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
         tree_score(scorer->batch, sequence, n_part, &options, err))
         return -1;
     put_answers(scorer, item, n, sequence, arena);
-    return 0;
+    return complete(scorer, item, n, arena, err);
 }
 
 /* ---- counts ---- */
 
 void scorer_count(struct scorer *scorer, const struct plan *plan)
 {
+    if (plan->generate)
+        return;
     scorer->n_request += plan->n_part;
     scorer->n_truncated += plan->n_truncated;
     for (size_t i = 0; i < plan->n_part; i++) {

@@ -52,8 +52,7 @@ void scorer_free(struct scorer *scorer);
 struct scorer_worker *scorer_worker_new(const struct scorer *scorer);
 void scorer_worker_free(struct scorer_worker *worker);
 
-/* The tokens of a request (log-likelihood or rolling); all in the arena. -1
- * with err (65). */
+/* The tokens of a request; all in the arena. -1 with err (65). */
 int scorer_plan(struct scorer_worker *worker, const struct request *request,
                 struct oy_arena *arena, struct plan *plan,
                 struct oy_error *err);
@@ -72,7 +71,7 @@ int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
 
 /* Adds a plan to the counts that scorer_put_counts tells: requests (after
  * windowing), naive_tokens, unique_prefix_tokens, scored_rows,
- * truncated_requests. Copies the tokens when the run is dry. */
+ * truncated_requests; completions do not count. Copies the tokens when the run is dry. */
 void scorer_count(struct scorer *scorer, const struct plan *plan);
 /* One JSON object. unique_prefix_tokens only of a dry run. */
 void scorer_put_counts(const struct scorer *scorer, struct oy_buffer *out);

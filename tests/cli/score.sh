@@ -105,4 +105,33 @@ code 65 "a truncated model" "$BIN/oy-score" --model "$T/broken" "$T/r.jsonl"
 said "model.safetensors" "is named"
 code 74 "a full disk" score -o /dev/full "$T/r.jsonl"
 code 73 "a device is no journal" score --journal /dev/full "$T/r.jsonl"
+# Completions: those of oy-gen, whatever stands beside them.
+for d in $(seq 1 9); do
+    echo "{\"task\":\"g\",\"doc_id\":$d,\"request\":0,\"type\":\"generate_until\",\"context\":\"Line $d of\",\"gen\":{\"until\":[\"o'clock\"],\"max_gen_toks\":$((d + 3)),\"do_sample\":false}}"
+done >"$T/g.jsonl"
+code 0 "completions are asked" score -T 1 -o "$T/g1.jsonl" "$T/g.jsonl"
+ok "and given" [ "$(grep -c '"completion": "' "$T/g1.jsonl")" = 9 ]
+code 0 "with other threads" score -T 3 -o "$T/g3.jsonl" "$T/g.jsonl"
+ok "they are the same" cmp -s "$T/g1.jsonl" "$T/g3.jsonl"
+cat "$T/g.jsonl" <(sed -n 2,9p "$T/r.jsonl") >"$T/both.jsonl"
+code 0 "beside other requests" score -o "$T/b.jsonl" "$T/both.jsonl"
+ok "they are, too" cmp -s "$T/g1.jsonl" <(head -9 "$T/b.jsonl")
+ok "and so are the others" cmp -s <(sed -n 2,9p "$T/one.jsonl") <(tail -8 "$T/b.jsonl")
+echo '{"prompt":"Line 5 of","max_tokens":8,"stop":["o'"'"'clock"]}' >"$T/p.jsonl"
+"$BIN/oy-gen" --model "$T/m" --temperature 0 "$T/p.jsonl" >"$T/gen.jsonl"
+completion() {
+    sed -n 's/.*"completion": *\("\([^"\\]\|\\.\)*"\).*/\1/p' "$1"
+}
+ok "oy-gen says the same" [ "$(sed -n 5p "$T/g1.jsonl" >"$T/fifth"; completion "$T/fifth")" = "$(completion "$T/gen.jsonl")" ]
+code 0 "a journal" score --journal "$T/gj" -o "$T/gj1.jsonl" "$T/g.jsonl"
+n=$(wc -l <"$T/gj")
+code 0 "is read again" score --journal "$T/gj" -o "$T/gj2.jsonl" "$T/g.jsonl"
+ok "with the same completions" cmp -s "$T/g1.jsonl" "$T/gj2.jsonl"
+ok "and none was computed" [ "$n" = "$(wc -l <"$T/gj")" ]
+sed 's/"do_sample":false/"num_beams":4/' "$T/g.jsonl" >"$T/beams.jsonl"
+code 65 "arguments that are not known" score "$T/beams.jsonl"
+said "gen: \"num_beams\" is not understood" "are named"
+sed 's/"max_gen_toks":[0-9]*/"max_gen_toks":128/' "$T/g.jsonl" >"$T/long.jsonl"
+code 65 "no room for a prompt" score "$T/long.jsonl"
+said "128 tokens to come leave none of the model's 128" "is told"
 exit $bad
