@@ -11,7 +11,7 @@
 #include "core/output.h"
 #include "model/conv.h"
 #include "model/gguf_model.h"
-#include "model/shards.h"
+#include "model/tensor_shards.h"
 
 /* ---- a model that is read (conv_source.c) ---- */
 

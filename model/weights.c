@@ -12,7 +12,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "model/mxfp4.h"
-#include "model/shards.h"
+#include "model/tensor_shards.h"
 #include "model/weights_mixed.h"
 
 enum { CHUNK = 1 << 16 }; /* elements that are rearranged at once */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Opening all files of a model. */
-#include "model/shards.h"
+#include "model/tensor_shards.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -7,8 +7,8 @@
  * are refused. Nothing is said about a tensor that two files have: who looks
  * for one is told how many there are.
  */
-#ifndef MODEL_SHARDS_H
-#define MODEL_SHARDS_H
+#ifndef MODEL_TENSOR_SHARDS_H
+#define MODEL_TENSOR_SHARDS_H
 
 #include "core/error.h"
 #include "model/safetensors.h"
