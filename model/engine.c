@@ -39,7 +39,7 @@ static struct engine *start(struct engine *engine, const char *kernel,
         return NULL;
     }
     multiplier_init(&engine->multiplier, engine->gemm);
-    choose_form(engine, MATRIX_F32);
+    choose_form(engine, MATRIX_ROWS);
     struct kv_shape shape = mixed_kv_shape(&engine->layout->config);
     shape.max_bytes = kv_bytes;
     engine->kv = kv_pool_new(&shape);
@@ -149,7 +149,7 @@ int engine_set_type(struct engine *engine, enum engine_type type,
                     struct oy_error *err)
 {
     OY_ASSERT(!engine->is_packed);
-    choose_form(engine, type == ENGINE_BF16 ? MATRIX_BF16 : MATRIX_F32);
+    choose_form(engine, type == ENGINE_BF16 ? MATRIX_BF16 : MATRIX_ROWS);
     if (type == ENGINE_BF16 && engine->form != MATRIX_BF16)
         return oy_fail(err, OY_USAGE, "kernel '%s' has no bf16",
                        gemm_kernel_name(engine->gemm));
