@@ -135,6 +135,32 @@ static void annotate(const struct clean *clean, struct worker *worker,
     set_part(worker, record, "clean");
 }
 
+/* A word as JSON. Most are short and have nothing to be escaped: eight bytes
+ * at a time go straight to their place (texts are padded). */
+static void put_word(struct oy_buffer *out, const char *text, size_t len)
+{
+    const uint64_t each = 0x0101010101010101ULL;
+    char *to = oy_buffer_reserve(out, len + 2 + sizeof(uint64_t));
+
+    to[0] = '"';
+    for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
+        uint64_t bytes;
+        memcpy(&bytes, text + i, sizeof bytes);
+        memcpy(to + 1 + i, &bytes, sizeof bytes);
+        const uint64_t quote = bytes ^ each * '"', slash = bytes ^ each * '\\';
+        const uint64_t odd = ((bytes - each * 0x20) & ~bytes) |
+                             ((quote - each) & ~quote) |
+                             ((slash - each) & ~slash);
+        const size_t rest = len - i < 8 ? len - i : 8;
+        if (odd & each * 0x80 & (~0ULL >> (64 - 8 * rest))) {
+            oy_json_put_string(out, text, len);
+            return;
+        }
+    }
+    to[1 + len] = '"';
+    out->len += len + 2;
+}
+
 static void print_words(struct worker *worker, struct oy_record *record)
 {
     const struct words *words = document_words(&worker->document);
@@ -146,7 +172,7 @@ static void print_words(struct worker *worker, struct oy_record *record)
     for (size_t i = 0; i < words->n; i++) {
         if (i)
             oy_buffer_append_char(out, ',');
-        oy_json_put_string(out, text + words->item[i].at, words->item[i].len);
+        put_word(out, text + words->item[i].at, words->item[i].len);
     }
     oy_buffer_append_char(out, ']');
     set_part(worker, record, "words");
@@ -379,6 +405,20 @@ static int load_resources(struct clean *clean, struct oy_run *run,
                             : -1;
 }
 
+/* Whether records must be seen in the input's order. Without that, threads
+ * also serialise them by themselves. */
+static int needs_order(const struct clean *clean)
+{
+    const struct chain *chain = clean->chain;
+
+    for (size_t i = 0; i < chain->n_step; i++) {
+        const struct chain_step *step = &chain->step[i];
+        if (step->rule->takes_turns && step->rule->takes_turns(step->params))
+            return 1;
+    }
+    return clean->options->n_sample > 0;
+}
+
 static struct oy_filter filter_of(struct clean *clean)
 {
     return (struct oy_filter){
@@ -390,7 +430,7 @@ static struct oy_filter filter_of(struct clean *clean)
         .worker_new = worker_new,
         .worker_free = worker_free,
         .judge = judge,
-        .settle = settle,
+        .settle = needs_order(clean) ? settle : NULL,
         .finish = clean->options->n_sample ? finish : NULL,
     };
 }

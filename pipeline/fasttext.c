@@ -92,6 +92,38 @@ static void add_row(struct fasttext_work *work, int32_t row)
     work->row[work->n_cached++] = row;
 }
 
+/* Rows of 16, as those of lid.176: the sum stays in registers. */
+static void add_rows_16(struct fasttext_work *work, const int32_t *row,
+                        size_t n)
+{
+    four *to = (four *)work->hidden;
+    four a = to[0], b = to[1], c = to[2], d = to[3];
+
+    for (size_t i = 0; i < n; i++) {
+        const four *from =
+            (const four *)(work->model->input + (int64_t)row[i] * 16);
+        a += from[0];
+        b += from[1];
+        c += from[2];
+        d += from[3];
+    }
+    to[0] = a;
+    to[1] = b;
+    to[2] = c;
+    to[3] = d;
+    work->n_row += n;
+}
+
+static void add_rows(struct fasttext_work *work, const int32_t *row, size_t n)
+{
+    if (work->model->dim == 16) {
+        add_rows_16(work, row, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        add_row(work, row[i]);
+}
+
 /* The row of a hash (Dictionary::pushHash). */
 static void add_bucket(struct fasttext_work *work, uint32_t bucket)
 {
@@ -165,8 +197,7 @@ static void add_known_word(struct fasttext_work *work, const char *word,
         &work->cache[hash * 0x9e3779b1U >> (32 - CACHE_BITS)];
 
     if (cached->len == len && !memcmp(cached->word, word, len)) {
-        for (uint32_t i = 0; i < cached->n_row; i++)
-            add_row(work, work->row[cached->row + i]);
+        add_rows(work, work->row + cached->row, cached->n_row);
         return;
     }
     if (work->n_cached > CACHE_ROWS)

@@ -108,9 +108,11 @@ struct rule {
      * may stop at the first answer.
      * What it makes of the document may depend on document->turn, which it
      * counts on then: such a record is judged again in the order of the
-     * input. */
+     * input. Only a rule that has takes_turns() may do so. */
     const char *(*judge)(const void *params, struct document *document,
                          struct measures *out);
+    /* Whether judge() may count on document->turn; NULL: it never does. */
+    int (*takes_turns)(const void *params);
 };
 
 /* The rule of that name, or NULL. */

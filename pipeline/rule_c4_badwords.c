@@ -271,6 +271,13 @@ static const char *field(const void *params)
     return p->field;
 }
 
+static int takes_turns(const void *params)
+{
+    const struct c4_badwords *p = params;
+
+    return p->keep_fraction > 0;
+}
+
 const struct rule rule_c4_badwords = {
     .name = "c4_badwords",
     .params_size = sizeof(struct c4_badwords),
@@ -280,4 +287,5 @@ const struct rule rule_c4_badwords = {
     .unload = unload,
     .field = field,
     .judge = judge,
+    .takes_turns = takes_turns,
 };

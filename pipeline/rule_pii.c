@@ -363,10 +363,18 @@ static const char *judge(const void *params, struct document *document,
     return NULL;
 }
 
+static int takes_turns(const void *params)
+{
+    const struct pii *p = params;
+
+    return p->cycle == CYCLE_RUN;
+}
+
 const struct rule rule_pii = {
     .name = "pii",
     .params_size = sizeof(struct pii),
     .defaults = &defaults,
     .param = param,
     .judge = judge,
+    .takes_turns = takes_turns,
 };
