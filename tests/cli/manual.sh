@@ -16,6 +16,7 @@ cp web.jsonl docs.jsonl
 head -n 250 web.jsonl >raw.jsonl
 zstd -q web.jsonl docs.jsonl
 cp docs.jsonl.zst docs-1.jsonl.zst
+cp docs.jsonl.zst code.jsonl.zst
 seq -f 'line %g of a book that nobody has read' 200 >book.txt
 cp book.txt corpus.txt
 cp "$tree/manifests/demo/crawl.warc.gz" docs.warc.gz
@@ -43,7 +44,7 @@ for program in "$BIN"/oy-*; do
         # The long ones are cut: fewer documents, fewer steps.
         cut=$(sed -e "s|--data DIR|--data $DIR|" -e 's/oy-ask --tasks/oy-ask --limit 1 --tasks/' \
             -e 's/oy-eval /oy-eval --limit 1 /' -e 's/--num-fewshot 5/--num-fewshot 1/' \
-            -e 's/--steps [0-9]*/--steps 1/' -e 's/oy-gen /oy-gen --max-tokens 2 /' <<<"$line")
+            -e 's/--take 1M/--take 1000/' -e 's/--steps [0-9]*/--steps 1/' -e 's/oy-gen /oy-gen --max-tokens 2 /' <<<"$line")
         timeout 60 bash -o pipefail -c "$cut" >out 2>log </dev/null
         code=$?
         # 141: the reader of a pipe had enough.
