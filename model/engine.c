@@ -25,9 +25,10 @@ static void choose_form(struct engine *engine, enum matrix_form form)
         engine->own_weights && multiplier_takes(&engine->multiplier, form);
 
     engine->form = may_pack ? form : MATRIX_ROWS;
-    snprintf(engine->kernel_name, sizeof engine->kernel_name, "%s%s",
-             gemm_kernel_name(engine->gemm),
-             engine->form == MATRIX_BF16 ? "-bf16" : "");
+    snprintf(engine->kernel_name, sizeof engine->kernel_name, "%s",
+             engine->form == MATRIX_BF16
+                 ? multiplier_bf16_name(&engine->multiplier)
+                 : gemm_kernel_name(engine->gemm));
 }
 
 static struct engine *start(struct engine *engine, const char *kernel,

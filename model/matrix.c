@@ -214,12 +214,22 @@ void matrix_multiply(struct multiplier *multiplier, const struct matrix *matrix,
 
 /* ---- life ---- */
 
+#ifdef __x86_64__
+/* The best of a CPU with AVX-512. */
+static const struct panel_kernel *best_avx512(void)
+{
+    if (oy_cpu_level() >= OY_CPU_AMX)
+        return &panel_amx;
+    return oy_cpu_level() >= OY_CPU_AVX512BF16 ? &panel_avx512bf16
+                                               : &panel_avx512;
+}
+#endif
+
 static const struct panel_kernel *find_kernel(const char *name)
 {
 #ifdef __x86_64__
     if (!strcmp(name, panel_avx512.name))
-        return oy_cpu_level() >= OY_CPU_AVX512BF16 ? &panel_avx512bf16
-                                                   : &panel_avx512;
+        return best_avx512();
     if (!strcmp(name, panel_avx2.name))
         return &panel_avx2;
 #endif
@@ -241,4 +251,9 @@ void multiplier_release(struct multiplier *multiplier)
 int multiplier_takes(const struct multiplier *multiplier, enum matrix_form form)
 {
     return form == MATRIX_ROWS || multiplier->kernel != NULL;
+}
+
+const char *multiplier_bf16_name(const struct multiplier *multiplier)
+{
+    return multiplier->kernel->bf16_name;
 }

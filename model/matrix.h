@@ -46,6 +46,10 @@ void multiplier_release(struct multiplier *multiplier);
 int multiplier_takes(const struct multiplier *multiplier,
                      enum matrix_form form);
 
+/* What tells the bits of its products with bf16 from those of others, for
+ * journals; borrowed. */
+const char *multiplier_bf16_name(const struct multiplier *multiplier);
+
 /* From rows to `form`, in the calling thread; memory that this frees goes back
  * to the system in whole pages. */
 void matrix_pack(struct matrix *matrix, enum matrix_form form);

@@ -31,7 +31,8 @@ struct panel_job {
 };
 
 struct panel_kernel {
-    const char *name; /* of the set in model/kernel_internal.h */
+    const char *name;      /* of the set in model/kernel_internal.h */
+    const char *bf16_name; /* of the bits that its bf16 products have */
     void (*f32)(const struct panel_job *job);
     void (*bf16)(const struct panel_job *job);
 };
@@ -41,6 +42,7 @@ extern const struct panel_kernel panel_plain;
 extern const struct panel_kernel panel_avx2;
 extern const struct panel_kernel panel_avx512;
 extern const struct panel_kernel panel_avx512bf16;
+extern const struct panel_kernel panel_amx;
 #endif
 
 #endif
