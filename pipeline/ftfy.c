@@ -246,8 +246,11 @@ static void fix_round(const struct ftfy_config *config, int unescapes,
         ftfy_fix_encoding(config, &text[0], 0);
     if (config->fix_c1_controls)
         ftfy_fix_c1(&text[0]);
-    fix_characters(config, &text[0], &text[1]);
-    take_next(text);
+    if (config->fix_latin_ligatures || config->fix_character_width ||
+        config->uncurl_quotes) {
+        fix_characters(config, &text[0], &text[1]);
+        take_next(text);
+    }
     if (config->fix_line_breaks) {
         fix_line_breaks(&text[0], &text[1]);
         take_next(text);

@@ -77,15 +77,24 @@ static int may_begin(const struct first_sets *first, uint32_t c)
            (first->has_others && oy_py_isspace(c));
 }
 
+/* The first special character from i on, or n. */
+static size_t next_special(const uint32_t *code, size_t n, size_t i)
+{
+    while (i < n && (code[i] < 0x80 || !ftfy_kind_of(code[i])->is_special))
+        i++;
+    return i;
+}
+
 /* Every sign has a special character among its first three. */
 int ftfy_is_bad(const uint32_t *code, size_t n)
 {
-    const struct first_sets first = find_first_sets();
+    size_t i = next_special(code, n, 0);
     size_t asked = 0; /* places before it were looked at */
 
-    for (size_t i = 0; i < n; i++) {
-        if (code[i] < 0x80 || !ftfy_kind_of(code[i])->is_special)
-            continue;
+    if (i == n)
+        return 0;
+    const struct first_sets first = find_first_sets();
+    for (; i < n; i = next_special(code, n, i + 1)) {
         size_t at = i > 2 ? i - 2 : 0;
         for (at = at < asked ? asked : at; at <= i; at++) {
             if (may_begin(&first, code[at]) && has_sign_at(code, n, at))
