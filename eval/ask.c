@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/hash.h"
 #include "core/input.h"
@@ -33,6 +34,7 @@ struct run {
     struct asked *asked;   /* [set.n_task] */
     struct oy_arena arena; /* of the run */
     struct template_value samples;
+    struct template_value gen_kwargs; /* a dict, or none */
     struct oy_error *err;
 };
 
@@ -94,6 +96,85 @@ static int read_samples(struct run *run)
         run->samples.kind != TEMPLATE_DICT)
         return oy_fail(run->err, OY_DATA, "--samples: %s", why);
     return 0;
+}
+
+/* lm-eval's reading of a value: a truth, a number, else a text (utils.py,
+ * handle_arg_string). `text` is kept. */
+static struct template_value argument_value(const char *text, size_t len)
+{
+    struct oy_json_value json;
+    const char *why;
+    int64_t integer;
+    double number;
+
+    if (len == 4 && !strncasecmp(text, "true", 4))
+        return template_bool(1);
+    if (len == 5 && !strncasecmp(text, "false", 5))
+        return template_bool(0);
+    if (len && !oy_json_value_of(text, len, &json, &why) &&
+        json.kind == OY_JSON_NUMBER) {
+        if (!memchr(text, '.', len) && !oy_json_int64(&json, &integer))
+            return template_int(integer);
+        if (!oy_json_double(&json, &number))
+            return template_float(number);
+    }
+    return template_string(text, len);
+}
+
+static int read_gen_kwargs(struct run *run)
+{
+    const char *given = run->options->gen_kwargs;
+    const char *why = "not an object", *at;
+
+    if (!given || !*given)
+        return 0;
+    at = oy_arena_copy(&run->arena, given, strlen(given));
+    if (*at == '{') {
+        if (template_parse_json(at, strlen(at), &run->arena, &run->gen_kwargs,
+                                &why) ||
+            run->gen_kwargs.kind != TEMPLATE_DICT)
+            return oy_fail(run->err, OY_USAGE, "--gen-kwargs: %s", why);
+        return 0;
+    }
+    run->gen_kwargs = template_new_dict(&run->arena);
+    for (size_t len; *at; at += len + (at[len] == ',')) {
+        len = strcspn(at, ",");
+        const char *equal = memchr(at, '=', len);
+        if (!equal)
+            return oy_fail(run->err, OY_USAGE, "--gen-kwargs: no '=' in '%.*s'",
+                           (int)len, at);
+        const char *value = oy_arena_copy(&run->arena, equal + 1,
+                                          (size_t)(at + len - equal - 1));
+        template_put(&run->gen_kwargs, &run->arena,
+                     template_string(at, (size_t)(equal - at)),
+                     argument_value(value, strlen(value)));
+    }
+    return 0;
+}
+
+static void merge(struct run *run, const struct template_value *from,
+                  struct template_value *to)
+{
+    for (size_t i = 0;
+         from && from->kind == TEMPLATE_DICT && i < from->dict->n_entry; i++)
+        template_put(to, &run->arena, from->dict->entry[i].key,
+                     from->dict->entry[i].value);
+}
+
+/* Puts --gen-kwargs over what the task says; the task's own values, which
+ * tasks may share, stay as they are. */
+static void apply_gen_kwargs(struct run *run, struct task *task)
+{
+    struct template_value gen = template_new_dict(&run->arena);
+    struct template_value config = template_new_dict(&run->arena);
+
+    if (run->gen_kwargs.kind != TEMPLATE_DICT || task->output != TASK_GENERATE)
+        return;
+    merge(run, template_get(&task->config, "generation_kwargs"), &gen);
+    merge(run, &run->gen_kwargs, &gen);
+    merge(run, &task->config, &config);
+    template_put_name(&config, &run->arena, "generation_kwargs", gen);
+    task->config = config;
 }
 
 static size_t limited(double limit, size_t n)
@@ -176,10 +257,13 @@ static int open_run(struct run *run, const struct ask_options *options,
     *run = (struct run){.options = options, .err = err};
     if (!options->tasks)
         return oy_fail(err, OY_USAGE, "no tasks given: --tasks LIST");
-    if (read_samples(run) || task_select(options->tasks, &run->set, err))
+    run->gen_kwargs = template_none();
+    if (read_samples(run) || read_gen_kwargs(run) ||
+        task_select(options->tasks, &run->set, err))
         return -1;
     run->asked = oy_calloc(run->set.n_task, sizeof *run->asked);
     for (size_t i = 0; i < run->set.n_task; i++) {
+        apply_gen_kwargs(run, &run->set.task[i]);
         if (open_task(run, &run->asked[i], &run->set.task[i]))
             return -1;
     }
@@ -236,6 +320,8 @@ static struct template_value header_options(struct run *run)
     put(run, &options, "limit",
         o->limit > 0 ? template_float(o->limit) : template_none());
     put(run, &options, "samples", o->samples ? run->samples : template_none());
+    if (run->gen_kwargs.kind == TEMPLATE_DICT)
+        put(run, &options, "gen_kwargs", run->gen_kwargs);
     for (int i = 0; i < 4; i++)
         put(run, &options, seed_name[i], template_int(o->seed[i]));
     put(run, &options, "system_instruction",

@@ -31,6 +31,9 @@ struct ask_options {
     /* lm-eval's --samples: a JSON object {task: [doc ids]} or the path of a
      * file that holds one; NULL: all. Contradicts `limit`. */
     const char *samples;
+    /* lm-eval's --gen_kwargs, "a=b,c=d" or a JSON object: over the tasks'
+     * own generation_kwargs; NULL: none. */
+    const char *gen_kwargs;
     int64_t seed[4]; /* random, numpy, torch, few-shot; only the last acts */
     const char *system_instruction; /* or NULL */
     int fewshot_as_multiturn;       /* with a chat template */

@@ -33,6 +33,10 @@ void ask_settings_options(struct ask_settings *s, struct oy_option *option)
         {"samples", 'E', OY_OPT_STRING, &s->samples, "JSON", NULL,
          OY_OPT_IN_MANIFEST,
          "Only these documents: {\"TASK\":[numbers]}, or a file of that."},
+        {"gen-kwargs", 0, OY_OPT_STRING, &s->gen_kwargs, "A=B,...", NULL,
+         OY_OPT_IN_MANIFEST,
+         "How completions are made, over what the tasks say: max_gen_toks=64,"
+         "temperature=0.5; or a JSON object."},
         {"seed", 0, OY_OPT_STRING, &s->seed, "A[,B,C,D]", NULL,
          OY_OPT_IN_MANIFEST,
          "lm-eval's seeds: one for all or four; the fourth draws examples."},
@@ -71,6 +75,7 @@ int ask_settings_finish(const struct ask_settings *settings,
     options->num_fewshot = settings->num_fewshot;
     options->limit = settings->limit;
     options->samples = settings->samples;
+    options->gen_kwargs = settings->gen_kwargs;
     options->system_instruction = settings->system_instruction;
     if (ask_parse_seed(settings->seed, options->seed))
         return oy_fail(err, OY_USAGE, "--seed %s: neither one number nor four",

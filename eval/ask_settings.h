@@ -16,6 +16,7 @@ struct ask_settings {
     const char *tasks;
     const char *data;
     const char *samples;
+    const char *gen_kwargs;
     const char *seed; /* lm-eval's list */
     const char *system_instruction;
     const char *fewshot_as_multiturn; /* NULL; "" or "True"; "False" */
@@ -25,7 +26,7 @@ struct ask_settings {
     double limit;
 };
 
-enum { ASK_N_OPTION = 10 };
+enum { ASK_N_OPTION = 11 };
 
 void ask_settings_init(struct ask_settings *settings);
 

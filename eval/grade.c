@@ -56,8 +56,15 @@ static void release_task(struct grade_task *task)
     for (size_t i = 0; i < task->n_metric; i++) {
         template_free(task->metric[i].weight);
         template_free(task->metric[i].labels);
+        answer_match_free(task->metric[i].match);
         oy_free(task->metric[i].item);
     }
+    for (size_t i = 0; i < task->n_filter; i++) {
+        answer_filter_free(task->filter[i]);
+        oy_buffer_release(&task->later[i]);
+    }
+    oy_free(task->filter);
+    oy_free(task->later);
     oy_free(task->metric);
     oy_buffer_release(&task->hashes);
     oy_buffer_release(&task->samples);
@@ -111,14 +118,54 @@ static int add_metric(struct grade_task *task,
         return oy_fail(err, OY_DATA, "a metric without a name");
     metric->kind =
         metric_find(oy_arena_copy(arena, name->text.at, name->text.len));
+    if (!metric->kind && task->task->output == TASK_GENERATE)
+        return oy_fail(err, OY_DATA,
+                       "metric '%.*s' of completions is not supported",
+                       (int)name->text.len, name->text.at);
     if (!metric->kind)
         return oy_fail(err, OY_DATA, "unknown metric '%.*s'",
                        (int)name->text.len, name->text.at);
     task->n_metric++;
+    if (task->task->output == TASK_GENERATE) {
+        if (strcmp(metric->kind->name, "exact_match"))
+            return oy_fail(err, OY_DATA,
+                           "metric '%s' of completions is not supported",
+                           metric->kind->name);
+        metric->match = answer_match_new(config, err);
+        return metric->match ? 0 : -1;
+    }
     return read_expression(config, "weight", &metric->weight, err) ||
                    read_expression(config, "labels", &metric->labels, err)
                ? -1
                : 0;
+}
+
+const char *grade_filter_name(const struct grade_metric *metric)
+{
+    return metric->filter ? answer_filter_name(metric->filter) : "none";
+}
+
+/* The filters of completions; a task that names none has the one that takes
+ * the answer as it is. */
+static int add_filters(struct grade_task *task, struct oy_error *err)
+{
+    const struct template_value *list =
+        template_get(&task->task->config, "filter_list");
+    const int given = list && list->kind == TEMPLATE_LIST && list->list->n_item;
+    const size_t n = given ? list->list->n_item : 1;
+
+    if (task->task->output != TASK_GENERATE)
+        return 0;
+    task->filter = oy_calloc(n, sizeof(struct answer_filter *));
+    task->later = oy_calloc(n, sizeof *task->later);
+    for (; task->n_filter < n; task->n_filter++) {
+        struct answer_filter *filter = answer_filter_new(
+            given ? &list->list->item[task->n_filter] : NULL, err);
+        if (!filter)
+            return -1;
+        task->filter[task->n_filter] = filter;
+    }
+    return 0;
 }
 
 static int add_metrics(struct grade *grade, struct grade_task *task,
@@ -126,15 +173,18 @@ static int add_metrics(struct grade *grade, struct grade_task *task,
 {
     const struct template_value *list =
         template_get(&task->task->config, "metric_list");
-    size_t n;
+    size_t n, n_round;
 
     if (!list || list->kind != TEMPLATE_LIST || !list->list->n_item)
         return oy_fail(err, OY_DATA, "no metrics");
     n = list->list->n_item;
-    task->metric = oy_calloc(n, sizeof *task->metric);
-    for (size_t i = 0; i < n; i++) {
-        if (add_metric(task, &list->list->item[i], &grade->arena, err))
+    n_round = task->n_filter ? task->n_filter : 1;
+    task->metric = oy_calloc(n * n_round, sizeof *task->metric);
+    for (size_t i = 0; i < n * n_round; i++) {
+        if (add_metric(task, &list->list->item[i % n], &grade->arena, err))
             return -1;
+        if (task->n_filter)
+            task->metric[i].filter = task->filter[i / n];
     }
     return 0;
 }
@@ -170,7 +220,7 @@ static int begin_task(struct grade *grade, size_t index, struct oy_error *err)
         return oy_fail(err, OY_DATA, "task '%s': no count of documents",
                        task->task->name);
     task->n_effective = (size_t)count->integer;
-    if (add_metrics(grade, task, err))
+    if (add_filters(task, err) || add_metrics(grade, task, err))
         return oy_fail_at(err, "task '%s'", task->task->name);
     return open_log(grade, task, err);
 }
@@ -285,6 +335,24 @@ int grade_add(struct grade *grade, const struct request *request,
     return 0;
 }
 
+static int finish_log(struct grade_task *task, struct oy_error *err)
+{
+    struct oy_output *log = task->log;
+    int rc = 0;
+
+    if (!log)
+        return 0;
+    for (size_t i = 1; rc == 0 && i < task->n_filter; i++) {
+        if (task->later[i].len)
+            rc = oy_output_write(log, task->later[i].data, task->later[i].len,
+                                 err);
+    }
+    if (rc)
+        return -1;
+    task->log = NULL;
+    return oy_output_commit(log, err);
+}
+
 static int finish_task(struct grade *grade, struct grade_task *task,
                        struct oy_error *err)
 {
@@ -302,12 +370,7 @@ static int finish_task(struct grade *grade, struct grade_task *task,
             metric->kind->aggregation, metric->item, task->n_document,
             grade->options.bootstrap_iters, grade->pool);
     }
-    if (task->log) {
-        struct oy_output *log = task->log;
-        task->log = NULL;
-        return oy_output_commit(log, err);
-    }
-    return 0;
+    return finish_log(task, err);
 }
 
 int grade_finish(struct grade *grade, struct oy_error *err)

@@ -16,6 +16,7 @@ struct graded {
     struct template_value shown;  /* as lm-eval's doc_to_target gives it */
     struct template_value choices;
     struct metric_item *item; /* [n_metric] */
+    struct oy_text *answer;   /* [n_filter]: what the filters make of it */
     char doc_hash[65], prompt_hash[65], target_hash[65];
 };
 
@@ -149,6 +150,36 @@ static int rolling_metrics(struct grade *grade, struct graded *graded,
     return 0;
 }
 
+static int completion_metrics(struct grade *grade, struct graded *graded,
+                              struct oy_error *err)
+{
+    const struct grade_task *task = grade->current;
+    const struct oy_text completion = grade->request[0].answer.completion;
+    const struct template_value *target = &graded->shown;
+    const size_t n = task->n_metric / task->n_filter;
+
+    if (graded->choices.kind == TEMPLATE_LIST && target->kind == TEMPLATE_INT &&
+        target->integer >= 0 &&
+        (uint64_t)target->integer < graded->choices.list->n_item)
+        target = &graded->choices.list->item[target->integer];
+    graded->answer =
+        oy_arena_array(&grade->pending, task->n_filter, sizeof *graded->answer);
+    for (size_t i = 0; i < task->n_filter; i++) {
+        if (answer_filter_apply(task->filter[i], completion, &grade->pending,
+                                &graded->answer[i], err))
+            return oy_fail_at(err, "task '%s': document %lld", task->task->name,
+                              (long long)grade->doc_id);
+    }
+    for (size_t i = 0; i < task->n_metric; i++) {
+        const int right = answer_match_test(task->metric[i].match,
+                                            graded->answer[i / n], target, err);
+        if (right < 0)
+            return -1;
+        graded->item[i].value = right;
+    }
+    return 0;
+}
+
 static int all_metrics(struct grade *grade, struct graded *graded,
                        struct oy_error *err)
 {
@@ -161,7 +192,7 @@ static int all_metrics(struct grade *grade, struct graded *graded,
     if (output == TASK_ROLLING)
         return rolling_metrics(grade, graded, err);
     if (output == TASK_GENERATE)
-        return fail(grade, err, "no metric for completions");
+        return completion_metrics(grade, graded, err);
     likelihood_metrics(grade, graded);
     return 0;
 }
@@ -209,6 +240,14 @@ static void put_string(struct oy_text text, struct oy_buffer *out)
     oy_json_put_string(out, text.at, text.len);
 }
 
+static void put_generation(const struct request *r, struct oy_buffer *out)
+{
+    if (r->gen.kind == OY_JSON_MISSING)
+        oy_buffer_append_string(out, "{}");
+    else
+        oy_buffer_append(out, r->gen.at, r->gen.len);
+}
+
 static void put_arguments(const struct grade *grade, struct oy_buffer *out)
 {
     for (size_t i = 0; i < grade->n_request; i++) {
@@ -220,7 +259,10 @@ static void put_arguments(const struct grade *grade, struct oy_buffer *out)
         } else {
             put_string(r->context, out);
             oy_buffer_append_string(out, ", \"arg_1\": ");
-            put_string(r->continuation, out);
+            if (r->type == REQUEST_GENERATE)
+                put_generation(r, out);
+            else
+                put_string(r->continuation, out);
         }
         oy_buffer_append_char(out, '}');
     }
@@ -238,6 +280,10 @@ static void put_response(const struct request *r, struct oy_buffer *out)
 {
     if (r->type == REQUEST_ROLLING) {
         put_logprob(r->answer.logprob, out);
+        return;
+    }
+    if (r->type == REQUEST_GENERATE) {
+        put_string(r->answer.completion, out);
         return;
     }
     oy_buffer_append_char(out, '[');
@@ -278,19 +324,55 @@ static void put_item(const struct grade *grade, size_t index,
     }
 }
 
-static void put_items(const struct grade *grade, const struct graded *graded,
-                      struct oy_buffer *out)
+/* The metrics of a filter. */
+struct metric_range {
+    size_t first, end;
+};
+
+static struct metric_range metrics_of(const struct grade_task *task,
+                                      size_t filter)
 {
-    for (size_t i = 0; i < grade->current->n_metric; i++) {
+    const size_t n = task->n_metric / (task->n_filter ? task->n_filter : 1);
+
+    return (struct metric_range){filter * n, filter * n + n};
+}
+
+static void put_items(const struct grade *grade, const struct graded *graded,
+                      size_t filter, struct oy_buffer *out)
+{
+    const struct metric_range range = metrics_of(grade->current, filter);
+
+    for (size_t i = range.first; i < range.end; i++) {
         oy_buffer_append_format(
             out, ", \"%s\": ", grade->current->metric[i].kind->name);
         put_item(grade, i, &graded->item[i], out);
     }
 }
 
-static void put_sample(const struct grade *grade, const struct graded *graded,
-                       struct oy_buffer *out)
+/* For the pairing of runs: the first filter's by the metrics' names. */
+static void put_all_items(const struct grade *grade,
+                          const struct graded *graded, struct oy_buffer *out)
 {
+    const struct grade_task *task = grade->current;
+
+    put_items(grade, graded, 0, out);
+    for (size_t i = metrics_of(task, 0).end; i < task->n_metric; i++) {
+        char *name = oy_asprintf("%s,%s", task->metric[i].kind->name,
+                                 grade_filter_name(&task->metric[i]));
+        oy_buffer_append_string(out, ", ");
+        oy_json_put_string(out, name, strlen(name));
+        oy_buffer_append_string(out, ": ");
+        put_item(grade, i, &graded->item[i], out);
+        oy_free(name);
+    }
+}
+
+static void put_sample(const struct grade *grade, const struct graded *graded,
+                       size_t filter, struct oy_buffer *out)
+{
+    const struct grade_metric *metric = grade->current->metric;
+    const struct metric_range range = metrics_of(grade->current, filter);
+    const char *name = grade_filter_name(&metric[range.first]);
     const struct template_json_style style = {.indent = -1};
 
     oy_buffer_append_format(
@@ -303,17 +385,22 @@ static void put_sample(const struct grade *grade, const struct graded *graded,
     oy_buffer_append_string(out, "}, \"resps\": [");
     put_responses(grade, "[", "]", out);
     oy_buffer_append_string(out, "], \"filtered_resps\": [");
-    put_responses(grade, "", "", out);
-    oy_buffer_append_string(out, "], \"filter\": \"none\", \"metrics\": [");
-    for (size_t i = 0; i < grade->current->n_metric; i++)
-        oy_buffer_append_format(out, "%s\"%s\"", i ? ", " : "",
-                                grade->current->metric[i].kind->name);
+    if (graded->answer)
+        put_string(graded->answer[filter], out);
+    else
+        put_responses(grade, "", "", out);
+    oy_buffer_append_string(out, "], \"filter\": ");
+    oy_json_put_string(out, name, strlen(name));
+    oy_buffer_append_string(out, ", \"metrics\": [");
+    for (size_t i = range.first; i < range.end; i++)
+        oy_buffer_append_format(out, "%s\"%s\"", i > range.first ? ", " : "",
+                                metric[i].kind->name);
     oy_buffer_append_format(out,
                             "], \"doc_hash\": \"%s\", \"prompt_hash\": \"%s\""
                             ", \"target_hash\": \"%s\"",
                             graded->doc_hash, graded->prompt_hash,
                             graded->target_hash);
-    put_items(grade, graded, out);
+    put_items(grade, graded, filter, out);
     oy_buffer_append_string(out, "}\n");
 }
 
@@ -338,11 +425,13 @@ static int record(struct grade *grade, const struct graded *graded,
                             "%s{\"doc_id\": %lld, \"doc_hash\": \"%s\"",
                             task->n_document ? ",\n        " : "",
                             (long long)grade->doc_id, graded->doc_hash);
-    put_items(grade, graded, &task->samples);
+    put_all_items(grade, graded, &task->samples);
     oy_buffer_append_char(&task->samples, '}');
     task->n_document++;
     if (task->log) {
-        put_sample(grade, graded, &line);
+        put_sample(grade, graded, 0, &line);
+        for (size_t i = 1; i < task->n_filter; i++)
+            put_sample(grade, graded, i, &task->later[i]);
         rc = oy_output_write(task->log, line.data, line.len, err);
         oy_buffer_release(&line);
     }

@@ -6,6 +6,7 @@
 
 #include "core/output.h"
 #include "core/pool.h"
+#include "eval/answer_filter.h"
 #include "eval/grade.h"
 #include "eval/metric.h"
 #include "eval/task.h"
@@ -16,14 +17,19 @@ struct grade_metric {
     struct template *labels;  /* of choices of which several are right */
     struct metric_item *item; /* a document each */
     size_t cap_item;
-    double value; /* after grade_finish */
+    const struct answer_filter *filter; /* NULL: "none" */
+    struct answer_match *match;         /* of completions */
+    double value;                       /* after grade_finish */
     double error;
 };
 
 struct grade_task {
     const struct task *task;
+    /* Those of the first filter, those of the next ... */
     struct grade_metric *metric;
     size_t n_metric;
+    struct answer_filter **filter; /* of completions; else none */
+    size_t n_filter;
     size_t n_document;   /* graded so far */
     size_t n_effective;  /* promised by the header */
     int64_t last_doc_id; /* -1 */
@@ -31,6 +37,7 @@ struct grade_task {
     struct oy_buffer hashes;
     struct oy_buffer samples; /* oyster.samples: objects, comma between */
     struct oy_output *log;    /* samples_TASK.jsonl, or NULL */
+    struct oy_buffer *later;  /* its lines of the filters behind the first */
 };
 
 struct grade {
@@ -50,6 +57,9 @@ struct grade {
     size_t cap_request;
     struct oy_arena pending;
 };
+
+/* The name of a metric's filter: "none" where there is none. */
+const char *grade_filter_name(const struct grade_metric *metric);
 
 /* Grades the collected requests of one document and forgets them. */
 int grade_document(struct grade *grade, struct oy_error *err);

@@ -79,11 +79,12 @@ static struct template_value task_result(const struct grade_task *task,
     for (size_t i = 0; i < task->n_metric; i++) {
         const struct grade_metric *metric = &task->metric[i];
         const char *name = metric->kind->name;
+        const char *filter = grade_filter_name(metric);
         if (!task->n_document)
             break;
-        put_copied(&result, arena, oy_asprintf("%s,none", name),
+        put_copied(&result, arena, oy_asprintf("%s,%s", name, filter),
                    template_float(metric->value));
-        put_copied(&result, arena, oy_asprintf("%s_stderr,none", name),
+        put_copied(&result, arena, oy_asprintf("%s_stderr,%s", name, filter),
                    error_value(metric->error));
     }
     return result;
@@ -103,10 +104,15 @@ static struct template_value higher_is_better(const struct grade_task *task,
 static struct template_value task_hash(const struct grade_task *task,
                                        struct oy_arena *arena)
 {
+    const size_t n = task->n_filter ? task->n_filter : 1;
+    struct oy_buffer all = {0};
     char hex[65];
 
-    grade_sha256(task->hashes.len ? task->hashes.data : "", task->hashes.len,
-                 hex);
+    /* lm-eval hashes the lines of samples: every filter has its own. */
+    for (size_t i = 0; task->hashes.len && i < n; i++)
+        oy_buffer_append(&all, task->hashes.data, task->hashes.len);
+    grade_sha256(oy_buffer_string(&all), all.len, hex);
+    oy_buffer_release(&all);
     return template_string(oy_arena_copy(arena, hex, 64), 64);
 }
 
@@ -180,10 +186,12 @@ static void gather_leaves(const struct grade *grade,
 }
 
 static const struct grade_metric *find_metric(const struct grade_task *task,
-                                              const struct template_value *name)
+                                              const struct template_value *name,
+                                              const char *filter)
 {
     for (size_t i = 0; i < task->n_metric; i++) {
-        if (is_text(name, task->metric[i].kind->name))
+        if (is_text(name, task->metric[i].kind->name) &&
+            !strcmp(filter, grade_filter_name(&task->metric[i])))
             return &task->metric[i];
     }
     return NULL;
@@ -191,7 +199,7 @@ static const struct grade_metric *find_metric(const struct grade_task *task,
 
 static void group_metric(const struct leaves *leaves,
                          const struct template_value *config,
-                         struct template_value *result,
+                         const char *filter, struct template_value *result,
                          struct template_value *counts, struct oy_arena *arena)
 {
     const struct template_value *name = template_get(config, "metric");
@@ -206,7 +214,8 @@ static void group_metric(const struct leaves *leaves,
     size_t n = 0;
 
     for (size_t i = 0; name && i < leaves->n; i++) {
-        const struct grade_metric *metric = find_metric(leaves->task[i], name);
+        const struct grade_metric *metric =
+            find_metric(leaves->task[i], name, filter);
         if (!metric || !leaves->task[i]->n_document)
             continue;
         label = metric->kind->name;
@@ -217,12 +226,35 @@ static void group_metric(const struct leaves *leaves,
     }
     if (!n)
         return;
-    put_copied(result, arena, oy_asprintf("%s,none", label),
+    put_copied(result, arena, oy_asprintf("%s,%s", label, filter),
                template_float(metric_group_value(value, size, n, weighted)));
-    put_copied(result, arena, oy_asprintf("%s_stderr,none", label),
+    put_copied(result, arena, oy_asprintf("%s_stderr,%s", label, filter),
                error_value(metric_group_error(error, size, n, weighted)));
-    put_copied(counts, arena, oy_asprintf("%s,none", label),
+    put_copied(counts, arena, oy_asprintf("%s,%s", label, filter),
                template_int((int64_t)total));
+}
+
+/* A metric of a group: by the filters that it names, or by "none"
+ * (api/group.py: filter_list, one name or several). */
+static void group_metrics(const struct leaves *leaves,
+                          const struct template_value *config,
+                          struct template_value *result,
+                          struct template_value *counts, struct oy_arena *arena)
+{
+    const struct template_value *list = template_get(config, "filter_list");
+    const struct template_value usual = template_literal("none");
+    const int is_list = list && list->kind == TEMPLATE_LIST;
+    const size_t n = is_list ? list->list->n_item : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct template_value *name = is_list ? &list->list->item[i]
+                                            : list  ? list
+                                                    : &usual;
+        if (name->kind == TEMPLATE_STRING)
+            group_metric(leaves, config,
+                         oy_arena_copy(arena, name->text.at, name->text.len),
+                         result, counts, arena);
+    }
 }
 
 static struct template_value group_result(const struct grade *grade,
@@ -247,7 +279,7 @@ static struct template_value group_result(const struct grade *grade,
         n_document += (int64_t)leaves.task[i]->n_document;
     put(&result, arena, "sample_len", template_int(n_document));
     for (size_t i = 0; i < list->list->n_item; i++)
-        group_metric(&leaves, &list->list->item[i], &result, &counts, arena);
+        group_metrics(&leaves, &list->list->item[i], &result, &counts, arena);
     if (counts.dict->n_entry)
         put(&result, arena, "sample_count", counts);
     oy_free(leaves.task);
@@ -400,14 +432,15 @@ static struct template_value run_config(const struct grade *grade,
                                        "torch_seed", "fewshot_seed"};
     struct template_value config = template_new_dict(arena);
     const struct template_value *gen =
-        template_get(&grade->model, "gen_kwargs");
+        get2(&grade->run, "options", "gen_kwargs");
 
     for (size_t i = 0; i < sizeof model / sizeof *model; i++)
         put_model(grade, &config, model[i], arena);
     put_option(grade, &config, "limit", arena);
     put(&config, arena, "bootstrap_iters",
         template_int(grade->options.bootstrap_iters));
-    put(&config, arena, "gen_kwargs", gen ? *gen : template_new_dict(arena));
+    put(&config, arena, "gen_kwargs",
+        gen && gen->kind == TEMPLATE_DICT ? *gen : template_new_dict(arena));
     for (size_t i = 0; i < sizeof seed / sizeof *seed; i++)
         put_option(grade, &config, seed[i], arena);
     return config;

@@ -35,6 +35,31 @@ code 0 "rolling tasks" $G "$T/pages"
 has '"bits_per_byte,none": ' "have bits per byte"
 has '"bits_per_byte": [-1.25, ' "and every page's share"
 
+# Completions: what the filters make of them, and exact_match.
+mkdir -p "$T/data/openai__gsm8k/main"
+for n in 18 19; do
+    echo "{\"question\": \"What is $n?\", \"answer\": \"It is.\\n#### $n\"}"
+done >"$T/data/openai__gsm8k/main/test.jsonl"
+ask="$BIN/oy-ask --tasks gsm8k --num-fewshot 0 --data $T/data"
+complete() { sed -e '2,$s/}$/, "completion": "so #### 18 or 3"}/'; }
+$ask --gen-kwargs max_gen_toks=7,do_sample=False |
+    complete >"$T/completed"
+ok "--gen-kwargs are asked" grep -q '"max_gen_toks": 7' <(tail -1 "$T/completed")
+ok "and told" grep -q '"gen_kwargs": {"max_gen_toks": 7, "do_sample": false}' <(head -1 "$T/completed")
+code 0 "completions are graded" $G -o "$T/c.json" --log-samples "$T/cs" "$T/completed"
+has 'strict-match' "the table has the filters"
+ok "values by filter" grep -q '"exact_match,strict-match": 0.5' "$T/c.json"
+ok "errors by filter" grep -q '"exact_match_stderr,flexible-extract": 0.0' "$T/c.json"
+ok "a line a document and filter" test "$(wc -l <"$T/cs/samples_gsm8k.jsonl")" = 4
+ok "with the filter" grep -q '"filtered_resps": \["3"\], "filter": "flexible-extract"' "$T/cs/samples_gsm8k.jsonl"
+ok "filters one after the other" bash -c "head -2 '$T/cs/samples_gsm8k.jsonl' | tail -1 | grep -q strict-match"
+code 0 "oy-cmp pairs them" $BIN/oy-cmp "$T/c.json" "$T/c.json"
+code 64 "--gen-kwargs without a value" $ask --gen-kwargs x
+code 0 "a JSON object" $ask --limit 1 --gen_kwargs '{"until": ["x"]}'
+has '"until": ["x"]' "wins over the task's"
+code 65 "programs are not graded" bash -c "sed '1s/exact_match/pass@1/' '$T/completed' | $G"
+said "'pass@1'" "the metric is named"
+
 code 0 "a manifest" $G -q --manifest "$T/m.json" -o "$T/r3.json" "$T/answered"
 ok "names the stream" grep -q '"kind": "requests", "name": "answered"' "$T/m.json"
 ok "and the results" grep -q '"kind": "results", "name": "r3.json"' "$T/m.json"
