@@ -290,6 +290,8 @@ int score_run(const struct score_settings *settings, struct oy_run *run,
     if (status == 0)
         status = scorer_finish(score.scorer, err);
     journal_close(score.journal);
+    if (status == 0)
+        scorer_print_profile(score.scorer);
     scorer_free(score.scorer);
     oy_pool_free(pool);
     oy_arena_release(&score.arena);

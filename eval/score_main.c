@@ -62,6 +62,11 @@ int main(int argc, char **argv)
          "logits.N of a safetensors file."},
         {"journal", 0, OY_OPT_STRING, &settings.journal, "FILE", NULL, 0,
          "Keep answers in FILE and do not compute those that stand there."},
+        {"profile", 0, OY_OPT_FLAG, &settings.scorer.profile, NULL, NULL, 0,
+         "Print on standard error where the time went, kernel by kernel: "
+         "seconds and their part, operations and bytes a second, and how much "
+         "that is of the roofline, whose ceilings of arithmetic and memory are "
+         "measured on the same threads first."},
         {"dry-run", 0, OY_OPT_FLAG, &settings.scorer.dry_run, NULL, NULL,
          OY_OPT_IN_MANIFEST,
          "Score nothing; print how many requests and tokens there are."},

@@ -33,6 +33,7 @@ struct scorer {
     struct batch *batch;           /* of all windows; NULL when dry */
     struct tokenizer *tokenizer;   /* NULL: requests must carry ids */
     struct command_model *command; /* answers instead of an engine; or NULL */
+    struct profile *profile;       /* NULL: none is wanted */
     struct decoder_config config;
     size_t max_length;
     int32_t prefix;
@@ -114,6 +115,9 @@ static int open_model(struct scorer *scorer, struct oy_error *err)
     if (!scorer->engine)
         return -1;
     engine_set_kv_type(scorer->engine, (enum kv_type)options->kv_type);
+    if (options->profile)
+        scorer->profile = profile_new(scorer->pool);
+    engine_set_profile(scorer->engine, scorer->profile);
     scorer->batch = batch_new(scorer->engine, NULL);
     if (options->top_logprobs > scorer->config.n_vocab)
         return oy_fail(err, OY_USAGE, "the model has but %d tokens",
@@ -196,6 +200,7 @@ void scorer_free(struct scorer *scorer)
     tokenizer_free(scorer->tokenizer);
     batch_free(scorer->batch);
     engine_free(scorer->engine);
+    profile_free(scorer->profile);
     scorer_finish(scorer, &ignored);
     oy_free(scorer->model);
     oy_free(scorer);
@@ -204,6 +209,12 @@ void scorer_free(struct scorer *scorer)
 int scorer_is_command(const struct scorer *scorer)
 {
     return scorer->command != NULL;
+}
+
+void scorer_print_profile(const struct scorer *scorer)
+{
+    profile_mark(scorer->profile, PROFILE_OTHER, PEAK_F32, 0, 0);
+    profile_print(scorer->profile);
 }
 
 int scorer_finish(struct scorer *scorer, struct oy_error *err)
@@ -604,10 +615,12 @@ int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
     if (scorer->command)
         return ask_command(scorer, item, n, arena, err);
     OY_ASSERT(scorer->engine);
+    profile_mark(scorer->profile, PROFILE_DATA, PEAK_F32, 0, 0);
     if (make_sequences(scorer, item, n, arena, sequence, err) ||
         tree_score(scorer->batch, sequence, n_part, &options, err))
         return -1;
     put_answers(scorer, item, n, sequence, arena);
+    profile_mark(scorer->profile, PROFILE_OTHER, PEAK_F32, 0, 0);
     return complete(scorer, item, n, arena, err);
 }
 

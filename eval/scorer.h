@@ -36,6 +36,7 @@ struct scorer_options {
     int per_token;         /* answers carry token_logprobs */
     int64_t top_logprobs;  /* answers carry the K best; 0: not */
     int keep_logits;       /* for scorer_write_logits */
+    int profile;           /* for scorer_print_profile */
     int dry_run;           /* nothing will be scored: weights stay away */
     void (*progress)(void *arg, uint64_t n_row); /* or NULL */
     void *progress_arg;
@@ -82,6 +83,10 @@ int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
 
 /* After the last answer: what a command says at its end. -1 with err (69). */
 int scorer_finish(struct scorer *scorer, struct oy_error *err);
+
+/* Where the time went, on standard error; nothing without `profile` or a model
+ * of one's own. */
+void scorer_print_profile(const struct scorer *scorer);
 
 /* Adds a plan to the counts that scorer_put_counts tells: requests (after
  * windowing), naive_tokens, unique_prefix_tokens, scored_rows,

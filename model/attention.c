@@ -270,6 +270,25 @@ static size_t list_tiles(struct attention *a,
     return n;
 }
 
+/* So many products of all that a query sees, by each head's; q, k, v and as
+ * much as q again for each of them are moved. */
+static void book(const struct attention *a,
+                 const struct attention_documents *document,
+                 enum profile_kernel kernel, int n_product)
+{
+    const double heads = (double)(a->shape.n_head * a->shape.head_dim);
+    double seen = 0;
+
+    for (size_t i = 0; i < document->n; i++) {
+        const double n = (double)(document->first[i + 1] - document->first[i]);
+        seen += n * (n + 1) / 2;
+    }
+    const double rows = (double)(document->first[document->n]);
+    profile_mark(
+        gemm_profile(a->gemm), kernel, PEAK_F32, 2 * n_product * seen * heads,
+        sizeof(float) * rows * ((double)a->stride + heads) * (n_product / 2));
+}
+
 void attention_forward(struct attention *attention,
                        const struct attention_documents *document,
                        const float *qkv, float *out, float *lse)
@@ -283,6 +302,7 @@ void attention_forward(struct attention *attention,
 
     oy_pool_run(gemm_pool(attention->gemm), n_tile * attention->shape.n_kv_head,
                 forward_task, &job);
+    book(attention, document, PROFILE_ATTENTION, 2);
 }
 
 /* The scores of a tile become weights, dp becomes the scores' gradient. */
@@ -387,4 +407,5 @@ void attention_backward(struct attention *attention,
 
     oy_pool_run(gemm_pool(attention->gemm),
                 document->n * attention->shape.n_kv_head, backward_task, &job);
+    book(attention, document, PROFILE_ATTENTION_BACK, 5);
 }

@@ -292,6 +292,15 @@ static void add_and_norm(void *arg, size_t from, size_t to)
     }
 }
 
+/* x and what a half gave in, x and its norm out. */
+static void run_add_and_norm(struct decoder *d, struct norm_job *job)
+{
+    const size_t n = d->batch.n_token;
+
+    decoder_rows(d, n, add_and_norm, job);
+    decoder_mark(d, PROFILE_NORM, 4 * n * (size_t)d->layout->config.dim);
+}
+
 struct rotate_job {
     const struct decoder *decoder;
     const float *from;
@@ -335,6 +344,8 @@ void decoder_rotate(struct decoder *decoder, const float *weights, int layer,
 
     if (has_norm || decoder_has_rope(&decoder->layout->config))
         decoder_rows(decoder, decoder->batch.n_token, rotate_rows, &job);
+    decoder_mark(decoder, PROFILE_ROTATION,
+                 2 * decoder->batch.n_token * decoder->qkv_dim);
 }
 
 struct hidden_job {
@@ -404,6 +415,7 @@ static void feed_forward(struct decoder *d, const float *weights, int i)
             dim, l->gate_up, d->up_dim, 0);
     decoder_add_bias(d, l->gate_up, d->up_dim, weights, at->gate_up_bias);
     decoder_rows(d, n, hidden_rows, &job);
+    decoder_mark(d, PROFILE_ACTIVATION, n * (d->up_dim + n_hidden));
     gemm_nt(d->gemm, n, dim, n_hidden, d->hidden, n_hidden, weights + at->down,
             n_hidden, d->sum, dim, 0);
     decoder_add_bias(d, d->sum, dim, weights, at->down_bias);
@@ -427,7 +439,7 @@ void decoder_forward(struct decoder *decoder, const float *weights,
         norm.norm = decoder_norm_at(decoder, weights, at->input_norm,
                                     at->input_norm_bias);
         norm.rstd = l->x_rstd;
-        decoder_rows(decoder, batch->n_token, add_and_norm, &norm);
+        run_add_and_norm(decoder, &norm);
         attend(decoder, weights, i);
 
         norm.embedding = NULL;
@@ -436,7 +448,7 @@ void decoder_forward(struct decoder *decoder, const float *weights,
         norm.norm = decoder_norm_at(decoder, weights, at->post_norm,
                                     at->post_norm_bias);
         norm.rstd = l->mid_rstd;
-        decoder_rows(decoder, batch->n_token, add_and_norm, &norm);
+        run_add_and_norm(decoder, &norm);
         if (config_block(&layout->config, i)->ffn == FFN_MOE)
             decoder_feed_experts(decoder, weights, i);
         else
@@ -447,7 +459,7 @@ void decoder_forward(struct decoder *decoder, const float *weights,
     norm.norm = decoder_norm_at(decoder, weights, layout->final_norm,
                                 layout->final_norm_bias);
     norm.rstd = decoder->rstd_final;
-    decoder_rows(decoder, batch->n_token, add_and_norm, &norm);
+    run_add_and_norm(decoder, &norm);
     decoder_weigh_balance(decoder);
 }
 

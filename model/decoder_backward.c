@@ -50,6 +50,18 @@ static void norm_back(void *arg, size_t from, size_t to, float *lane)
                               job->rstd[t]);
 }
 
+/* Of all rows; the gradients of the norm's weights are taken up too. */
+static void run_norm_back(struct norm_job *job, float *gradient)
+{
+    struct decoder *const d = job->decoder;
+    const struct decoder_config *const c = &d->layout->config;
+    const size_t n = d->batch.n_token;
+
+    decoder_lanes(d, n, decoder_norm_lane(c), norm_back, job);
+    decoder_norm_take(&job->norm, d->lane, gradient);
+    decoder_mark(d, PROFILE_NORM_BACK, 4 * n * (size_t)c->dim);
+}
+
 /* The input of the half's products once more. */
 static void norm_again(void *arg, size_t from, size_t to)
 {
@@ -74,6 +86,8 @@ static void mlp_back(struct decoder *d, const float *weights, float *gradient,
     gemm_nn(d->gemm, n, n_hidden, dim, d->dx, dim, weights + at->down, n_hidden,
             d->hidden, n_hidden, 0);
     decoder_rows(d, n, hidden_back, job);
+    decoder_mark(d, PROFILE_ACTIVATION_BACK,
+                 2 * n * (d->up_dim + n_hidden + dim));
     gemm_tn(d->gemm, dim, n_hidden, n, d->dx, dim, d->hidden, n_hidden,
             gradient + at->down, n_hidden);
     decoder_bias_back(d, l->gate_up, d->up_dim, gradient, at->gate_up_bias);
@@ -87,6 +101,7 @@ static void feed_forward_back(struct decoder *d, const float *weights,
                               float *gradient, int i, double balance_scale)
 {
     const struct layer_layout *const at = &d->layout->layer[i];
+    const size_t dim = (size_t)d->layout->config.dim;
     struct decoder_layer *const l = &d->layer[i];
     struct norm_job job = {
         .decoder = d,
@@ -97,13 +112,12 @@ static void feed_forward_back(struct decoder *d, const float *weights,
 
     if (config_block(&d->layout->config, i)->ffn == FFN_MOE) {
         decoder_rows(d, d->batch.n_token, norm_again, &job);
+        decoder_mark(d, PROFILE_NORM_BACK, 2 * d->batch.n_token * dim);
         decoder_feed_experts_back(d, weights, gradient, i, balance_scale);
     } else {
         mlp_back(d, weights, gradient, i, &job);
     }
-    decoder_lanes(d, d->batch.n_token, decoder_norm_lane(&d->layout->config),
-                  norm_back, &job);
-    decoder_norm_take(&job.norm, d->lane, gradient);
+    run_norm_back(&job, gradient);
 }
 
 /* The rotation and q/k norm on the way back, in dqkv in place. */
@@ -167,6 +181,9 @@ static void unrotate(struct decoder *d, const float *weights, float *gradient,
                                    has_norm ? weights + at->k_norm : NULL};
 
     decoder_lanes(d, d->batch.n_token, 4 * head_dim, unrotate_rows, &job);
+    decoder_mark(d, PROFILE_ROTATION_BACK,
+                 2 * d->batch.n_token *
+                     (d->qkv_dim + (size_t)d->layout->config.dim));
     if (!has_norm)
         return;
     rows_add(gradient + at->q_norm, d->lane, head_dim);
@@ -205,8 +222,7 @@ static void attend_back(struct decoder *d, const float *weights,
             gradient + at->qkv, dim);
     gemm_nn(d->gemm, n, dim, d->qkv_dim, d->dqkv, d->qkv_dim, weights + at->qkv,
             dim, d->sum, dim, 0);
-    decoder_lanes(d, n, decoder_norm_lane(&d->layout->config), norm_back, &job);
-    decoder_norm_take(&job.norm, d->lane, gradient);
+    run_norm_back(&job, gradient);
 }
 
 /* Columns of the embedding that one task adds up: tasks never meet. */
@@ -252,4 +268,6 @@ void decoder_backward(struct decoder *decoder, const float *weights,
     oy_pool_run(gemm_pool(decoder->gemm),
                 ((size_t)c->dim + EMBEDDING_COLUMNS - 1) / EMBEDDING_COLUMNS,
                 embedding_back, &job);
+    decoder_mark(decoder, PROFILE_EMBEDDING,
+                 3 * decoder->batch.n_token * (size_t)c->dim);
 }

@@ -97,8 +97,12 @@ void decoder_gather(struct decoder_expert_job *job, const float *from,
 {
     struct gather_job gather = {job, from, to};
 
-    decoder_rows(job->decoder, job->decoder->batch.n_token, gather_rows,
-                 &gather);
+    struct decoder *const d = job->decoder;
+
+    decoder_rows(d, d->batch.n_token, gather_rows, &gather);
+    decoder_mark(d, PROFILE_EXPERTS,
+                 2 * d->batch.n_token * (size_t)job->config->n_used *
+                     (size_t)d->layout->config.dim);
 }
 
 size_t decoder_expert_rows(const struct decoder_expert_job *job, size_t e,
@@ -188,10 +192,12 @@ static void feed_shared(struct decoder_expert_job *job)
     gemm_nt(d->gemm, n, 2 * n_hidden, dim, d->norm, dim, job->w.shared_gate_up,
             dim, job->layer->experts.shared, 2 * n_hidden, 0);
     decoder_rows(d, n, shared_rows, job);
+    decoder_mark(d, PROFILE_ACTIVATION, 3 * n * n_hidden);
     gemm_nt(d->gemm, n, dim, n_hidden, d->hidden, n_hidden, job->w.shared_down,
             n_hidden, d->sum, dim, 0);
     if (job->w.shared_expert_gate)
         decoder_rows(d, n, open_rows, job);
+    decoder_mark(d, PROFILE_EXPERTS, 3 * n * dim);
 }
 
 /* ---- the chosen ones ---- */
@@ -253,15 +259,20 @@ void decoder_feed_experts(struct decoder *decoder, const float *weights, int i)
 {
     struct decoder_expert_job job = decoder_expert_job(decoder, weights, i);
     const size_t n = decoder->batch.n_token;
+    const size_t n_slot = n * (size_t)job.config->n_used;
 
     route(&job);
     if (job.config->n_shared_hidden)
         feed_shared(&job);
     decoder_gather(&job, decoder->norm, decoder->gathered);
     feed_each(&job, 0);
-    decoder_rows(decoder, n * (size_t)job.config->n_used, hidden_slots, &job);
+    decoder_rows(decoder, n_slot, hidden_slots, &job);
+    decoder_mark(decoder, PROFILE_ACTIVATION,
+                 3 * n_slot * (size_t)job.config->n_hidden);
     feed_each(&job, 1);
     decoder_rows(decoder, n, combine_rows, &job);
+    decoder_mark(decoder, PROFILE_EXPERTS,
+                 (n_slot + n) * (size_t)decoder->layout->config.dim);
 }
 
 /* ---- the balance ---- */

@@ -206,6 +206,7 @@ static void shared_back(struct decoder_expert_job *job, const float *weights,
     gemm_nn(d->gemm, n, n_hidden, dim, d->dx, dim, w->shared_down, n_hidden,
             d->dhidden, n_hidden, 0);
     decoder_rows(d, n, shared_rows_back, job);
+    decoder_mark(d, PROFILE_ACTIVATION_BACK, 6 * n * n_hidden);
     gemm_tn(d->gemm, dim, n_hidden, n, d->dx, dim, d->hidden, n_hidden,
             same_place(gradient, weights, w->shared_down), n_hidden);
     gemm_tn(d->gemm, width, dim, n, dup, width, d->norm, dim,
@@ -217,6 +218,7 @@ static void shared_back(struct decoder_expert_job *job, const float *weights,
     decoder_lanes(d, n, dim, gate_back, job);
     rows_add(same_place(gradient, weights, w->shared_expert_gate), d->lane,
              dim);
+    decoder_mark(d, PROFILE_EXPERTS, 3 * n * dim);
 }
 
 void decoder_feed_experts_back(struct decoder *decoder, const float *weights,
@@ -227,11 +229,14 @@ void decoder_feed_experts_back(struct decoder *decoder, const float *weights,
     const size_t dim = (size_t)d->layout->config.dim, n = d->batch.n_token;
     const size_t n_expert = (size_t)job.config->n_expert;
     const size_t stride = MOE_SCORES * n_expert;
+    const size_t n_slot = n * (size_t)job.config->n_used;
 
     job.aux_scale = (float)aux_scale;
     decoder_gather(&job, d->dx, d->gathered);
     down_back(&job);
     decoder_rows(d, n, slots_back, &job);
+    decoder_mark(d, PROFILE_ACTIVATION_BACK,
+                 6 * n_slot * (size_t)job.config->n_hidden);
     decoder_gather(&job, d->norm, d->answer);
     experts_back(&job, same_place(gradient, weights, job.w.down),
                  same_place(gradient, weights, job.w.gate_up));
@@ -240,6 +245,7 @@ void decoder_feed_experts_back(struct decoder *decoder, const float *weights,
     gemm_nn(d->gemm, n, dim, n_expert, d->score, stride, job.w.router, dim,
             d->sum, dim, 0);
     decoder_rows(d, n, scatter_rows, &job);
+    decoder_mark(d, PROFILE_EXPERTS, (n_slot + 2 * n) * dim);
     if (job.config->n_shared_hidden)
         shared_back(&job, weights, gradient);
 }

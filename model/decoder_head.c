@@ -96,6 +96,7 @@ static void chunk_back(struct head_job *job, const float *weights,
             weights + layout->head, dim, d->sum, dim, 0);
     decoder_lanes(d, n, decoder_norm_lane(&layout->config), norm_back, job);
     decoder_norm_take(&job->norm, d->lane, gradient);
+    decoder_mark(d, PROFILE_NORM_BACK, 4 * n * dim);
 }
 
 static void chunk_logits(struct head_job *job, const float *weights, size_t n)
@@ -107,6 +108,7 @@ static void chunk_logits(struct head_job *job, const float *weights, size_t n)
     job->norm = decoder_norm_at(d, weights, d->layout->final_norm,
                                 d->layout->final_norm_bias);
     decoder_rows(d, n, gather_rows, job);
+    decoder_mark(d, PROFILE_NORM, 2 * n * dim);
     gemm_nt(d->gemm, n, n_vocab, dim, d->norm, dim, weights + d->layout->head,
             dim, d->logits, n_vocab, 0);
 }
@@ -130,6 +132,8 @@ void decoder_loss(struct decoder *decoder, const float *weights,
         const size_t n = left < decoder->chunk ? left : decoder->chunk;
         chunk_logits(&job, weights, n);
         decoder_rows(decoder, n, loss_rows, &job);
+        decoder_mark(decoder, PROFILE_LOSS,
+                     2 * n * (size_t)decoder->layout->config.n_vocab);
         if (gradient)
             chunk_back(&job, weights, gradient, n);
         job.from += n;

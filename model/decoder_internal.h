@@ -95,6 +95,13 @@ typedef void (*decoder_lane_task)(void *arg, size_t from, size_t to,
 void decoder_lanes(struct decoder *decoder, size_t n, size_t size,
                    decoder_lane_task task, void *arg);
 
+/* Books the time since the last kernel as one that moved n floats. */
+static inline void decoder_mark(const struct decoder *decoder,
+                                enum profile_kernel kernel, size_t n)
+{
+    profile_floats(gemm_profile(decoder->gemm), kernel, n);
+}
+
 /* ---- parts in two forms ---- */
 
 /* The norm of a row. */

@@ -98,6 +98,7 @@ void decoder_add_bias(struct decoder *decoder, float *y, size_t n,
         return;
     job.bias = weights + bias;
     decoder_rows(decoder, decoder->batch.n_token, add_bias, &job);
+    decoder_mark(decoder, PROFILE_BIAS, 2 * decoder->batch.n_token * n);
 }
 
 static void sum_rows(void *arg, size_t from, size_t to, float *lane)
@@ -117,6 +118,7 @@ void decoder_bias_back(struct decoder *decoder, const float *dy, size_t n,
         return;
     decoder_lanes(decoder, decoder->batch.n_token, n, sum_rows, &job);
     rows_add(gradient + bias, decoder->lane, n);
+    decoder_mark(decoder, PROFILE_BIAS, decoder->batch.n_token * n);
 }
 
 /* ---- the hidden layer ---- */

@@ -183,6 +183,11 @@ struct oy_pool *engine_pool(const struct engine *engine)
     return engine->pool;
 }
 
+void engine_set_profile(struct engine *engine, struct profile *profile)
+{
+    gemm_set_profile(engine->gemm, profile);
+}
+
 const char *engine_kernel_name(const struct engine *engine)
 {
     return engine->kernel_name;
@@ -399,6 +404,7 @@ static void put_wanted(const struct engine *engine, float *hidden)
 int engine_run(struct engine *engine, const struct engine_piece *piece,
                size_t n_piece, float *hidden, struct oy_error *err)
 {
+    const size_t dim = (size_t)engine->layout->config.dim;
     struct oy_error full = {0}; /* then they stay where they are */
 
     if (++engine->n_pass == OWN_PASSES && weights_map_may_own(&engine->own))
@@ -407,10 +413,12 @@ int engine_run(struct engine *engine, const struct engine_piece *piece,
     if (prepare(engine, piece, n_piece, err))
         return -1;
     engine_rows(engine, embed_rows);
+    engine_mark(engine, PROFILE_EMBEDDING, 2 * dim);
     for (engine->layer = 0; engine->layer < engine->layout->config.n_layer;
          engine->layer++)
         engine_run_layer(engine);
     put_wanted(engine, hidden);
+    engine_mark(engine, PROFILE_NORM, 2 * dim);
     for (size_t i = 0; i < n_piece; i++)
         piece[i].sequence->len += piece[i].n;
     return 0;
@@ -460,6 +468,8 @@ int engine_logits(struct engine *engine, const float *hidden, size_t n,
         matrix_multiply(&engine->multiplier, &head, rows, hidden + i * dim, dim,
                         engine->logits, n_vocab, 0);
         oy_pool_run(engine->pool, rows, use_logits, &job);
+        profile_floats(gemm_profile(engine->gemm), PROFILE_LOSS,
+                       rows * n_vocab);
     }
     return 0;
 }

@@ -24,6 +24,7 @@
 #include "core/pool.h"
 #include "model/config.h"
 #include "model/kv.h"
+#include "model/profile.h"
 #include "model/weights.h"
 
 /* Rows of a pass that callers should fill where they can. */
@@ -62,6 +63,9 @@ struct kv_pool *engine_kv(struct engine *engine);
  * hold any yet (asserted). */
 void engine_set_kv_type(struct engine *engine, enum kv_type type);
 struct oy_pool *engine_pool(const struct engine *engine);
+/* Books the time of passes from now on, as gemm_set_profile does; the caller
+ * books what lies between them. */
+void engine_set_profile(struct engine *engine, struct profile *profile);
 /* For journals and manifests; borrowed. */
 const char *engine_kernel_name(const struct engine *engine);
 /* Of all weights as they were read; takes a moment. */

@@ -104,6 +104,14 @@ static inline void engine_rows(struct engine *engine, oy_pool_task task)
                 task, engine);
 }
 
+/* Books the time since the last kernel as one that moved n floats of every
+ * row. */
+static inline void engine_mark(const struct engine *engine,
+                               enum profile_kernel kernel, size_t n)
+{
+    profile_floats(gemm_profile(engine->gemm), kernel, engine->n_row * n);
+}
+
 static inline const struct layer_layout *layer_part(const struct engine *engine)
 {
     return &engine->layout->layer[engine->layer];

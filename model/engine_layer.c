@@ -72,6 +72,7 @@ static void enter(struct engine *engine, size_t weight, oy_pool_task norm)
     if (weight == SIZE_MAX)
         return;
     engine_rows(engine, norm);
+    engine_mark(engine, PROFILE_NORM, 2 * (size_t)engine->layout->config.dim);
     engine->input = engine->normed;
 }
 
@@ -329,6 +330,29 @@ static void attend_tile(void *arg, size_t task, int worker)
     attend(&job, &engine->attend[worker]);
 }
 
+/* Two products of what each query sees, of keys and of values, which are read
+ * once for each tile. */
+static void book_attention(const struct engine *engine)
+{
+    const struct decoder_config *c = &engine->layout->config;
+    const double width = c->head_dim + (double)engine_value_dim(engine);
+    const size_t window = (size_t)layer_block(engine)->window;
+    struct profile *profile = gemm_profile(engine->gemm);
+    double seen = 0, read = 0;
+
+    for (size_t i = 0; profile && i < engine->n_tile; i++) {
+        const struct query_tile *tile = &engine->tile[i];
+        size_t n = engine->row[tile->row].position + tile->n;
+        if (window && n > window)
+            n = window;
+        seen += (double)n * (double)tile->n;
+        read += (double)n;
+    }
+    profile_mark(profile, PROFILE_ATTENTION, PEAK_F32,
+                 2 * seen * c->n_head * width,
+                 sizeof(float) * read * c->n_kv_head * width);
+}
+
 /* ---- the rows that are asked for ---- */
 
 static int is_wanted(const struct row *row)
@@ -403,6 +427,7 @@ static void run_attention(struct engine *engine)
         multiply(engine, part->qkv, engine_qkv_width(engine), dim,
                  engine->input, engine->qkv, 0);
         engine_rows(engine, turn_rows);
+        engine_mark(engine, PROFILE_ROTATION, 2 * engine_qkv_width(engine));
     }
     if (is_last(engine))
         keep_wanted(engine);
@@ -410,10 +435,12 @@ static void run_attention(struct engine *engine)
                 attend_tile, engine);
     if (c->has_output_gate)
         engine_rows(engine, gate_rows);
+    book_attention(engine);
     multiply(engine, part->o, dim, q, engine->mixed,
              is_direct ? engine->x : engine->branch, is_direct);
     if (part->o_bias != SIZE_MAX)
         engine_rows(engine, is_direct ? add_o_to_x : add_o_to_branch);
+    engine_mark(engine, PROFILE_BIAS, part->o_bias != SIZE_MAX ? 2 * dim : 0);
 }
 
 static void run_mixer(struct engine *engine)
@@ -430,6 +457,7 @@ static void run_mixer(struct engine *engine)
     }
     if (!mixer_is_direct(engine) && !block->is_parallel)
         engine_rows(engine, close_mixer);
+    engine_mark(engine, PROFILE_NORM, 0);
 }
 
 static void activate(enum activation activation, float *x, size_t n)
@@ -492,10 +520,13 @@ static void run_dense(struct engine *engine)
     multiply(engine, part->gate_up, n_matrix * hidden, dim, engine->input,
              engine->gate_up, 0);
     engine_rows(engine, activate_rows);
+    engine_mark(engine, PROFILE_ACTIVATION, (n_matrix + 1) * hidden);
     multiply(engine, part->down, dim, hidden, engine->inner,
              is_direct ? engine->x : engine->branch, is_direct);
     if (part->down_bias != SIZE_MAX)
         engine_rows(engine, is_direct ? add_down_to_x : add_down_to_branch);
+    engine_mark(engine, PROFILE_BIAS,
+                part->down_bias != SIZE_MAX ? 2 * dim : 0);
 }
 
 static void run_ffn(struct engine *engine)
@@ -512,6 +543,7 @@ static void run_ffn(struct engine *engine)
         engine_rows(engine, close_mixer);
     else if (!ffn_is_direct(engine))
         engine_rows(engine, close_ffn);
+    engine_mark(engine, PROFILE_NORM, 0);
 }
 
 void engine_run_layer(struct engine *engine)

@@ -258,6 +258,7 @@ void mixed_run_mla(struct engine *engine)
     must_run(mla_project(&engine->mixed_halves.mla,
                          &engine->mixed_halves.scratch, &err));
     engine_rows(engine, turn_rows);
+    engine_mark(engine, PROFILE_ROTATION, 2 * engine_qkv_width(engine));
 }
 
 static size_t run_delta_net(struct engine *engine)
@@ -293,6 +294,7 @@ void mixed_run_linear(struct engine *engine)
     width = layer_block(engine)->mixer == MIXER_DELTA_NET
                 ? run_delta_net(engine)
                 : run_lightning(engine);
+    engine_mark(engine, PROFILE_MIXER, 0);
     gemm_nt(engine->gemm, engine->n_row, dim, width, engine->mixed, width,
             engine->weights + layer_part(engine)->o, width, engine->branch, dim,
             0);

@@ -35,7 +35,8 @@ struct gemm {
     struct blas blas; /* library NULL: own kernels */
     int is_packed;    /* all products by `outer` */
     char name[48];
-    float **scratch; /* [worker]: KERNEL_SCRATCH(OUTER_TILE_M) floats */
+    float **scratch;         /* [worker]: KERNEL_SCRATCH(OUTER_TILE_M) floats */
+    struct profile *profile; /* borrowed, or NULL */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -89,6 +90,15 @@ static void run_outer_tile(void *arg, size_t tile, int worker)
     job.n = smaller(job.n - n, OUTER_TILE_N);
     job.scratch = product->gemm->scratch[worker];
     product->gemm->kernel->outer(&job);
+}
+
+static void run_dot(struct gemm *gemm, const struct kernel_dot *dot)
+{
+    struct product product = {
+        .gemm = gemm, .dot = dot, .n_tile_n = tiles(dot->n, DOT_TILE_N)};
+
+    oy_pool_run(gemm->pool, tiles(dot->m, DOT_TILE_M) * product.n_tile_n,
+                run_dot_tile, &product);
 }
 
 /* Rows of a tile: equal parts, in whole KERNEL_MAX_ROWS. A function of the
@@ -208,25 +218,14 @@ void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,
              size_t x_stride, const float *w, size_t w_stride, float *y,
              size_t y_stride, int accumulate)
 {
+    const float beta = accumulate ? 1 : 0;
+
     if (gemm->blas.library) {
-        struct blas_product product = {gemm,
-                                       BLAS_AS_IS,
-                                       BLAS_TRANSPOSED,
-                                       m,
-                                       n,
-                                       k,
-                                       x,
-                                       w,
-                                       x_stride,
-                                       w_stride,
-                                       y,
-                                       y_stride,
-                                       accumulate ? 1 : 0,
-                                       0};
+        struct blas_product product = {
+            gemm, BLAS_AS_IS, BLAS_TRANSPOSED, m, n,        k,    x,
+            w,    x_stride,   w_stride,        y, y_stride, beta, 0};
         run_blas(&product);
-        return;
-    }
-    if (gemm->is_packed) {
+    } else if (gemm->is_packed) {
         const struct kernel_outer outer = {.m = m,
                                            .n = n,
                                            .k = k,
@@ -237,58 +236,48 @@ void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,
                                            .b_depth = 1,
                                            .b_column = w_stride,
                                            .alpha = 1,
-                                           .beta = accumulate ? 1 : 0,
+                                           .beta = beta,
                                            .c = y,
                                            .c_stride = y_stride,
                                            .pack_rows = OUTER_TILE_M};
         run_outer(gemm, &outer);
-        return;
+    } else {
+        const struct kernel_dot dot = {m,        n, k,        x, w,   x_stride,
+                                       w_stride, y, y_stride, 1, beta};
+        run_dot(gemm, &dot);
     }
-    const struct kernel_dot dot = {
-        m, n, k, x, w, x_stride, w_stride, y, y_stride, 1, accumulate ? 1 : 0};
-    struct product product = {
-        .gemm = gemm, .dot = &dot, .n_tile_n = tiles(n, DOT_TILE_N)};
-    oy_pool_run(gemm->pool, tiles(m, DOT_TILE_M) * product.n_tile_n,
-                run_dot_tile, &product);
+    profile_product(gemm->profile, PROFILE_FORWARD, PEAK_F32, m, n, k);
 }
 
 void gemm_nn(struct gemm *gemm, size_t m, size_t k, size_t n, const float *dy,
              size_t dy_stride, const float *w, size_t w_stride, float *dx,
              size_t dx_stride, int accumulate)
 {
+    const float beta = accumulate ? 1 : 0;
+
     if (gemm->blas.library) {
-        struct blas_product product = {gemm,
-                                       BLAS_AS_IS,
-                                       BLAS_AS_IS,
-                                       m,
-                                       k,
-                                       n,
-                                       dy,
-                                       w,
-                                       dy_stride,
-                                       w_stride,
-                                       dx,
-                                       dx_stride,
-                                       accumulate ? 1 : 0,
-                                       0};
+        struct blas_product product = {
+            gemm, BLAS_AS_IS, BLAS_AS_IS, m,  k,         n,    dy,
+            w,    dy_stride,  w_stride,   dx, dx_stride, beta, 0};
         run_blas(&product);
-        return;
+    } else {
+        const struct kernel_outer outer = {.m = m,
+                                           .n = k,
+                                           .k = n,
+                                           .a = dy,
+                                           .b = w,
+                                           .a_row = dy_stride,
+                                           .a_depth = 1,
+                                           .b_depth = w_stride,
+                                           .b_column = 1,
+                                           .alpha = 1,
+                                           .beta = beta,
+                                           .c = dx,
+                                           .c_stride = dx_stride,
+                                           .pack_rows = OUTER_TILE_M};
+        run_outer(gemm, &outer);
     }
-    const struct kernel_outer outer = {.m = m,
-                                       .n = k,
-                                       .k = n,
-                                       .a = dy,
-                                       .b = w,
-                                       .a_row = dy_stride,
-                                       .a_depth = 1,
-                                       .b_depth = w_stride,
-                                       .b_column = 1,
-                                       .alpha = 1,
-                                       .beta = accumulate ? 1 : 0,
-                                       .c = dx,
-                                       .c_stride = dx_stride,
-                                       .pack_rows = OUTER_TILE_M};
-    run_outer(gemm, &outer);
+    profile_product(gemm->profile, PROFILE_INPUT_GRADIENT, PEAK_F32, m, k, n);
 }
 
 void gemm_tn(struct gemm *gemm, size_t n, size_t k, size_t m, const float *dy,
@@ -300,23 +289,24 @@ void gemm_tn(struct gemm *gemm, size_t n, size_t k, size_t m, const float *dy,
             gemm, BLAS_TRANSPOSED, BLAS_AS_IS, n,  k,         m, dy,
             x,    dy_stride,       x_stride,   dw, dw_stride, 1, 0};
         run_blas(&product);
-        return;
+    } else {
+        const struct kernel_outer outer = {.m = n,
+                                           .n = k,
+                                           .k = m,
+                                           .a = dy,
+                                           .b = x,
+                                           .a_row = 1,
+                                           .a_depth = dy_stride,
+                                           .b_depth = x_stride,
+                                           .b_column = 1,
+                                           .alpha = 1,
+                                           .beta = 1,
+                                           .c = dw,
+                                           .c_stride = dw_stride,
+                                           .pack_rows = OUTER_TILE_M};
+        run_outer(gemm, &outer);
     }
-    const struct kernel_outer outer = {.m = n,
-                                       .n = k,
-                                       .k = m,
-                                       .a = dy,
-                                       .b = x,
-                                       .a_row = 1,
-                                       .a_depth = dy_stride,
-                                       .b_depth = x_stride,
-                                       .b_column = 1,
-                                       .alpha = 1,
-                                       .beta = 1,
-                                       .c = dw,
-                                       .c_stride = dw_stride,
-                                       .pack_rows = OUTER_TILE_M};
-    run_outer(gemm, &outer);
+    profile_product(gemm->profile, PROFILE_WEIGHT_GRADIENT, PEAK_F32, n, k, m);
 }
 
 /* As many rows at once as there is room for beside the columns. */
@@ -558,4 +548,14 @@ const char *gemm_kernel_name(const struct gemm *gemm)
 struct oy_pool *gemm_pool(const struct gemm *gemm)
 {
     return gemm->pool;
+}
+
+void gemm_set_profile(struct gemm *gemm, struct profile *profile)
+{
+    gemm->profile = profile;
+}
+
+struct profile *gemm_profile(const struct gemm *gemm)
+{
+    return gemm->profile;
 }

@@ -17,6 +17,7 @@
 
 #include "core/error.h"
 #include "core/pool.h"
+#include "model/profile.h"
 
 /* OpenBLAS sees M in multiples of this many rows; shorter tails are padded
  * with zero rows in scratch memory (its kernels for small matrices, which add
@@ -40,6 +41,10 @@ void gemm_free(struct gemm *gemm);
  * journals. Borrowed. */
 const char *gemm_kernel_name(const struct gemm *gemm);
 struct oy_pool *gemm_pool(const struct gemm *gemm);
+/* Where its products, and what others do between them, are booked from now on;
+ * borrowed. NULL, as at first: nowhere. */
+void gemm_set_profile(struct gemm *gemm, struct profile *profile);
+struct profile *gemm_profile(const struct gemm *gemm);
 
 /* y[M][N] = x[M][K] w[N][K]^T  (+ y when accumulate): a linear layer. */
 void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,

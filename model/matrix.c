@@ -219,6 +219,29 @@ static void multiply_quantised(struct multiplier *multiplier,
     quant_multiply(&quantised, gemm_pool(multiplier->gemm), &multiplier->quant);
 }
 
+/* What n rows of a matrix by m rows were. */
+static void book(const struct multiplier *multiplier,
+                 const struct matrix *matrix, size_t m, size_t n)
+{
+    static const enum peak_type type[] = {[MATRIX_ROWS] = PEAK_F32,
+                                          [MATRIX_F32] = PEAK_F32,
+                                          [MATRIX_BF16] = PEAK_BF16,
+                                          [MATRIX_QUANT] = PEAK_INT8};
+    struct profile *profile = gemm_profile(multiplier->gemm);
+    double size = (double)n * (double)matrix->k;
+
+    if (!profile)
+        return;
+    if (matrix->form == MATRIX_QUANT)
+        size = (double)(panels(matrix) *
+                        quant_panel_size(matrix->panel->form, matrix->k));
+    else
+        size *= matrix->form == MATRIX_BF16 ? sizeof(uint16_t) : sizeof(float);
+    profile_mark(profile, PROFILE_FORWARD, type[matrix->form],
+                 2 * (double)m * (double)n * (double)matrix->k,
+                 size + sizeof(float) * (double)m * (double)(matrix->k + n));
+}
+
 void matrix_multiply(struct multiplier *multiplier, const struct matrix *matrix,
                      size_t m, const float *x, size_t x_stride, float *y,
                      size_t y_stride, int accumulate)
@@ -238,6 +261,8 @@ void matrix_multiply(struct multiplier *multiplier, const struct matrix *matrix,
         multiply_quantised(multiplier, &product);
     else if (done && m)
         multiply_packed(multiplier, &product);
+    if (done && m)
+        book(multiplier, matrix, m, done);
     if (done < matrix->n && m)
         gemm_nt(multiplier->gemm, m, matrix->n - done, matrix->k, x, x_stride,
                 rest(matrix), matrix->k, y + done, y_stride, accumulate);

@@ -80,6 +80,8 @@ static void run_norm(const struct mla_pass *pass, struct norm_job job)
     oy_pool_run(gemm_pool(pass->gemm),
                 (pass->n_row + ROWS_OF_TASK - 1) / ROWS_OF_TASK, norm_rows,
                 &job);
+    profile_floats(gemm_profile(pass->gemm), PROFILE_NORM,
+                   2 * job.n_row * job.n);
 }
 
 /* y[n_row][n] = x[n_row][k] w^T. */

@@ -259,6 +259,7 @@ static void run_tasks(struct run *run, oy_pool_task task)
 {
     oy_pool_run(gemm_pool(run->job->gemm),
                 (run->job->n_row + ROWS_OF_TASK - 1) / ROWS_OF_TASK, task, run);
+    profile_floats(gemm_profile(run->job->gemm), PROFILE_EXPERTS, 0);
 }
 
 static size_t task_end(size_t task, size_t n)

@@ -126,6 +126,8 @@ double optimizer_norm(const struct optimizer *optimizer)
                 (void *)optimizer);
     for (size_t i = 0; i < optimizer->n_tile; i++)
         sum += optimizer->tile[i].square_sum;
+    profile_floats(gemm_profile(optimizer->gemm), PROFILE_GRADIENT_NORM,
+                   optimizer->layout->n_float);
     return sqrt(sum);
 }
 
@@ -181,6 +183,8 @@ static void step_adamw(const struct optimizer *o, float *weights, double lr,
                  .eps = (float)x->eps}};
 
     oy_pool_run(o->pool, o->n_tile, step_task, &job);
+    profile_floats(gemm_profile(o->gemm), PROFILE_UPDATE,
+                   8 * o->layout->n_float);
 }
 
 /* ---- Muon ---- */
@@ -244,6 +248,8 @@ static void step_matrix(struct matrix_job *job, size_t n_tile, double lr)
 {
     const struct optimizer *const o = job->optimizer;
     const struct weight_tensor *const matrix = job->tile->matrix;
+    const size_t n = matrix->n_row * matrix->n_column;
+    struct profile *const profile = gemm_profile(o->gemm);
     double sum = 0.0;
 
     oy_pool_run(o->pool, n_tile, blend_task, job);
@@ -251,11 +257,13 @@ static void step_matrix(struct matrix_job *job, size_t n_tile, double lr)
         sum += job->tile[i].square_sum;
     job->scale = (float)(1.0 / fmax(sqrt(sum), 1e-7));
     oy_pool_run(o->pool, n_tile, scale_task, job);
+    profile_floats(profile, PROFILE_UPDATE, 5 * n);
     job->direction =
         muon_orthogonalise(o->gemm, o->gradient + matrix->at, matrix->n_row,
                            matrix->n_column, o->scratch);
     job->rate = (float)matrix_rate(o, matrix, lr);
     oy_pool_run(o->pool, n_tile, move_task, job);
+    profile_floats(profile, PROFILE_UPDATE, 4 * n);
 }
 
 static void step_muon(const struct optimizer *o, float *weights, double lr,

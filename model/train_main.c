@@ -164,6 +164,11 @@ static size_t put_options(struct values *v, struct oy_run *run,
         {"dump-gradients", 0, OY_OPT_STRING, &o->gradients, "DIR", NULL, 0,
          "Write the first step's gradients, before clipping, to "
          "DIR/gradients.safetensors."},
+        {"profile", 0, OY_OPT_FLAG, &o->profile, NULL, NULL, 0,
+         "Print on standard error where the time of the steps went, kernel by "
+         "kernel: seconds and their part, operations and bytes a second, and "
+         "how much that is of the roofline, whose ceilings of arithmetic and "
+         "memory are measured on the same threads first."},
         {"dry-run", 0, OY_OPT_FLAG, &o->dry_run, NULL, NULL, 0,
          "Print weights, memory, steps and tokens as JSON; train nothing."},
     };

@@ -54,7 +54,8 @@ struct trainer {
     struct train_state state;
     struct train_report report;
     struct train_log *log;
-    int n_bad; /* steps in a row that were not finite */
+    int n_bad;               /* steps in a row that were not finite */
+    struct profile *profile; /* NULL: none is wanted */
 };
 
 static double seconds_now(void)
@@ -574,6 +575,7 @@ static int run_step(struct trainer *t, struct oy_error *err)
         return -1;
     if (n_row == 0)
         return 0;
+    profile_mark(t->profile, PROFILE_DATA, PEAK_F32, 0, 0);
     step.lr = schedule_rate(&t->schedule, (int64_t)step.step);
     learn(t, step.n_target, &step);
     if (dump_gradients(t, err) != 0 || update(t, &step, err) != 0)
@@ -581,7 +583,10 @@ static int run_step(struct trainer *t, struct oy_error *err)
     t->state.step++;
     t->state.n_token += step.n_target;
     step.seconds = seconds_now() - began;
-    return train_log_step(t->log, &step, err) == 0 ? 1 : -1;
+    if (train_log_step(t->log, &step, err) != 0)
+        return -1;
+    profile_mark(t->profile, PROFILE_OTHER, PEAK_F32, 0, 0);
+    return 1;
 }
 
 static int run_steps(struct trainer *t, struct oy_error *err)
@@ -600,13 +605,16 @@ static int run_steps(struct trainer *t, struct oy_error *err)
             if (validate(t, err) != 0 || save(t, err) != 0)
                 return -1;
             saved = t->state.step;
+            profile_mark(t->profile, PROFILE_OTHER, PEAK_F32, 0, 0);
         }
     }
     if (saved == t->state.step && saved > 0)
         return 0;
     if (t->state.step > 0 && validate(t, err) != 0)
         return -1;
-    return save(t, err);
+    const int rc = save(t, err);
+    profile_mark(t->profile, PROFILE_OTHER, PEAK_F32, 0, 0);
+    return rc;
 }
 
 /* ---- the run ---- */
@@ -658,12 +666,17 @@ static int train(struct trainer *t, struct oy_error *err)
     if (note_inputs(t, err) != 0 || take_memory(t, err) != 0 ||
         begin(t, err) != 0)
         return -1;
+    if (o->profile) {
+        t->profile = profile_new(t->pool);
+        gemm_set_profile(t->gemm, t->profile);
+    }
     t->log = train_log_open(o->log, t->state.step, t->n_step, o->progress, err);
     if (!t->log)
         return -1;
     rc = run_steps(t, err);
     if (train_log_close(t->log, err) != 0)
         rc = -1;
+    profile_print(t->profile);
     return rc == 0 ? tell(t, err) : -1;
 }
 
@@ -681,6 +694,7 @@ static void release(struct trainer *t)
     feed_close(t->feed);
     feed_close(t->valid);
     train_report_release(&t->report);
+    profile_free(t->profile);
     oy_free(t->tokenizer_file);
 }
 

@@ -62,6 +62,7 @@ struct trainer_options {
     const char *kernel;
     int n_thread;
     uint64_t memory; /* refuse to need more; 0: any */
+    int profile;     /* say at the end, on standard error, where time went */
     int progress;    /* show the line of progress */
 };
 
