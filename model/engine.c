@@ -412,6 +412,7 @@ int engine_run(struct engine *engine, const struct engine_piece *piece,
     engine_pack(engine);
     if (prepare(engine, piece, n_piece, err))
         return -1;
+    engine_mark(engine, PROFILE_OTHER, 0);
     engine_rows(engine, embed_rows);
     engine_mark(engine, PROFILE_EMBEDDING, 2 * dim);
     for (engine->layer = 0; engine->layer < engine->layout->config.n_layer;

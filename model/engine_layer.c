@@ -172,6 +172,14 @@ static void add_down_to_branch(void *arg, size_t task, int worker)
     add_bias(engine, task, engine->branch, layer_part(engine)->down_bias);
 }
 
+static void run_bias(struct engine *engine, size_t bias, oy_pool_task task)
+{
+    if (bias == SIZE_MAX)
+        return;
+    engine_rows(engine, task);
+    engine_mark(engine, PROFILE_BIAS, 2 * (size_t)engine->layout->config.dim);
+}
+
 /* Whether what a half gives may be added to x as it is. */
 static int is_direct(const struct block_half *half, size_t norm)
 {
@@ -438,9 +446,7 @@ static void run_attention(struct engine *engine)
     book_attention(engine);
     multiply(engine, part->o, dim, q, engine->mixed,
              is_direct ? engine->x : engine->branch, is_direct);
-    if (part->o_bias != SIZE_MAX)
-        engine_rows(engine, is_direct ? add_o_to_x : add_o_to_branch);
-    engine_mark(engine, PROFILE_BIAS, part->o_bias != SIZE_MAX ? 2 * dim : 0);
+    run_bias(engine, part->o_bias, is_direct ? add_o_to_x : add_o_to_branch);
 }
 
 static void run_mixer(struct engine *engine)
@@ -523,10 +529,8 @@ static void run_dense(struct engine *engine)
     engine_mark(engine, PROFILE_ACTIVATION, (n_matrix + 1) * hidden);
     multiply(engine, part->down, dim, hidden, engine->inner,
              is_direct ? engine->x : engine->branch, is_direct);
-    if (part->down_bias != SIZE_MAX)
-        engine_rows(engine, is_direct ? add_down_to_x : add_down_to_branch);
-    engine_mark(engine, PROFILE_BIAS,
-                part->down_bias != SIZE_MAX ? 2 * dim : 0);
+    run_bias(engine, part->down_bias,
+             is_direct ? add_down_to_x : add_down_to_branch);
 }
 
 static void run_ffn(struct engine *engine)

@@ -115,6 +115,9 @@ code 65 "a journal of other options is refused" score --max-length 64 --journal 
 code 65 "and what is no journal" score --journal "$T/docs.jsonl" "$T/r.jsonl"
 
 # Counts.
+code 0 "a profile" score --profile "$T/r.jsonl"
+said "product, forward" "is told"
+ok "beside the same answers" cmp "$T/out" <(score "$T/r.jsonl")
 code 0 "a dry run counts" score --dry-run "$T/r.jsonl"
 ok "requests" grep -q '"requests":181,' "$T/out"
 code 0 "with a tokenizer alone" "$BIN/oy-score" --dry-run -t $TOK "$T/r.jsonl"

@@ -49,6 +49,12 @@ for cpu in plain avx2; do
     rm -rf "$T/cpu1" "$T/cpu3"
 done
 
+code 0 "a profile" train profile -T 2 --profile "$T/docs.jsonl"
+for kernel in 'ceilings: f32' 'product, weight gradient' 'attention, backward' 'loss' 'update' 'all'; do
+    said "$kernel" "has $kernel"
+done
+equal "changes no byte" one profile
+
 # Forms of the input.
 "$BIN/oy-pack" -t $TOK "$T/docs.jsonl" -o "$T/docs.tokens"
 code 0 "a token file gives" train tokens "$T/docs.tokens"
