@@ -29,6 +29,11 @@ typedef float loose_float4
 
 /* ---- dot ---- */
 
+enum {
+    DOT_COPIED = 2048, /* most floats of a row of w that is copied */
+    DOT_FEW_TILES = 4, /* that do not pay for a copy */
+};
+
 INLINE float4 load_float4(const float *p)
 {
     return *(const loose_float4 *)p;
@@ -114,6 +119,20 @@ INLINE void dot_prefetch(const struct kernel_dot *job, size_t column,
     }
 }
 
+/* Puts four rows of w where every vector is whole within a cache line: those
+ * of a file lie as they like, and are read again by every tile. One line more
+ * a row keeps rows of a power of two out of each other's cache sets. */
+static void dot_align(const struct kernel_dot *job, const float **w,
+                      float *copy)
+{
+    const size_t stride = (job->k + 15) / 16 * 16 + 16;
+
+    for (size_t j = 0; j < 4; j++) {
+        memcpy(copy + j * stride, w[j], job->k * sizeof *copy);
+        w[j] = copy + j * stride;
+    }
+}
+
 /* All rows of x against four rows of w (fewer at the end: the last one is
  * then taken again and thrown away). */
 static void dot_columns(const struct kernel_dot *job, size_t column)
@@ -122,12 +141,15 @@ static void dot_columns(const struct kernel_dot *job, size_t column)
     const float *w[4], *x = job->x;
     float *y = job->y + column;
     float4 sum[DOT_ROWS];
+    float copy[4 * (DOT_COPIED + 16)] __attribute__((aligned(64)));
     size_t row = 0;
     const size_t n_part = job->m / DOT_ROWS + 1;
 
     for (size_t j = 0; j < 4; j++)
         w[j] = job->w +
                (column + (j < n_column ? j : n_column - 1)) * job->w_stride;
+    if (n_part > DOT_FEW_TILES && job->k <= DOT_COPIED)
+        dot_align(job, w, copy);
     for (; row + DOT_ROWS <= job->m; row += DOT_ROWS) {
         dot_prefetch(job, column, row / DOT_ROWS, n_part);
         dot_tile(job, x, w, DOT_ROWS, sum);
