@@ -157,6 +157,7 @@ bench: all $(addprefix $(BUILD)/bench/,encode_bench decode_bench panel_bench)
 	@benchmarks/speed/run.py --build $(BUILD)
 	@benchmarks/speed/encode.py --build $(BUILD)
 	@benchmarks/speed/decode.py --build $(BUILD)
+	@benchmarks/speed/train.py --build $(BUILD)
 	@$(BUILD)/bench/panel_bench
 
 $(BUILD)/bench/%: benchmarks/speed/%.c $(BUILD)/liboyster.a

@@ -122,16 +122,6 @@ def cases(folder):
                    ["PYTHON", os.path.join(HERE, "peers", "bpe_gigabpe.py"), mix, str(cpus)], "gigabpe", cpus)
     if os.path.exists(tok):
         yield Case("tok_encode", size, [oy("oy-tok"), "encode", "-T", "1", "-t", tok, en], peer("encode_tokenizers", tok), "tokenizers")
-    for cpus in (1, 2):
-        yield Case(f"train_26m_{cpus}t", 8 * 512 * 6, [oy("oy-train"), "-T", str(cpus), "--preset", "minimind-26m", "-t", os.path.join(folder, "tok6400.json"),
-                   "--steps", "6", "--batch-rows", "8", "--seq-len", "512", "-o", os.path.join(folder, f"ckpt{cpus}"), en],
-                   ["PYTHON", os.path.join(HERE, "peers", "train_torch.py"), str(cpus), "6"], "torch f32", cpus, "tok/s")
-
-
-def prepare(folder, names):
-    if any(n.startswith("train") for n in names) or not names:
-        subprocess.run([os.path.join(BIN, "oy-bpe"), "--vocab-size", "6400", "--pre", "gpt2", "--special", "<|endoftext|>", "-o",
-                        os.path.join(folder, "tok6400.json"), os.path.join(folder, "en.jsonl")], check=True)
 
 
 def main():
@@ -144,14 +134,10 @@ def main():
     a = p.parse_args()
     BIN = os.path.join(ROOT, a.build, "bin")
     with tempfile.TemporaryDirectory() as folder:
-        ready = False
         print("| case | ours | peer | peer's | ratio | our peak MB | peer's peak MB |\n|---|--:|---|--:|--:|--:|--:|")
         for case in cases(folder):
             if a.case and case.name not in a.case:
                 continue
-            if not ready:
-                prepare(folder, a.case)
-                ready = True
             mine, theirs, mine_rss, their_rss, note = measure(case, a.runs, a.peers)
             m = case.size / statistics.median(mine)
             row = f"| {case.name} | {m:,.1f} {case.unit} | {note or case.peer_name or '-'} |"
