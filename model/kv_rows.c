@@ -15,25 +15,6 @@ size_t kv_row_size(enum kv_type type, size_t dim)
     return dim * (type == KV_BF16 ? sizeof(uint16_t) : sizeof(float));
 }
 
-/* To the nearest, ties to even; NaN stays NaN. */
-static uint16_t narrow(float x)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &x, sizeof bits);
-    if (isnan(x))
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-static void write_bf16(unsigned char *row, const float *x, size_t dim)
-{
-    for (size_t i = 0; i < dim; i++) {
-        const uint16_t kept = narrow(x[i]);
-        memcpy(row + i * sizeof kept, &kept, sizeof kept);
-    }
-}
-
 /* The largest |x|; not finite when one of them is not. */
 static float largest(const float *x, size_t dim)
 {
@@ -70,7 +51,7 @@ void kv_row_write(enum kv_type type, void *row, const float *x, size_t dim)
     if (type == KV_F32)
         memcpy(row, x, dim * sizeof *x);
     else if (type == KV_BF16)
-        write_bf16(row, x, dim);
+        rows_to_bf16(row, x, dim);
     else
         write_q8(row, x, dim);
 }

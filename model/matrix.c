@@ -11,12 +11,16 @@
 #include "core/cpu.h"
 #include "model/half.h"
 #include "model/panel_internal.h"
+#include "model/rows.h"
 
 enum {
-    /* Rows of a task: their inputs stay in the second cache beside a panel.
-     * A multiple of every kernel's rows. */
-    TASK_ROWS = 96,
+    /* Rows of a task: their inputs stay in the second cache beside a panel,
+     * and there are tasks enough for all threads. Multiples of every kernel's
+     * rows. */
+    TASK_ROWS = 576,
+    SHARED_TASK_ROWS = 288,
     ROWS_OF_TASK = 8, /* that are rounded */
+    LINE = 32,        /* bf16 of a line of the cache */
 };
 
 /* Steps along K, of 4 bytes each. */
@@ -47,7 +51,7 @@ static void pack_f32(const float *row, size_t k, float *to)
 {
     for (size_t p = 0; p < k; p++) {
         for (size_t i = 0; i < PANEL_WIDTH; i++)
-            to[p * PANEL_WIDTH + i] = row[i * k + p];
+            to[panel_place(k, i, p)] = row[i * k + p];
     }
 }
 
@@ -65,7 +69,8 @@ static void pack_bf16(const float *row, size_t k, void *to)
 
     for (size_t p = 0; p < k; p += 2) {
         for (size_t i = 0; i < PANEL_WIDTH; i++)
-            *pair++ = pair_at(row + i * k, k, p);
+            pair[panel_place((k + 1) / 2, i, p / 2)] =
+                pair_at(row + i * k, k, p);
     }
 }
 
@@ -111,11 +116,12 @@ void matrix_row(const struct matrix *matrix, size_t row, float *out)
         quant_panel_row(&matrix->panel[panel], column, k, out);
         return;
     }
-    const float *at = panel_at(matrix, panel) + column;
+    const float *at =
+        panel_at(matrix, panel) + panel_place(steps(matrix), column, 0);
     for (size_t p = 0; matrix->form == MATRIX_F32 && p < k; p++)
-        out[p] = at[p * PANEL_WIDTH];
+        out[p] = at[p * PANEL_STRIP];
     for (size_t p = 0; matrix->form == MATRIX_BF16 && p < k; p++) {
-        const uint32_t pair = bits_of_float(at[p / 2 * PANEL_WIDTH]);
+        const uint32_t pair = bits_of_float(at[p / 2 * PANEL_STRIP]);
         out[p] = float_of_bfloat((uint16_t)(p % 2 ? pair >> 16 : pair));
     }
 }
@@ -126,20 +132,22 @@ struct product {
     const struct matrix *matrix;
     const struct panel_kernel *kernel;
     struct panel_job all; /* of the whole matrix */
+    size_t task_rows;
 };
 
 static void run_panel(void *arg, size_t task, int worker)
 {
     const struct product *product = arg;
     const size_t n_panel = panels(product->matrix);
-    const size_t row = task / n_panel * TASK_ROWS, panel = task % n_panel;
+    const size_t row = task / n_panel * product->task_rows;
+    const size_t panel = task % n_panel, left = product->all.m - row;
     struct panel_job job = product->all;
 
     (void)worker;
     job.x = (const float *)job.x + row * job.x_stride;
     job.w = panel_at(product->matrix, panel);
     job.y += row * job.y_stride + panel * PANEL_WIDTH;
-    job.m = job.m - row < TASK_ROWS ? job.m - row : TASK_ROWS;
+    job.m = left < product->task_rows ? left : product->task_rows;
     if (product->matrix->form == MATRIX_BF16)
         product->kernel->bf16(&job);
     else
@@ -149,7 +157,7 @@ static void run_panel(void *arg, size_t task, int worker)
 struct rounding {
     const float *x;
     size_t m, k, stride;
-    uint16_t *out; /* [m][2 * steps] */
+    uint16_t *out; /* [m][out_stride], 0 behind an odd k */
     size_t out_stride;
 };
 
@@ -160,13 +168,25 @@ static void round_rows(void *arg, size_t task, int worker)
 
     (void)worker;
     for (size_t i = from; i < to && i < job->m; i++) {
-        const float *x = job->x + i * job->stride;
         uint16_t *out = job->out + i * job->out_stride;
-        for (size_t p = 0; p < job->k; p++)
-            out[p] = bfloat_of_float(x[p]);
-        if (job->out_stride > job->k)
+        rows_to_bf16(out, job->x + i * job->stride, job->k);
+        if (job->k % 2)
             out[job->k] = 0;
     }
+}
+
+/* At least k elements: an odd number of lines, so that rows that lie at the
+ * same k are spread over the sets of a cache. */
+static size_t odd_lines(size_t k)
+{
+    return ((k + LINE - 1) / LINE | 1) * LINE;
+}
+
+static uint16_t *aligned(uint16_t *x)
+{
+    const size_t past = (uintptr_t)x / sizeof *x % LINE;
+
+    return x + (past ? LINE - past : 0);
 }
 
 /* Rounds the input of a product with bf16. */
@@ -177,15 +197,16 @@ static void round_input(struct multiplier *multiplier, struct panel_job *job,
                                 .m = job->m,
                                 .k = k,
                                 .stride = job->x_stride,
-                                .out_stride = 2 * job->k};
+                                .out_stride = odd_lines(k)};
 
-    OY_GROW(multiplier->x, multiplier->cap_x, job->m * rounding.out_stride);
-    rounding.out = multiplier->x;
+    OY_GROW(multiplier->x, multiplier->cap_x,
+            job->m * rounding.out_stride + LINE);
+    rounding.out = aligned(multiplier->x);
     oy_pool_run(gemm_pool(multiplier->gemm),
                 (job->m + ROWS_OF_TASK - 1) / ROWS_OF_TASK, round_rows,
                 &rounding);
-    job->x = multiplier->x;
-    job->x_stride = job->k;
+    job->x = rounding.out;
+    job->x_stride = rounding.out_stride / 2;
 }
 
 /* By panels of f32 or bf16. */
@@ -193,11 +214,14 @@ static void multiply_packed(struct multiplier *multiplier,
                             struct product *product)
 {
     const struct matrix *matrix = product->matrix;
+    struct oy_pool *pool = gemm_pool(multiplier->gemm);
 
     if (matrix->form == MATRIX_BF16)
         round_input(multiplier, &product->all, matrix->k);
-    oy_pool_run(gemm_pool(multiplier->gemm),
-                (product->all.m + TASK_ROWS - 1) / TASK_ROWS * panels(matrix),
+    product->task_rows = oy_pool_size(pool) > 1 ? SHARED_TASK_ROWS : TASK_ROWS;
+    oy_pool_run(pool,
+                (product->all.m + product->task_rows - 1) / product->task_rows *
+                    panels(matrix),
                 run_panel, product);
 }
 

@@ -2,62 +2,70 @@
  *
  * The bf16 panel kernel for CPUs with AMX: tiles of 16 x 16 sums.
  *
- * A panel as it lies is what the unit loads: 16 steps along K (pairs of bf16)
- * by 16 columns. Two tiles of rows meet two of columns; few rows meet all
- * four of the panel, which is then read in one stream:
+ * A strip of a panel as it lies is what the unit loads: 16 steps along K
+ * (pairs of bf16) by 16 columns. Two tiles of rows meet two of columns; few
+ * rows meet all four of the panel, which is then read but once:
  *
  *               32 columns                      64 columns
  *            +------+------+          +------+------+------+------+
  *   16 rows  | C 0  | C 1  |   1..16  | C 0  | C 1  | C 2  | C 3  |
- *   16 rows  | C 2  | C 3  |          +------+------+------+------+
+ *   1..16    | C 2  | C 3  |          +------+------+------+------+
  *            +------+------+
  *
  * tdpbf16ps adds the products of even and of odd elements of 16 steps each on
  * their own before it adds both to the sum, and subnormal numbers are zero:
  * the bits are not those of the other sets. They do not depend on which tile a
- * row is in: rows and steps that are missing are zero. */
+ * row is in, and steps that are missing are zero. */
 #ifdef __x86_64__
 
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")
 #pragma GCC target("amx-tile,amx-bf16")
 
-#include <immintrin.h>
 #include <string.h>
 
+#include "model/amx_internal.h"
 #include "model/panel_internal.h"
 
-enum {
-    SIDE = 16,      /* rows, columns and steps of a tile */
-    LINE = SIDE * 4 /* bytes of a row of a tile */
-};
+#define INLINE static inline __attribute__((always_inline))
 
-/* What ldtilecfg reads (Intel SDM volume 1, 18.3: palette 1). */
-struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-} __attribute__((aligned(64)));
+enum {
+    SIDE = AMX_SIDE, /* rows, columns and steps of a tile */
+    LINE = AMX_LINE,
+    LINES = 1024, /* that are asked for ahead a step, times rows */
+    AHEAD = 512,  /* elements that few rows ask for ahead */
+};
 
 /* One tile as it lies in memory. */
 struct block {
     uint32_t at[SIDE][SIDE];
 } __attribute__((aligned(64)));
 
-/* Where a tile is loaded from. */
+/* Where tiles of rows and of columns are loaded from. */
 struct source {
-    const void *at;
-    long stride; /* bytes */
+    const uint32_t *x, *w;
+    size_t x_stride; /* elements from a row to the next */
+    size_t strip;    /* elements from a strip to the next */
 };
 
-static void configure(void)
-{
-    struct tile_config config = {.palette = 1};
+/* Lines that will be columns soon. */
+struct ahead {
+    const char *at;
+    size_t n; /* a step */
+};
 
-    for (int i = 0; i < 8; i++) {
+/* The second tile of rows and its sums may be short. */
+static void configure(size_t first, size_t second)
+{
+    struct amx_config config = {.palette = 1};
+
+    for (int i = 0; i < AMX_TILES; i++) {
+        const int is_second = i == 2 || i == 3 || i == 5;
+        const int is_column = i == 6 || i == 7;
         config.bytes[i] = LINE;
-        config.rows[i] = SIDE;
+        config.rows[i] =
+            is_column ? SIDE : (uint8_t)(is_second ? second : first);
     }
-    _tile_loadconfig(&config);
+    amx_configure(&config);
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -65,55 +73,75 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* n_row x n_step elements at `from`, the rest zero. */
-static void copy_block(const uint32_t *from, size_t stride, size_t n_row,
-                       size_t n_step, struct block *block)
+/* Rows from `row` on, strips from `column` on. */
+static struct source source_at(const struct panel_job *job, size_t row,
+                               size_t column)
 {
-    memset(block, 0, sizeof *block);
+    return (struct source){.x = (const uint32_t *)job->x + row * job->x_stride,
+                           .w = (const uint32_t *)job->w +
+                                panel_place(job->k, column, 0),
+                           .x_stride = job->x_stride,
+                           .strip = panel_place(job->k, SIDE, 0)};
+}
+
+INLINE long bytes(size_t elements)
+{
+    return (long)(elements * sizeof(uint32_t));
+}
+
+/* Tiles at step p of a square. */
+INLINE void square_step(const struct source *from, size_t p)
+{
+    const long stride = bytes(from->x_stride);
+    const uint32_t *x = from->x + p, *w = from->w + p * SIDE;
+
+    _tile_loadd(4, x, stride);
+    _tile_loadd(6, w, LINE);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, w + from->strip, LINE);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, x + SIDE * from->x_stride, stride);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+}
+
+/* Tiles at step p of few rows. */
+INLINE void row_step(const struct source *from, size_t p)
+{
+    const uint32_t *w = from->w + p * SIDE;
+
+    _tile_loadd(4, from->x + p, bytes(from->x_stride));
+    _tile_loadd(6, w, LINE);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, w + from->strip, LINE);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(6, w + 2 * from->strip, LINE);
+    _tile_dpbf16ps(2, 4, 6);
+    _tile_loadd(7, w + 3 * from->strip, LINE);
+    _tile_dpbf16ps(3, 4, 7);
+}
+
+/* The last steps, fewer than a tile has, with zeros behind. */
+struct tail {
+    struct block x[2], w[PANEL_WIDTH / SIDE];
+};
+
+static struct source make_tail(const struct panel_job *job,
+                               const struct source *from, size_t n_row,
+                               size_t n_strip, struct tail *tail)
+{
+    const size_t p = job->k / SIDE * SIDE,
+                 size = (job->k - p) * sizeof(uint32_t);
+
+    memset(tail, 0, sizeof *tail);
     for (size_t i = 0; i < n_row; i++)
-        memcpy(block->at[i], from + i * stride, n_step * sizeof *from);
-}
-
-/* 16 rows of x from `row` on, at step p; `spare` for what is not whole. */
-static struct source rows_at(const struct panel_job *job, size_t row, size_t p,
-                             struct block *spare)
-{
-    const uint32_t *x = (const uint32_t *)job->x + row * job->x_stride + p;
-    const size_t n_row = smaller(job->m - row, SIDE);
-    const size_t n_step = smaller(job->k - p, SIDE);
-
-    if (n_row == SIDE && n_step == SIDE)
-        return (struct source){x, (long)(job->x_stride * sizeof *x)};
-    copy_block(x, job->x_stride, n_row, n_step, spare);
-    return (struct source){spare, LINE};
-}
-
-/* 16 columns of the panel from `column` on, at step p. */
-static struct source columns_at(const struct panel_job *job, size_t column,
-                                size_t p, struct block *spare)
-{
-    const uint32_t *w = (const uint32_t *)job->w + p * PANEL_WIDTH + column;
-    const size_t n_step = smaller(job->k - p, SIDE);
-
-    if (n_step == SIDE)
-        return (struct source){w, PANEL_WIDTH * sizeof *w};
-    copy_block(w, PANEL_WIDTH, n_step, SIDE, spare);
-    return (struct source){spare, LINE};
-}
-
-/* Sums of a tile to y. */
-static void put(const struct panel_job *job, size_t row, size_t column,
-                const float *sum)
-{
-    const size_t n_row = smaller(job->m - row, SIDE);
-
-    for (size_t i = 0; i < n_row; i++, sum += SIDE) {
-        float *y = job->y + (row + i) * job->y_stride + column;
-        __m512 value = _mm512_load_ps(sum);
-        if (job->accumulate)
-            value = _mm512_add_ps(value, _mm512_loadu_ps(y));
-        _mm512_storeu_ps(y, value);
-    }
+        memcpy(tail->x[i / SIDE].at[i % SIDE], from->x + i * from->x_stride + p,
+               size);
+    for (size_t i = 0; i < n_strip; i++)
+        memcpy(&tail->w[i], from->w + i * from->strip + p * SIDE, size * SIDE);
+    amx_reads(tail);
+    return (struct source){tail->x[0].at[0], tail->w[0].at[0], SIDE,
+                           SIDE * SIDE};
 }
 
 static void zero_sums(void)
@@ -124,78 +152,105 @@ static void zero_sums(void)
     _tile_zero(3);
 }
 
-static void store_sums(float sum[4][SIDE * SIDE])
+/* n_row x 16 sums to y, or added to it. */
+static void add_sums(const float *sum, size_t n_row, float *y, size_t stride)
 {
-    _tile_stored(0, sum[0], LINE);
-    _tile_stored(1, sum[1], LINE);
-    _tile_stored(2, sum[2], LINE);
-    _tile_stored(3, sum[3], LINE);
+    for (size_t i = 0; i < n_row; i++, sum += SIDE, y += stride)
+        _mm512_storeu_ps(
+            y, _mm512_add_ps(_mm512_load_ps(sum), _mm512_loadu_ps(y)));
 }
 
+/* The sums of `tile` to y. */
+#define PUT(tile, n_row, job, row, column)                                     \
+    do {                                                                       \
+        float *y = (job)->y + (row) * (job)->y_stride + (column);              \
+        if ((job)->accumulate) {                                               \
+            _tile_stored(tile, sum, LINE);                                     \
+            add_sums(sum, n_row, y, (job)->y_stride);                          \
+        } else {                                                               \
+            _tile_stored(tile, y, bytes((job)->y_stride));                     \
+        }                                                                      \
+    } while (0)
+
 /* 17 to 32 rows from `row` on, 32 columns. */
-static void square(const struct panel_job *job, size_t row, size_t column)
+static void square(const struct panel_job *job, size_t row, size_t column,
+                   struct ahead *ahead)
 {
-    float sum[4][SIDE * SIDE] __attribute__((aligned(64)));
-    struct block spare[4];
+    const struct source from = source_at(job, row, column);
+    const size_t n_row = smaller(job->m - row, 2 * SIDE);
+    float sum[SIDE * SIDE] __attribute__((aligned(64)));
+    size_t p = 0;
 
     zero_sums();
-    for (size_t p = 0; p < job->k; p += SIDE) {
-        const struct source x0 = rows_at(job, row, p, &spare[0]);
-        const struct source x1 = rows_at(job, row + SIDE, p, &spare[1]);
-        const struct source w0 = columns_at(job, column, p, &spare[2]);
-        const struct source w1 = columns_at(job, column + SIDE, p, &spare[3]);
-        _tile_loadd(4, x0.at, x0.stride);
-        _tile_loadd(6, w0.at, w0.stride);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, w1.at, w1.stride);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, x1.at, x1.stride);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
+    for (; p + SIDE <= job->k; p += SIDE) {
+        for (size_t i = 0; i < ahead->n; i++, ahead->at += LINE)
+            _mm_prefetch(ahead->at, _MM_HINT_T1);
+        square_step(&from, p);
     }
-    store_sums(sum);
-    for (size_t i = 0; i < 4; i++)
-        put(job, row + i / 2 * SIDE, column + i % 2 * SIDE, sum[i]);
+    if (p < job->k) {
+        struct tail tail;
+        const struct source last = make_tail(job, &from, n_row, 2, &tail);
+        square_step(&last, 0);
+    }
+    PUT(0, SIDE, job, row, column);
+    PUT(1, SIDE, job, row, column + SIDE);
+    PUT(2, n_row - SIDE, job, row + SIDE, column);
+    PUT(3, n_row - SIDE, job, row + SIDE, column + SIDE);
 }
 
 /* 1 to 16 rows from `row` on, the whole panel. */
-static void strip(const struct panel_job *job, size_t row)
+static void few_rows(const struct panel_job *job, size_t row)
 {
-    float sum[4][SIDE * SIDE] __attribute__((aligned(64)));
-    struct block spare[5];
-    struct source w[4];
+    const struct source from = source_at(job, row, 0);
+    const size_t n_row = job->m - row;
+    float sum[SIDE * SIDE] __attribute__((aligned(64)));
+    size_t p = 0;
 
     zero_sums();
-    for (size_t p = 0; p < job->k; p += SIDE) {
-        const struct source x = rows_at(job, row, p, &spare[4]);
-        for (size_t i = 0; i < 4; i++)
-            w[i] = columns_at(job, i * SIDE, p, &spare[i]);
-        _tile_loadd(4, x.at, x.stride);
-        _tile_loadd(5, w[0].at, w[0].stride);
-        _tile_dpbf16ps(0, 4, 5);
-        _tile_loadd(6, w[1].at, w[1].stride);
-        _tile_dpbf16ps(1, 4, 6);
-        _tile_loadd(5, w[2].at, w[2].stride);
-        _tile_dpbf16ps(2, 4, 5);
-        _tile_loadd(6, w[3].at, w[3].stride);
-        _tile_dpbf16ps(3, 4, 6);
+    for (; p + SIDE <= job->k; p += SIDE) {
+        const char *w = (const char *)(from.w + p * SIDE + AHEAD);
+        for (size_t i = 0; i < SIDE; i++, w += LINE) {
+            for (size_t j = 0; j < PANEL_WIDTH / SIDE; j++)
+                _mm_prefetch(w + j * (size_t)bytes(from.strip), _MM_HINT_T0);
+        }
+        row_step(&from, p);
     }
-    store_sums(sum);
-    for (size_t i = 0; i < 4; i++)
-        put(job, row, i * SIDE, sum[i]);
+    if (p < job->k) {
+        struct tail tail;
+        const struct source last =
+            make_tail(job, &from, n_row, PANEL_WIDTH / SIDE, &tail);
+        row_step(&last, 0);
+    }
+    PUT(0, n_row, job, row, 0);
+    PUT(1, n_row, job, row, SIDE);
+    PUT(2, n_row, job, row, 2 * SIDE);
+    PUT(3, n_row, job, row, 3 * SIDE);
 }
 
 static void run_bf16(const struct panel_job *job)
 {
-    size_t row = 0;
+    const size_t whole = job->m / (2 * SIDE) * (2 * SIDE);
+    const size_t rest = job->m - whole;
 
-    configure();
-    for (; row + SIDE < job->m; row += 2 * SIDE) {
-        square(job, row, 0);
-        square(job, row, 2 * SIDE);
+    if (whole || rest > SIDE)
+        configure(SIDE, SIDE);
+    for (size_t column = 0; column < PANEL_WIDTH; column += 2 * SIDE) {
+        struct ahead ahead = {
+            (const char *)((const uint32_t *)job->w +
+                           panel_place(job->k, column + 2 * SIDE, 0)),
+            (LINES + job->m - 1) / job->m};
+        for (size_t row = 0; row < whole; row += 2 * SIDE)
+            square(job, row, column, &ahead);
     }
-    if (row < job->m)
-        strip(job, row);
+    if (rest > SIDE) {
+        struct ahead none = {0};
+        configure(SIDE, rest - SIDE);
+        square(job, whole, 0, &none);
+        square(job, whole, 2 * SIDE, &none);
+    } else if (rest) {
+        configure(rest, rest);
+        few_rows(job, whole);
+    }
     _tile_release();
 }
 

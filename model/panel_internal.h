@@ -2,11 +2,13 @@
  *
  * Kernels that multiply rows by a panel of packed weights.
  *
- * A panel holds PANEL_WIDTH rows of a weight matrix, turned: what a step
- * along K needs of all of them lies together, and the whole is read in one
- * stream. In bf16 a step takes two elements of K (an odd end is zero).
+ * A panel holds PANEL_WIDTH rows of a weight matrix, turned, in strips: what
+ * a step along K needs of PANEL_STRIP of them is a line of the cache, and a
+ * strip is read in one stream. (With all 64 side by side, the 16 lines of an
+ * AMX tile would share a few sets of the first cache.) In bf16 a step takes
+ * two elements of K (an odd end is zero).
  *
- *     f32   [k][64]          bf16  [k / 2][64][2]
+ *     f32   [4][k][16]       bf16  [4][k / 2][16][2]
  *
  * Every sum runs along K in order, on its own, whatever rows are beside it:
  * the bits of an element are a function of its row and its column alone.
@@ -17,7 +19,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PANEL_WIDTH = 64 };
+enum { PANEL_WIDTH = 64, PANEL_STRIP = 16 };
+
+/* Where step p of a column lies in a panel of k steps. */
+static inline size_t panel_place(size_t k, size_t column, size_t p)
+{
+    return (column / PANEL_STRIP * k + p) * PANEL_STRIP + column % PANEL_STRIP;
+}
 
 /* y[m][64] = x[m][k] w (+ y). */
 struct panel_job {

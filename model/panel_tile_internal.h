@@ -25,17 +25,31 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    /* Bytes that a single row asks for ahead; it runs at the speed of memory,
-     * and a stream of the hardware ends at each small page. */
-    AHEAD = 4096,
+    /* Elements that a single row asks for ahead; it runs at the speed of
+     * memory, and a stream of the hardware ends at each small page. */
+    AHEAD = 512,
 };
+
+/* A column behind the first of a tile, which starts its strip if the tile is
+ * as wide as one. */
+INLINE size_t place(const struct panel_job *job, int column)
+{
+    return panel_place(job->k, (size_t)column, 0);
+}
+
+INLINE void ask_ahead(const struct panel_job *job, const float *w, int width)
+{
+#pragma GCC unroll 4
+    for (int j = 0; j < width; j += PANEL_STRIP)
+        __builtin_prefetch(w + place(job, j) + AHEAD, 0, 3);
+}
 
 /* n_row rows x n_vec vectors from `column` on. */
 INLINE void tile(const struct panel_job *job, size_t row, size_t column,
                  int n_row, int n_vec, int is_bf16)
 {
     const float *x = (const float *)job->x + row * job->x_stride;
-    const float *w = (const float *)job->w + column;
+    const float *w = (const float *)job->w + panel_place(job->k, column, 0);
     float *y = job->y + row * job->y_stride + column;
     vec acc[TILE_ROWS][ROW_VECS];
 
@@ -45,14 +59,13 @@ INLINE void tile(const struct panel_job *job, size_t row, size_t column,
         for (int j = 0; j < n_vec; j++)
             acc[i][j] = vec_zero();
     }
-    for (size_t p = 0; p < job->k; p++, w += PANEL_WIDTH) {
+    for (size_t p = 0; p < job->k; p++, w += PANEL_STRIP) {
         vec other[ROW_VECS];
-#pragma GCC unroll 4
-        for (int j = 0; n_row <= 2 && j < PANEL_WIDTH; j += 16)
-            __builtin_prefetch((const char *)(w + j) + AHEAD, 0, 3);
+        if (n_row <= 2)
+            ask_ahead(job, w, n_vec * LANES);
 #pragma GCC unroll 16
         for (int j = 0; j < n_vec; j++)
-            other[j] = vec_load(w + j * LANES);
+            other[j] = vec_load(w + place(job, j * LANES));
 #pragma GCC unroll 16
         for (int i = 0; i < n_row; i++) {
             const vec own = vec_all(x + (size_t)i * job->x_stride + p);

@@ -22,6 +22,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,avx2")
 #pragma GCC target("amx-tile,amx-int8")
 
+#include "model/amx_internal.h"
 #include "model/quant_avx512_internal.h"
 
 enum { FLIP = 0 };
@@ -29,29 +30,21 @@ enum { FLIP = 0 };
 #include "model/quant_expand_internal.h"
 
 enum {
-    SIDE = 16,        /* rows and columns of a tile */
-    TILE_LINE = 64,   /* bytes of a row of sums, of a step of 16 columns */
+    SIDE = AMX_SIDE,  /* rows and columns of a tile */
     FEWEST_ROWS = 12, /* that are worth a tile */
     BATCH = 4,        /* groups, or halves, whose sums are made at once */
 };
 
-/* What ldtilecfg reads (Intel SDM volume 1, 18.3: palette 1). */
-struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-} __attribute__((aligned(64)));
-
 /* Tiles 0 to 3: sums; 4, 5: codes of x; 6, 7: of w. */
 static void configure(int elements)
 {
-    struct tile_config config = {.palette = 1};
+    struct amx_config config = {.palette = 1};
 
-    for (int i = 0; i < 8; i++) {
-        config.bytes[i] = i / 2 == 2 ? (uint16_t)elements : TILE_LINE;
+    for (int i = 0; i < AMX_TILES; i++) {
+        config.bytes[i] = i / 2 == 2 ? (uint16_t)elements : AMX_LINE;
         config.rows[i] = i / 2 == 3 ? (uint8_t)(elements / STEP) : SIDE;
     }
-    _tile_loadconfig(&config);
+    amx_configure(&config);
 }
 
 struct sums {
@@ -109,13 +102,13 @@ INLINE void add_codes(const struct spot *at, size_t part, size_t n,
     if (n > 3)
         ADD_CODES(3, 5, 7, part + 3);
     if (n > 0)
-        _tile_stored(0, sums->at[0], TILE_LINE);
+        _tile_stored(0, sums->at[0], AMX_LINE);
     if (n > 1)
-        _tile_stored(1, sums->at[1], TILE_LINE);
+        _tile_stored(1, sums->at[1], AMX_LINE);
     if (n > 2)
-        _tile_stored(2, sums->at[2], TILE_LINE);
+        _tile_stored(2, sums->at[2], AMX_LINE);
     if (n > 3)
-        _tile_stored(3, sums->at[3], TILE_LINE);
+        _tile_stored(3, sums->at[3], AMX_LINE);
 }
 
 /* ---- floats ---- */
@@ -246,6 +239,7 @@ static void multiply(const struct quant_job *job)
         const size_t left = n_group - at.from;
         at.n = left < CHUNK_GROUPS ? left : CHUNK_GROUPS;
         expand(job->w, at.from, at.n, &chunk);
+        amx_reads(&chunk);
         chunk_tiles(&at, halves);
     }
     _tile_release();

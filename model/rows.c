@@ -137,6 +137,11 @@ void rows_from_bf16(float *y, const uint16_t *x, size_t n)
     kernels()->from_bf16(y, x, n);
 }
 
+void rows_to_bf16(uint16_t *y, const float *x, size_t n)
+{
+    kernels()->to_bf16(y, x, n);
+}
+
 void rows_from_int8(float *y, const int8_t *x, size_t n, float scale)
 {
     kernels()->from_int8(y, x, n, scale);

@@ -86,8 +86,11 @@ size_t rows_argmax(const float *x, size_t n);
 float rows_exp1(float x);
 float rows_log1(float x);
 
-/* y[i] = x[i], kept as bf16; y[i] = scale x[i]. */
+/* y[i] = x[i]: from bf16, and to it as bfloat_of_float() of model/half.h
+ * rounds. */
 void rows_from_bf16(float *y, const uint16_t *x, size_t n);
+void rows_to_bf16(uint16_t *y, const float *x, size_t n);
+/* y[i] = scale x[i]. */
 void rows_from_int8(float *y, const int8_t *x, size_t n, float scale);
 /* x[i] = cap tanh(x[i] / cap) in place: the soft cap of Gemma 2. */
 void rows_soft_cap(float *x, size_t n, float cap);

@@ -40,6 +40,7 @@ struct rows_kernels {
     float (*exp)(float *x, size_t n, float shift);
     float (*exp_sum)(const float *x, size_t n, float shift);
     void (*from_bf16)(float *y, const uint16_t *x, size_t n);
+    void (*to_bf16)(uint16_t *y, const float *x, size_t n);
     void (*from_int8)(float *y, const int8_t *x, size_t n, float scale);
     void (*soft_cap)(float *x, size_t n, float cap);
     void (*gelu)(float *x, size_t n);

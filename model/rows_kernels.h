@@ -23,6 +23,8 @@ typedef double vec8d __attribute__((vector_size(64)));
 typedef float vec8 __attribute__((vector_size(32)));
 typedef float vec8_at __attribute__((vector_size(32), aligned(4), may_alias));
 
+typedef uint32_t vecu __attribute__((vector_size(64)));
+typedef uint16_t vech __attribute__((vector_size(32)));
 typedef uint16_t vech_at
     __attribute__((vector_size(32), aligned(2), may_alias));
 typedef int8_t vecb_at __attribute__((vector_size(16), aligned(1), may_alias));
@@ -566,6 +568,28 @@ static void from_bf16(float *y, const uint16_t *x, size_t n)
     }
 }
 
+/* To the nearest, ties to even; a NaN stays one, made quiet. */
+INLINE vech bf16_lanes(vec x)
+{
+    const vecu bits = (vecu)x;
+    const vecu rounded = bits + 0x7fff + (bits >> 16 & 1);
+    const vec high = choose(x == x, (vec)rounded, (vec)(bits | 0x400000));
+
+    return __builtin_convertvector((vecu)high >> 16, vech);
+}
+
+static void to_bf16(uint16_t *y, const float *x, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        *(vech_at *)(y + i) = bf16_lanes(load(x + i));
+    if (i < n) {
+        const vech rest = bf16_lanes(load_part(x + i, n - i));
+        memcpy(y + i, &rest, (n - i) * sizeof *y);
+    }
+}
+
 static void from_int8(float *y, const int8_t *x, size_t n, float scale)
 {
     size_t i = 0;
@@ -814,6 +838,7 @@ const struct rows_kernels ROWS_TABLE = {
     .exp = exp_store,
     .exp_sum = exp_sum,
     .from_bf16 = from_bf16,
+    .to_bf16 = to_bf16,
     .from_int8 = from_int8,
     .soft_cap = soft_cap,
     .gelu = gelu,

@@ -13,6 +13,7 @@
 
 #include "core/cpu.h"
 #include "core/random.h"
+#include "model/half.h"
 #include "model/rows_internal.h"
 
 enum { MAX_N = 3000 };
@@ -77,10 +78,31 @@ static void run_all(const struct rows_kernels *k, struct vectors *v, size_t n,
     run_memories(k, v, n);
 }
 
+/* Any bits at all, NaN and subnormal numbers among them. */
+static void check_to_bf16(const struct rows_kernels *form)
+{
+    struct oy_random random = oy_random_at(5, 0);
+    float x[MAX_N];
+    uint16_t y[MAX_N + 1];
+
+    for (size_t i = 0; i < MAX_N; i++)
+        x[i] = float_of_bits((uint32_t)oy_random_next(&random) |
+                             (i % 3 ? 0 : 0x7f800000));
+    for (size_t n = 0; n < 70; n++) {
+        y[n] = 77;
+        form->to_bf16(y, x, n);
+        assert_int_equal(y[n], 77);
+    }
+    form->to_bf16(y, x, MAX_N);
+    for (size_t i = 0; i < MAX_N; i++)
+        assert_int_equal(y[i], bfloat_of_float(x[i]));
+}
+
 static void check_form(const struct rows_kernels *form)
 {
     static struct vectors plain, other;
 
+    check_to_bf16(form);
     for (size_t n = 1; n < 2100; n += n < 70 ? 1 : 331) {
         double want[7], got[7];
         fill(&plain, n);
