@@ -14,18 +14,21 @@ enum { UNICODE_VERSION = 14 };
 
 struct oy_text answer_strip(struct oy_text text)
 {
-    size_t begin = text.len, end = 0;
+    size_t start = 0, end = text.len;
 
-    for (size_t at = 0; at < text.len;) {
-        const size_t from = at;
-        if (oy_py_isspace(oy_utf8_next(text.at, &at)))
-            continue;
-        if (begin == text.len)
-            begin = from;
-        end = at;
+    while (start < end) {
+        size_t next = start;
+        if (!oy_py_isspace(oy_utf8_next(text.at, &next)))
+            break;
+        start = next;
     }
-    return begin < end ? (struct oy_text){text.at + begin, end - begin}
-                       : (struct oy_text){text.at, 0};
+    while (end > start) {
+        size_t previous = end;
+        if (!oy_py_isspace(oy_utf8_previous(text.at, &previous)))
+            break;
+        end = previous;
+    }
+    return (struct oy_text){text.at + start, end - start};
 }
 
 /* ---- expressions ---- */

@@ -55,9 +55,8 @@ static void fill_options(struct evaluate_settings *settings,
     const struct oy_option table[N_OWN] = {
         {"model", 'm', OY_OPT_STRING, &scorer->model, "DIR", NULL, 0,
          "Checkpoint folder: config.json, model.safetensors, tokenizer.json; "
-         "or "
-         "cmd:COMMAND, a shell's command that reads request lines and writes "
-         "each again with its answer, in order."},
+         "or cmd:COMMAND, a shell's command that reads request lines and "
+         "writes each again with its answer, in order."},
         {"model_args", 'a', OY_OPT_STRING, &spellings->model_args, "LIST", NULL,
          OY_OPT_HIDDEN, "lm-eval's: pretrained=DIR,max_length=N."},
         {"tokenizer", 't', OY_OPT_STRING, &scorer->tokenizer, "PATH", NULL, 0,
@@ -65,8 +64,7 @@ static void fill_options(struct evaluate_settings *settings,
         {"dtype", 0, OY_OPT_CHOICE, &scorer->type, "TYPE", ENGINE_TYPE_NAMES,
          OY_OPT_IN_MANIFEST,
          "Type of the products with weights, by default f32; q8 rounds inputs "
-         "to "
-         "8 bits and takes quantised weights as they are."},
+         "to 8 bits and takes quantised weights as they are."},
         {"kernel", 0, OY_OPT_STRING, &scorer->kernel, "NAME", NULL, 0,
          "Matrix kernel: plain, avx2, avx512 or openblas; by default the best "
          "of this CPU."},

@@ -7,26 +7,8 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "eval/answer_text.h"
 #include "eval/python_literal.h"
-
-static struct oy_text strip(struct oy_text text)
-{
-    size_t start = 0, end = text.len;
-
-    while (start < end) {
-        size_t next = start;
-        if (!oy_py_isspace(oy_utf8_next(text.at, &next)))
-            break;
-        start = next;
-    }
-    while (end > start) {
-        size_t previous = end;
-        if (!oy_py_isspace(oy_utf8_previous(text.at, &previous)))
-            break;
-        end = previous;
-    }
-    return (struct oy_text){text.at + start, end - start};
-}
 
 static void replace(struct oy_text text, const char *from, const char *to,
                     struct oy_buffer *out)
@@ -79,7 +61,7 @@ static void delete_brackets(struct oy_text text, struct oy_buffer *out)
 
 void text_clean_wikihow(const char *text, size_t len, struct oy_buffer *out)
 {
-    const struct oy_text stripped = strip((struct oy_text){text, len});
+    const struct oy_text stripped = answer_strip((struct oy_text){text, len});
     struct oy_buffer titled = {0}, bare = {0};
 
     replace(stripped, " [title]", ". ", &titled);
@@ -104,8 +86,8 @@ static void strip_between(struct oy_buffer *text, char open, char close)
             start ? memchr(start + 1, close, (size_t)(end - start) - 1) : NULL;
         if (!stop)
             break;
-        const struct oy_text inner =
-            strip((struct oy_text){start + 1, (size_t)(stop - start) - 1});
+        const struct oy_text inner = answer_strip(
+            (struct oy_text){start + 1, (size_t)(stop - start) - 1});
         oy_buffer_append(&out, at, (size_t)(start + 1 - at));
         oy_buffer_append(&out, inner.at, inner.len);
         oy_buffer_append_char(&out, close);

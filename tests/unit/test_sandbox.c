@@ -202,7 +202,7 @@ static void wrong_programs_fail(void **state)
 
 /* ---- a verdict that cannot be forged ---- */
 
-static void no_program_vouches_for_itself(void **state)
+static void leaving_early_is_no_pass(void **state)
 {
     static const struct sample sample[] = {
         {"sys.exit(0)", "import sys\nsys.exit(0)", "assert f() == 1"},
@@ -212,6 +212,15 @@ static void no_program_vouches_for_itself(void **state)
         {"os._exit(0) later", "import os\ndef f(): os._exit(0)",
          "assert f() == 1"},
         {"SystemExit", "def f(): raise SystemExit", "assert f() == 1"},
+    };
+
+    (void)state;
+    expect(SAMPLES(sample), 0, 3);
+}
+
+static void values_that_equal_everything_do_not_pass(void **state)
+{
+    static const struct sample sample[] = {
         {"equal to everything",
          "class E:\n    __eq__ = lambda s, o: True\n"
          "    __ne__ = lambda s, o: False\n    __hash__ = lambda s: 0\n"
@@ -246,6 +255,15 @@ static void no_program_vouches_for_itself(void **state)
          "class E:\n    __contains__ = lambda s, o: True\n"
          "    __iter__ = lambda s: iter(())\ndef f(): return E()",
          "assert 1 in f()"},
+    };
+
+    (void)state;
+    expect(SAMPLES(sample), 0, 3);
+}
+
+static void names_of_its_own_do_not_pass(void **state)
+{
+    static const struct sample sample[] = {
         {"abs of its own", "def abs(x): return 0\ndef f(): return 5",
          "assert abs(f() - 1) < 1e-6"},
         {"math of its own",
@@ -264,6 +282,15 @@ static void no_program_vouches_for_itself(void **state)
          "def check(c):\n    assert c() == 1\ncheck(f)"},
         {"a statement that takes the test in", "def f(): return 5\nif 0: \\",
          "assert f() == 1"},
+    };
+
+    (void)state;
+    expect(SAMPLES(sample), 0, 3);
+}
+
+static void what_is_written_to_the_judge_does_not_pass(void **state)
+{
+    static const struct sample sample[] = {
         {"all descriptors",
          "import os\ndef f():\n    for fd in range(1024):\n"
          "        try: os.write(fd, b'passed')\n"
@@ -309,6 +336,15 @@ static void no_program_vouches_for_itself(void **state)
          "        try: os.write(fd, len(d).to_bytes(8, 'little') + d)\n"
          "        except OSError: pass\n    return 1",
          "assert f() == 7"},
+    };
+
+    (void)state;
+    expect(SAMPLES(sample), 0, 3);
+}
+
+static void hooks_and_signals_do_not_pass(void **state)
+{
+    static const struct sample sample[] = {
         {"a module in the way",
          "open('/tmp/decimal.py', 'w').write("
          "'import os; os.write(3, b\"passed\"); os._exit(0)')\n"
@@ -700,7 +736,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_programs_pass),
         cmocka_unit_test(wrong_programs_fail),
-        cmocka_unit_test(no_program_vouches_for_itself),
+        cmocka_unit_test(leaving_early_is_no_pass),
+        cmocka_unit_test(values_that_equal_everything_do_not_pass),
+        cmocka_unit_test(names_of_its_own_do_not_pass),
+        cmocka_unit_test(what_is_written_to_the_judge_does_not_pass),
+        cmocka_unit_test(hooks_and_signals_do_not_pass),
         cmocka_unit_test(given_functions_are_the_tests),
         cmocka_unit_test(bombs_are_contained),
         cmocka_unit_test(a_fork_bomb_is_contained),
