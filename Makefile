@@ -153,12 +153,13 @@ lint:
 	@$(SUBMAKE) BUILD=$(BUILD)/lint WARN='$(WARN) -Werror' all
 	@tests/lint.sh
 
-bench: all $(addprefix $(BUILD)/bench/,encode_bench decode_bench panel_bench)
+bench: all $(addprefix $(BUILD)/bench/,encode_bench decode_bench panel_bench gemm_bench)
 	@benchmarks/speed/run.py --build $(BUILD)
 	@benchmarks/speed/encode.py --build $(BUILD)
 	@benchmarks/speed/decode.py --build $(BUILD)
 	@benchmarks/speed/train.py --build $(BUILD)
 	@$(BUILD)/bench/panel_bench
+	@$(BUILD)/bench/gemm_bench
 
 $(BUILD)/bench/%: benchmarks/speed/%.c $(BUILD)/liboyster.a
 	@mkdir -p $(@D)

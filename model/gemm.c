@@ -17,16 +17,21 @@ enum {
      * a tile. */
     DOT_TILE_M = 96,
     DOT_TILE_N = 64,
-    /* Tiles of `outer`: packing the rows is paid for by the columns. Few rows
-     * are cut finer, down to MIN_M, so that threads have something to take. */
-    OUTER_TILE_M = 384,
-    OUTER_MIN_M = 128,
+    /* Tiles of `outer`: c and the packed rows stay in the second cache, packing
+     * the rows is paid for by the columns. Few rows are cut finer, so that
+     * threads have something to take. */
+    OUTER_TILE_M = 2 * KERNEL_ROWS,
     OUTER_TILE_N = 1024,
     OUTER_WANTED_TILES = 16,
+    /* What is packed of b at once for all tiles: 16 MiB, at most so deep. */
+    PACKED_FLOATS = 4 << 20,
+    PACKED_DEPTH = 4096,
+    PACKED_LEAST_DEPTH = 512,
+    PACKED_SPARE = PACKED_FLOATS / PACKED_LEAST_DEPTH * KERNEL_LEAST,
     /* Tiles given to OpenBLAS. */
     BLAS_TILE_M = 256,
     BLAS_TILE_N = 256,
-    SMALL_PACK_ROWS = 24,
+    SMALL_PACK_ROWS = KERNEL_ROWS,
 };
 
 struct gemm {
@@ -34,8 +39,10 @@ struct gemm {
     struct oy_pool *pool;
     struct blas blas; /* library NULL: own kernels */
     int is_packed;    /* all products by `outer` */
+    int is_bf16;      /* with operands rounded to bf16 */
     char name[48];
-    float **scratch;         /* [worker]: KERNEL_SCRATCH(OUTER_TILE_M) floats */
+    float **scratch;         /* [worker]: for OUTER_TILE_M rows */
+    float *packed;           /* [PACKED_FLOATS + PACKED_SPARE] of is_packed */
     struct profile *profile; /* borrowed, or NULL */
 };
 
@@ -57,7 +64,8 @@ struct product {
     const struct kernel_dot *dot;
     const struct kernel_outer *outer;
     size_t n_tile_n;
-    size_t tile_m; /* of `outer` */
+    size_t tile_m, n_tile_m; /* of `outer` */
+    float *packed;           /* its columns */
 };
 
 static void run_dot_tile(void *arg, size_t tile, int worker)
@@ -76,20 +84,33 @@ static void run_dot_tile(void *arg, size_t tile, int worker)
     product->gemm->kernel->dot(&job);
 }
 
+/* Tiles below each other have columns of b in common and follow each other. */
 static void run_outer_tile(void *arg, size_t tile, int worker)
 {
     const struct product *product = arg;
-    const size_t m = tile / product->n_tile_n * product->tile_m;
-    const size_t n = tile % product->n_tile_n * OUTER_TILE_N;
+    const size_t m = tile % product->n_tile_m * product->tile_m;
+    const size_t n = tile / product->n_tile_m * OUTER_TILE_N;
     struct kernel_outer job = *product->outer;
 
     job.a += m * job.a_row;
     job.b += n * job.b_column;
+    job.panel = n / KERNEL_COLUMNS;
     job.c += m * job.c_stride + n;
     job.m = smaller(job.m - m, product->tile_m);
     job.n = smaller(job.n - n, OUTER_TILE_N);
+    job.pack_rows = product->tile_m;
     job.scratch = product->gemm->scratch[worker];
     product->gemm->kernel->outer(&job);
+}
+
+static void run_pack(void *arg, size_t task, int worker)
+{
+    const struct product *product = arg;
+    const size_t n_panel = product->outer->n_panel;
+
+    (void)worker;
+    product->gemm->kernel->pack(product->outer, task / n_panel, task % n_panel,
+                                product->packed);
 }
 
 static void run_dot(struct gemm *gemm, const struct kernel_dot *dot)
@@ -101,29 +122,58 @@ static void run_dot(struct gemm *gemm, const struct kernel_dot *dot)
                 run_dot_tile, &product);
 }
 
-/* Rows of a tile: equal parts, in whole KERNEL_MAX_ROWS. A function of the
- * shape alone; bits do not depend on it. */
+/* Rows of a tile: equal parts, in whole KERNEL_ROWS. A function of the shape
+ * alone; bits do not depend on it. */
 static size_t outer_tile_rows(size_t m, size_t n_tile_n)
 {
     const size_t wanted =
-        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, OUTER_MIN_M));
+        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, KERNEL_ROWS));
     const size_t least = tiles(m, OUTER_TILE_M);
     const size_t n = wanted > least ? wanted : least;
 
-    return tiles(tiles(m, n), KERNEL_MAX_ROWS) * KERNEL_MAX_ROWS;
+    return tiles(tiles(m, n), KERNEL_ROWS) * KERNEL_ROWS;
 }
 
+/* A part of a product whose columns fit the memory for them. */
+static void run_outer_part(struct gemm *gemm, struct kernel_outer *outer)
+{
+    struct product product = {
+        .gemm = gemm, .outer = outer, .packed = gemm->packed};
+    const size_t n_tile_n = tiles(outer->n, OUTER_TILE_N);
+
+    outer->n_panel = tiles(outer->n, KERNEL_COLUMNS);
+    if (gemm->packed)
+        oy_pool_run(gemm->pool,
+                    tiles(outer->k, gemm->kernel->depth) * outer->n_panel,
+                    run_pack, &product);
+    outer->packed = gemm->packed;
+    product.tile_m = outer_tile_rows(outer->m, n_tile_n);
+    product.n_tile_m = tiles(outer->m, product.tile_m);
+    oy_pool_run(gemm->pool, product.n_tile_m * n_tile_n, run_outer_tile,
+                &product);
+}
+
+/* A whole product, part by part. */
 static void run_outer(struct gemm *gemm, const struct kernel_outer *outer)
 {
-    struct product product = {.gemm = gemm,
-                              .outer = outer,
-                              .n_tile_n = tiles(outer->n, OUTER_TILE_N)};
+    const size_t depth = outer->k < PACKED_LEAST_DEPTH
+                             ? PACKED_LEAST_DEPTH
+                             : smaller(outer->k, PACKED_DEPTH);
+    const size_t most_n = PACKED_FLOATS / depth / OUTER_TILE_N * OUTER_TILE_N;
 
-    if (outer->m == 0 || outer->n == 0)
-        return;
-    product.tile_m = outer_tile_rows(outer->m, product.n_tile_n);
-    oy_pool_run(gemm->pool, tiles(outer->m, product.tile_m) * product.n_tile_n,
-                run_outer_tile, &product);
+    for (size_t n = 0; outer->m && n < outer->n; n += most_n) {
+        for (size_t k = 0; k < outer->k; k += PACKED_DEPTH) {
+            struct kernel_outer part = *outer;
+            part.n = smaller(outer->n - n, most_n);
+            part.k = smaller(outer->k - k, PACKED_DEPTH);
+            part.a += k * outer->a_depth;
+            part.b += k * outer->b_depth + n * outer->b_column;
+            part.c += n;
+            part.beta = k ? 1 : outer->beta;
+            part.rounds = gemm->is_bf16;
+            run_outer_part(gemm, &part);
+        }
+    }
 }
 
 /* ---- OpenBLAS ---- */
@@ -214,6 +264,11 @@ static void run_blas(struct blas_product *product)
 
 /* ---- the door ---- */
 
+static enum peak_type product_type(const struct gemm *gemm)
+{
+    return gemm->is_bf16 ? PEAK_BF16 : PEAK_F32;
+}
+
 void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,
              size_t x_stride, const float *w, size_t w_stride, float *y,
              size_t y_stride, int accumulate)
@@ -238,15 +293,15 @@ void gemm_nt(struct gemm *gemm, size_t m, size_t n, size_t k, const float *x,
                                            .alpha = 1,
                                            .beta = beta,
                                            .c = y,
-                                           .c_stride = y_stride,
-                                           .pack_rows = OUTER_TILE_M};
+                                           .c_stride = y_stride};
         run_outer(gemm, &outer);
     } else {
         const struct kernel_dot dot = {m,        n, k,        x, w,   x_stride,
                                        w_stride, y, y_stride, 1, beta};
         run_dot(gemm, &dot);
     }
-    profile_product(gemm->profile, PROFILE_FORWARD, PEAK_F32, m, n, k);
+    profile_product(gemm->profile, PROFILE_FORWARD, product_type(gemm), m, n,
+                    k);
 }
 
 void gemm_nn(struct gemm *gemm, size_t m, size_t k, size_t n, const float *dy,
@@ -273,11 +328,11 @@ void gemm_nn(struct gemm *gemm, size_t m, size_t k, size_t n, const float *dy,
                                            .alpha = 1,
                                            .beta = beta,
                                            .c = dx,
-                                           .c_stride = dx_stride,
-                                           .pack_rows = OUTER_TILE_M};
+                                           .c_stride = dx_stride};
         run_outer(gemm, &outer);
     }
-    profile_product(gemm->profile, PROFILE_INPUT_GRADIENT, PEAK_F32, m, k, n);
+    profile_product(gemm->profile, PROFILE_INPUT_GRADIENT, product_type(gemm),
+                    m, k, n);
 }
 
 void gemm_tn(struct gemm *gemm, size_t n, size_t k, size_t m, const float *dy,
@@ -302,23 +357,23 @@ void gemm_tn(struct gemm *gemm, size_t n, size_t k, size_t m, const float *dy,
                                            .alpha = 1,
                                            .beta = 1,
                                            .c = dw,
-                                           .c_stride = dw_stride,
-                                           .pack_rows = OUTER_TILE_M};
+                                           .c_stride = dw_stride};
         run_outer(gemm, &outer);
     }
-    profile_product(gemm->profile, PROFILE_WEIGHT_GRADIENT, PEAK_F32, n, k, m);
+    profile_product(gemm->profile, PROFILE_WEIGHT_GRADIENT, product_type(gemm),
+                    n, k, m);
 }
 
 /* As many rows at once as there is room for beside the columns. */
 static void run_small_outer(const struct gemm *gemm, struct kernel_outer *outer)
 {
-    enum { ROOM = KERNEL_SCRATCH(SMALL_PACK_ROWS) };
+    enum { ROOM = KERNEL_SCRATCH(SMALL_PACK_ROWS, KERNEL_DEPTH) };
     float scratch[ROOM] __attribute__((aligned(64)));
-    const size_t depth = smaller(outer->k ? outer->k : 1, KERNEL_DEPTH);
-    const size_t rows = ROOM / depth - KERNEL_COLUMNS;
+    const size_t rows = ROOM / KERNEL_PIECE(outer->k) - KERNEL_COLUMNS;
 
-    outer->pack_rows = rows / KERNEL_MAX_ROWS * KERNEL_MAX_ROWS;
+    outer->pack_rows = rows / KERNEL_ROWS * KERNEL_ROWS;
     outer->scratch = scratch;
+    outer->rounds = gemm->is_bf16;
     gemm->kernel->outer(outer);
 }
 
@@ -392,36 +447,33 @@ void gemm_small_tn(const struct gemm *gemm, size_t m, size_t n, size_t k,
 
 /* ---- life ---- */
 
-static const struct kernel_table *best_kernel(void)
-{
+/* In the order of the levels of core/cpu.h. */
+static const struct kernel_table *const kernels[] = {
+    [OY_CPU_PLAIN] = &kernel_plain,
 #ifdef __x86_64__
-    if (oy_cpu_level() >= OY_CPU_AVX512)
-        return &kernel_avx512;
-    if (oy_cpu_level() >= OY_CPU_AVX2)
-        return &kernel_avx2;
+    [OY_CPU_AVX2] = &kernel_avx2,
+    [OY_CPU_AVX512] = &kernel_avx512,
+    [OY_CPU_AVX512BF16] = &kernel_avx512bf16,
+    [OY_CPU_AMX] = &kernel_amx,
 #endif
-    return &kernel_plain;
-}
+};
 
-/* Own kernel whose name is the first `len` bytes, that this CPU can run; NULL
- * if there is none. */
-static const struct kernel_table *find_kernel(const char *name, size_t len)
+/* The set of the first `len` bytes of a name, or the best one without a name,
+ * that this CPU can run; NULL if there is none. Sets for bf16 have no f32. */
+static const struct kernel_table *find_kernel(const char *name, size_t len,
+                                              int is_bf16)
 {
-    static const struct kernel_table *const known[] = {
-        &kernel_plain,
-#ifdef __x86_64__
-        &kernel_avx2,
-        &kernel_avx512,
-#endif
-    };
-    /* In the order of the levels: none above the best one. */
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i]->name) == len && !memcmp(known[i]->name, name, len))
-            return known[i];
-        if (known[i] == best_kernel())
-            break;
+    const struct kernel_table *best = NULL;
+
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        const struct kernel_table *const one = kernels[i];
+        if (i > oy_cpu_level() || (one->is_bf16 && !is_bf16))
+            continue;
+        if (!name ||
+            (strlen(one->name) == len && !memcmp(one->name, name, len)))
+            best = one;
     }
-    return NULL;
+    return best;
 }
 
 /* Numbers whose sums round differently in every order. */
@@ -476,40 +528,63 @@ static int open_blas(struct gemm *gemm, struct oy_error *err)
     return 0;
 }
 
+/* Whether the first *len bytes of a name end so; they are cut off then. */
+static int cut_ending(const char *name, size_t *len, const char *ending)
+{
+    const size_t n = strlen(ending);
+
+    if (*len < n || memcmp(name + *len - n, ending, n) != 0)
+        return 0;
+    *len -= n;
+    return 1;
+}
+
 static int choose_kernel(struct gemm *gemm, const char *kernel,
                          struct oy_error *err)
 {
-    static const char packed[] = "-packed";
     size_t len = kernel ? strlen(kernel) : 0;
+    int is_best = !kernel;
 
-    gemm->kernel = best_kernel();
+    gemm->kernel = find_kernel(NULL, 0, 0);
     if (kernel && !strcmp(kernel, "openblas"))
         return open_blas(gemm, err);
-    if (len > strlen(packed) &&
-        !strcmp(kernel + len - strlen(packed), packed)) {
-        gemm->is_packed = 1;
-        len -= strlen(packed);
+    if (kernel) {
+        gemm->is_bf16 = cut_ending(kernel, &len, "-bf16");
+        is_best = len == strlen("packed") && !memcmp(kernel, "packed", len);
+        gemm->is_packed = is_best || cut_ending(kernel, &len, "-packed");
     }
-    if (kernel && !strcmp(kernel, "packed"))
-        gemm->is_packed = 1;
-    else if (kernel)
-        gemm->kernel = find_kernel(kernel, len);
+    if (gemm->is_bf16 && !gemm->is_packed)
+        gemm->kernel = NULL;
+    else
+        gemm->kernel = find_kernel(is_best ? NULL : kernel, len, gemm->is_bf16);
     if (!gemm->kernel)
         return oy_fail(err, OY_USAGE,
                        "kernel '%s' is unknown or not for this CPU", kernel);
-    snprintf(gemm->name, sizeof gemm->name, "%s%s", gemm->kernel->name,
-             gemm->is_packed ? packed : "");
+    snprintf(gemm->name, sizeof gemm->name, "%s%s%s", gemm->kernel->name,
+             gemm->is_packed ? "-packed" : "", gemm->is_bf16 ? "-bf16" : "");
     return 0;
+}
+
+/* Sets that are for few rows pack columns for each tile anew. */
+static int make_packed(struct gemm *gemm, struct oy_error *err)
+{
+    if (!gemm->is_packed)
+        return 0;
+    gemm->packed =
+        oy_try_alloc(PACKED_FLOATS + PACKED_SPARE, sizeof *gemm->packed);
+    return gemm->packed
+               ? 0
+               : oy_fail(err, OY_SYSTEM, "no memory for matrix panels");
 }
 
 static int make_scratch(struct gemm *gemm, struct oy_error *err)
 {
     const size_t n = (size_t)oy_pool_size(gemm->pool);
+    const size_t size = KERNEL_SCRATCH(OUTER_TILE_M, KERNEL_DEPTH);
 
     gemm->scratch = oy_calloc(n, sizeof *gemm->scratch);
     for (size_t i = 0; i < n; i++) {
-        gemm->scratch[i] =
-            oy_try_alloc(KERNEL_SCRATCH(OUTER_TILE_M), sizeof(float));
+        gemm->scratch[i] = oy_try_alloc(size, sizeof(float));
         if (!gemm->scratch[i])
             return oy_fail(err, OY_SYSTEM, "no memory for matrix tiles");
     }
@@ -522,7 +597,8 @@ struct gemm *gemm_new(const char *kernel, struct oy_pool *pool,
     struct gemm *gemm = oy_calloc(1, sizeof *gemm);
 
     gemm->pool = pool;
-    if (make_scratch(gemm, err) || choose_kernel(gemm, kernel, err)) {
+    if (make_scratch(gemm, err) || choose_kernel(gemm, kernel, err) ||
+        make_packed(gemm, err)) {
         gemm_free(gemm);
         return NULL;
     }
@@ -536,6 +612,7 @@ void gemm_free(struct gemm *gemm)
     for (int i = 0; i < oy_pool_size(gemm->pool); i++)
         oy_free(gemm->scratch[i]);
     oy_free(gemm->scratch);
+    oy_free(gemm->packed);
     blas_close(&gemm->blas);
     oy_free(gemm);
 }
@@ -543,6 +620,11 @@ void gemm_free(struct gemm *gemm)
 const char *gemm_kernel_name(const struct gemm *gemm)
 {
     return gemm->name;
+}
+
+int gemm_is_bf16(const struct gemm *gemm)
+{
+    return gemm->is_bf16;
 }
 
 struct oy_pool *gemm_pool(const struct gemm *gemm)

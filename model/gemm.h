@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one door to matrix products in f32.
+ * The one door to matrix products of f32, and of f32 rounded to bf16.
  *
  * All matrices are row-major with a leading dimension (floats between rows).
  * Behind the door stand own kernels, one set for each level of core/cpu.h;
@@ -29,17 +29,22 @@ struct gemm;
 /* `kernel` NULL chooses the best own one; "plain", "avx2", "avx512" and
  * "openblas" force. These are quick with one row too. "packed" (the best own
  * one), "plain-packed", "avx2-packed" and "avx512-packed" are kernel sets for
- * hundreds of rows, such as training has: gemm_nt packs both operands, which
- * a few rows do not pay for; its sums run along K in order. NULL with 64 for a
- * name that is unknown or that this CPU lacks, with 71 when OpenBLAS is missing
- * or fails its self-test. The pool is borrowed. One gemm is not for two threads
- * at once, but for the small products. */
+ * hundreds of rows, such as training has: all products pack both operands,
+ * which a few rows do not pay for; sums run along K in order. With "-bf16"
+ * behind these, operands are rounded to bf16 and their products added in f32;
+ * "packed-bf16" takes the CPU's own instructions for that, whose sets are
+ * "avx512bf16-packed-bf16" and "amx-packed-bf16" (others go the way of f32).
+ * NULL with 64 for a name that is unknown or that this CPU lacks, with 71 when
+ * OpenBLAS is missing or fails its self-test. The pool is borrowed. One gemm
+ * is not for two threads at once, but for the small products. */
 struct gemm *gemm_new(const char *kernel, struct oy_pool *pool,
                       struct oy_error *err);
 void gemm_free(struct gemm *gemm);
 /* "avx512", "openblas-SkylakeX" ...: stands in manifests and
  * journals. Borrowed. */
 const char *gemm_kernel_name(const struct gemm *gemm);
+/* Whether its products round their operands. */
+int gemm_is_bf16(const struct gemm *gemm);
 struct oy_pool *gemm_pool(const struct gemm *gemm);
 /* Where its products, and what others do between them, are booked from now on;
  * borrowed. NULL, as at first: nowhere. */

@@ -9,7 +9,14 @@
 
 typedef __m256 vec;
 
-enum { LANES = 8, DOT_ROWS = 3, OUTER_ROWS = 6, OUTER_VECS = 2 };
+enum {
+    LANES = 8,
+    DOT_ROWS = 3,
+    TILE_ROWS = 6,
+    TILE_VECS = 2,
+    TILE_COLUMNS = TILE_VECS * LANES,
+    DEPTH = 256 /* a panel and a block of rows fit the first cache */
+};
 
 static inline __attribute__((always_inline)) vec vec_load(const float *p)
 {
@@ -82,6 +89,7 @@ static inline __attribute__((always_inline)) void vec_pack4(const float *in,
 
 #include "model/kernel_tile_internal.h"
 
-const struct kernel_table kernel_avx2 = {"avx2", dot, outer};
+const struct kernel_table kernel_avx2 = {"avx2", dot,   run_outer,
+                                         pack,   DEPTH, 0};
 
 #endif

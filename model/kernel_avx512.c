@@ -9,7 +9,14 @@
 
 typedef __m512 vec;
 
-enum { LANES = 16, DOT_ROWS = 6, OUTER_ROWS = 12, OUTER_VECS = 2 };
+enum {
+    LANES = 16,
+    DOT_ROWS = 6,
+    TILE_ROWS = 12,
+    TILE_VECS = 2,
+    TILE_COLUMNS = TILE_VECS * LANES,
+    DEPTH = 256 /* a panel and a block of rows fit the first cache */
+};
 
 static inline __attribute__((always_inline)) vec vec_load(const float *p)
 {
@@ -85,6 +92,7 @@ static inline __attribute__((always_inline)) void vec_pack4(const float *in,
 
 #include "model/kernel_tile_internal.h"
 
-const struct kernel_table kernel_avx512 = {"avx512", dot, outer};
+const struct kernel_table kernel_avx512 = {"avx512", dot,   run_outer,
+                                           pack,     DEPTH, 0};
 
 #endif

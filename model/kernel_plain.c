@@ -9,7 +9,14 @@ typedef float vec __attribute__((vector_size(16)));
 typedef float unaligned_vec
     __attribute__((vector_size(16), aligned(4), may_alias));
 
-enum { LANES = 4, DOT_ROWS = 2, OUTER_ROWS = 3, OUTER_VECS = 4 };
+enum {
+    LANES = 4,
+    DOT_ROWS = 2,
+    TILE_ROWS = 3,
+    TILE_VECS = 4,
+    TILE_COLUMNS = TILE_VECS * LANES,
+    DEPTH = 256 /* a panel and a block of rows fit the first cache */
+};
 
 static inline __attribute__((always_inline)) vec vec_load(const float *p)
 {
@@ -62,4 +69,5 @@ static inline __attribute__((always_inline)) void vec_pack4(const float *in,
 
 #include "model/kernel_tile_internal.h"
 
-const struct kernel_table kernel_plain = {"plain", dot, outer};
+const struct kernel_table kernel_plain = {"plain", dot,   run_outer,
+                                          pack,    DEPTH, 0};

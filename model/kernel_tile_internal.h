@@ -6,7 +6,7 @@
  *
  *   vec, LANES       the vector and its floats
  *   DOT_ROWS         rows of x in a tile of `dot` (columns: always 4)
- *   OUTER_ROWS       rows of a tile of `outer`; OUTER_VECS vectors wide
+ *   TILE_ROWS       rows of a tile of `outer`; TILE_VECS vectors wide
  *   vec_load(p), vec_store(p, v), vec_all(f), vec_fma(a, b, c) = a * b + c
  *   vec_load_tail(p, n)   the first n < LANES floats, then zeros
  *   vec_sum4(a, b, c, d)  a float4 of the four sums over lanes, each summed
@@ -19,6 +19,7 @@
  */
 #include <string.h>
 
+#include "model/half.h"
 #include "model/kernel_internal.h"
 
 typedef float float4 __attribute__((vector_size(16)));
@@ -226,20 +227,29 @@ INLINE void pack_runs(const float *in, size_t in_depth, size_t n_row,
     }
 }
 
-/* Packs rows x depth of a as [row / OUTER_ROWS][depth][OUTER_ROWS]. */
+/* To bf16 and back, ties to even; not-a-numbers stay such. */
+static void round_floats(float *at, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        at[i] = float_of_bfloat(bfloat_of_float(at[i]));
+}
+
+/* Packs rows x depth of a as [row / TILE_ROWS][depth][TILE_ROWS]. */
 static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
                    size_t depth, size_t n_depth, float *out)
 {
     const float *from = job->a + row * job->a_row + depth * job->a_depth;
 
-    for (size_t at = 0; at < n_row; at += OUTER_ROWS) {
+    for (size_t at = 0; at < n_row; at += TILE_ROWS) {
         if (job->a_row == 1)
             pack_runs(from + at, job->a_depth, n_row - at, n_depth, out,
-                      OUTER_ROWS);
+                      TILE_ROWS);
         else
             pack_rows(from + at * job->a_row, job->a_row, job->a_depth,
-                      n_row - at, n_depth, out, OUTER_ROWS);
-        out += OUTER_ROWS * n_depth;
+                      n_row - at, n_depth, out, TILE_ROWS);
+        if (job->rounds)
+            round_floats(out, TILE_ROWS * n_depth);
+        out += TILE_ROWS * n_depth;
     }
 }
 
@@ -254,6 +264,8 @@ static void pack_b(const struct kernel_outer *job, size_t depth, size_t n_depth,
     else
         pack_rows(from, job->b_column, job->b_depth, n_column, n_depth, out,
                   KERNEL_COLUMNS);
+    if (job->rounds)
+        round_floats(out, KERNEL_COLUMNS * n_depth);
 }
 
 /* What becomes of a sum: c = alpha sum + beta c. */
@@ -268,36 +280,38 @@ INLINE vec outer_value(vec sum, float alpha, float beta, const float *c)
     return vec_fma(vec_load(c), vec_all(beta), sum);
 }
 
-/* acc[OUTER_ROWS][OUTER_VECS] over one piece of depth; scaled into c. */
+/* acc[TILE_ROWS][TILE_VECS] over one piece of depth; scaled into c. */
 INLINE void outer_sum(size_t n_depth, const float *a, const float *b,
                       float alpha, float beta, float *c, size_t c_stride)
 {
-    vec acc[OUTER_ROWS][OUTER_VECS], other[OUTER_VECS];
+    vec acc[TILE_ROWS][TILE_VECS], other[TILE_VECS];
 
 #pragma GCC unroll 16
-    for (int i = 0; i < OUTER_ROWS; i++) {
+    for (int i = 0; i < TILE_ROWS; i++) {
+        __builtin_prefetch(c + (size_t)i * c_stride, 1);
+        __builtin_prefetch(c + (size_t)i * c_stride + 16, 1);
 #pragma GCC unroll 8
-        for (int j = 0; j < OUTER_VECS; j++)
+        for (int j = 0; j < TILE_VECS; j++)
             acc[i][j] = vec_all(0);
     }
     for (size_t p = 0; p < n_depth; p++) {
 #pragma GCC unroll 8
-        for (int j = 0; j < OUTER_VECS; j++)
+        for (int j = 0; j < TILE_VECS; j++)
             other[j] = vec_load(b + j * LANES);
 #pragma GCC unroll 16
-        for (int i = 0; i < OUTER_ROWS; i++) {
+        for (int i = 0; i < TILE_ROWS; i++) {
             const vec own = vec_all(a[i]);
 #pragma GCC unroll 8
-            for (int j = 0; j < OUTER_VECS; j++)
+            for (int j = 0; j < TILE_VECS; j++)
                 acc[i][j] = vec_fma(own, other[j], acc[i][j]);
         }
-        a += OUTER_ROWS;
+        a += TILE_ROWS;
         b += KERNEL_COLUMNS;
     }
 #pragma GCC unroll 16
-    for (int i = 0; i < OUTER_ROWS; i++) {
+    for (int i = 0; i < TILE_ROWS; i++) {
 #pragma GCC unroll 8
-        for (int j = 0; j < OUTER_VECS; j++) {
+        for (int j = 0; j < TILE_VECS; j++) {
             float *to = c + (size_t)i * c_stride + j * LANES;
             vec_store(to, outer_value(acc[i][j], alpha, beta, to));
         }
@@ -322,8 +336,8 @@ static __attribute__((noinline)) void outer_tile_add(size_t n_depth,
     outer_sum(n_depth, a, b, 1, 1, c, c_stride);
 }
 
-static void outer_tile(size_t n_depth, const float *a, const float *b,
-                       float alpha, float beta, float *c, size_t c_stride)
+static void tile(size_t n_depth, const float *a, const float *b, float alpha,
+                 float beta, float *c, size_t c_stride)
 {
     if (alpha == 1 && beta == 0)
         outer_tile_set(n_depth, a, b, c, c_stride);
@@ -333,87 +347,9 @@ static void outer_tile(size_t n_depth, const float *a, const float *b,
         outer_sum(n_depth, a, b, alpha, beta, c, c_stride);
 }
 
-/* Packed rows against one packed panel of columns. */
-struct panel {
-    const float *a, *b;
-    size_t depth, n_depth;
-    size_t column, n_column;
-    size_t n_row;
-    float beta;
-    float *c;
-};
-
-/* A tile that sticks out goes through a copy. */
-static void outer_edge(const struct kernel_outer *job,
-                       const struct panel *panel, size_t i, size_t j)
+static size_t packed_floats(size_t n)
 {
-    enum { WIDTH = OUTER_VECS * LANES };
-    const size_t rows = panel->n_row - i, columns = panel->n_column - j;
-    const size_t n_row = rows < OUTER_ROWS ? rows : OUTER_ROWS;
-    const size_t size = (columns < WIDTH ? columns : WIDTH) * sizeof(float);
-    float *c = panel->c + i * job->c_stride + j;
-    float copy[OUTER_ROWS * WIDTH] __attribute__((aligned(64))) = {0};
-
-    if (panel->beta != 0) {
-        for (size_t r = 0; r < n_row; r++)
-            memcpy(copy + r * WIDTH, c + r * job->c_stride, size);
-    }
-    outer_tile(panel->n_depth, panel->a + i * panel->n_depth, panel->b + j,
-               job->alpha, panel->beta, copy, WIDTH);
-    for (size_t r = 0; r < n_row; r++)
-        memcpy(c + r * job->c_stride, copy + r * WIDTH, size);
+    return n;
 }
 
-static void outer_panel(const struct kernel_outer *job,
-                        const struct panel *panel)
-{
-    enum { WIDTH = OUTER_VECS * LANES };
-
-    for (size_t j = 0; j < panel->n_column; j += WIDTH) {
-        for (size_t i = 0; i < panel->n_row; i += OUTER_ROWS) {
-            if (panel->n_row - i < OUTER_ROWS || panel->n_column - j < WIDTH)
-                outer_edge(job, panel, i, j);
-            else
-                outer_tile(panel->n_depth, panel->a + i * panel->n_depth,
-                           panel->b + j, job->alpha, panel->beta,
-                           panel->c + i * job->c_stride + j, job->c_stride);
-        }
-    }
-}
-
-/* A block of rows against one piece of depth, all columns. */
-static void outer_rows(const struct kernel_outer *job, size_t row, size_t n_row,
-                       size_t depth, size_t n_depth)
-{
-    float *b = job->scratch, *a = b + KERNEL_COLUMNS * n_depth;
-
-    pack_a(job, row, n_row, depth, n_depth, a);
-    for (size_t column = 0; column < job->n; column += KERNEL_COLUMNS) {
-        const size_t left = job->n - column;
-        const struct panel panel = {
-            .a = a,
-            .b = b,
-            .depth = depth,
-            .n_depth = n_depth,
-            .column = column,
-            .n_column = left < KERNEL_COLUMNS ? left : KERNEL_COLUMNS,
-            .n_row = n_row,
-            .beta = depth ? 1 : job->beta,
-            .c = job->c + row * job->c_stride + column};
-        pack_b(job, depth, n_depth, column, panel.n_column, b);
-        outer_panel(job, &panel);
-    }
-}
-
-static void outer(const struct kernel_outer *job)
-{
-    for (size_t row = 0; row < job->m; row += job->pack_rows) {
-        const size_t rows = job->m - row;
-        const size_t n_row = rows < job->pack_rows ? rows : job->pack_rows;
-        for (size_t depth = 0; depth < job->k; depth += KERNEL_DEPTH) {
-            const size_t left = job->k - depth;
-            outer_rows(job, row, n_row, depth,
-                       left < KERNEL_DEPTH ? left : KERNEL_DEPTH);
-        }
-    }
-}
+#include "model/kernel_outer_internal.h"

@@ -653,8 +653,12 @@ static int prepare(struct trainer *t, struct oy_error *err)
     t->pool = oy_pool_new(t->options->n_thread, err);
     if (!t->pool)
         return -1;
-    t->gemm = gemm_new(t->options->kernel ? t->options->kernel : "packed",
-                       t->pool, err);
+    const char *const kernel =
+        t->options->kernel ? t->options->kernel : "packed";
+    char *const name =
+        oy_asprintf("%s%s", kernel, t->options->is_bf16 ? "-bf16" : "");
+    t->gemm = gemm_new(name, t->pool, err);
+    oy_free(name);
     return t->gemm ? check_memory(t, err) : -1;
 }
 

@@ -60,6 +60,7 @@ struct trainer_options {
     /* As in gemm_new; NULL: the best for training. While the run lasts, the
      * name of the one that was chosen. */
     const char *kernel;
+    int is_bf16; /* operands of products are rounded to it */
     int n_thread;
     uint64_t memory; /* refuse to need more; 0: any */
     int profile;     /* say at the end, on standard error, where time went */

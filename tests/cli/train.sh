@@ -49,6 +49,15 @@ for cpu in plain avx2; do
     rm -rf "$T/cpu1" "$T/cpu3"
 done
 
+for cpu in plain avx512 amx; do
+    OYSTER_CPU=$cpu code 0 "products of bf16 with $cpu kernels, 1 thread" train bf1 -T 1 --dtype bf16 --log "$T/bf.log" "$T/docs.jsonl"
+    OYSTER_CPU=$cpu code 0 "and 3" train bf3 -T 3 --dtype bf16 "$T/docs.jsonl"
+    equal "the bytes are equal" bf1 bf3
+    ok "losses are near those of f32" awk -F'[:,]' '/"grad_norm"/ { n[$2]++; d = $4 - loss[$2]; loss[$2] = $4
+        if (n[$2] == 2) { same += d == 0; if (d * d > 4e-4) bad = 1 } } END { exit bad || same == 12 }' "$T/one.log" "$T/bf.log"
+    rm -rf "$T/bf1" "$T/bf3"
+done
+code 64 "a kernel that has no bf16" train bf1 --dtype bf16 --kernel plain "$T/docs.jsonl"
 code 0 "a profile" train profile -T 2 --profile "$T/docs.jsonl"
 for kernel in 'ceilings: f32' 'product, weight gradient' 'attention, backward' 'loss' 'update' 'all'; do
     said "$kernel" "has $kernel"

@@ -15,10 +15,21 @@
 #include "core/cpu.h"
 #include "core/random.h"
 #include "model/gemm.h"
+#include "model/half.h"
 
 static const char *const kernels[] = {
-    "plain",        "avx2",        "avx512",        "openblas",
-    "plain-packed", "avx2-packed", "avx512-packed",
+    "plain",
+    "avx2",
+    "avx512",
+    "openblas",
+    "plain-packed",
+    "avx2-packed",
+    "avx512-packed",
+    "plain-packed-bf16",
+    "avx2-packed-bf16",
+    "avx512-packed-bf16",
+    "avx512bf16-packed-bf16",
+    "amx-packed-bf16",
 };
 
 enum { N_KERNEL = sizeof kernels / sizeof *kernels };
@@ -27,7 +38,7 @@ static const size_t shapes[][3] = {
     {1, 1, 1},     {1, 7, 5},       {2, 4, 16},     {3, 33, 17},
     {5, 64, 64},   {16, 96, 33},    {17, 130, 257}, {97, 65, 512},
     {7, 257, 30},  {193, 40, 300},  {13, 300, 70},  {6, 5, 4},
-    {12, 31, 259}, {400, 1100, 40},
+    {12, 31, 259}, {400, 1100, 40}, {3, 9000, 520}, {5, 40, 4500},
 };
 
 enum { N_SHAPE = sizeof shapes / sizeof *shapes };
@@ -88,10 +99,20 @@ static double *multiply(const size_t *s, const float *a, size_t am, size_t ak,
     return want;
 }
 
+/* What a product of the gemm sees of a matrix. */
+static float *operand(const struct gemm *gemm, size_t n, uint64_t seed)
+{
+    float *matrix = random_matrix(n, seed);
+
+    for (size_t i = 0; gemm_is_bf16(gemm) && i < n; i++)
+        matrix[i] = float_of_bfloat(bfloat_of_float(matrix[i]));
+    return matrix;
+}
+
 static void check_forms(struct gemm *gemm, const size_t *s)
 {
     const size_t m = s[0], n = s[1], k = s[2];
-    float *x = random_matrix(m * k, 1), *w = random_matrix(n * k, 2);
+    float *x = operand(gemm, m * k, 1), *w = operand(gemm, n * k, 2);
     float *y = random_matrix(m * n, 3), *start = random_matrix(m * n, 3);
 
     double *want = multiply(s, x, k, 1, w, 1, k, start);
@@ -218,15 +239,49 @@ static void test_threads(void **state)
     oy_pool_free(three);
 }
 
+/* Products round for themselves, operands that lie in any way. */
+static void check_rounding(struct gemm *gemm)
+{
+    enum { M = 50, N = 45, K = 70 };
+    float *x = random_matrix(M * K, 1), *w = random_matrix(N * K, 2);
+    float *rounded_x = operand(gemm, M * K, 1);
+    float *rounded_w = operand(gemm, N * K, 2);
+    float a[M * N], b[M * N];
+
+    gemm_nt(gemm, M, N, K, x, K, w, K, a, N, 0);
+    gemm_nt(gemm, M, N, K, rounded_x, K, rounded_w, K, b, N, 0);
+    assert_memory_equal(a, b, sizeof a);
+    gemm_small_tn(gemm, M, N, K, 0.5F, x, M, w, N, 2, a, N);
+    gemm_small_tn(gemm, M, N, K, 0.5F, rounded_x, M, rounded_w, N, 2, b, N);
+    assert_memory_equal(a, b, sizeof a);
+    x[7 * K + 3] = NAN;
+    gemm_nt(gemm, M, N, K, x, K, w, K, a, N, 0);
+    for (size_t i = 0; i < M * N; i++)
+        assert_int_equal(isnan(a[i]) != 0, i / N == 7);
+    oy_free(x);
+    oy_free(w);
+    oy_free(rounded_x);
+    oy_free(rounded_w);
+}
+
+static void test_rounding(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_KERNEL; i++) {
+        struct gemm *gemm = open_kernel(kernels[i], NULL);
+        if (gemm && gemm_is_bf16(gemm))
+            check_rounding(gemm);
+        gemm_free(gemm);
+    }
+}
+
 /* Strides, alpha and beta; floats between rows stay as they are. */
-static void test_strides(void **state)
+static void check_strides(struct gemm *gemm)
 {
     enum { M = 9, N = 11, K = 13, STRIDE = 20 };
-    struct gemm *gemm = open_kernel("plain", NULL);
-    float *x = random_matrix(M * STRIDE, 8), *w = random_matrix(N * STRIDE, 9);
+    float *x = operand(gemm, M * STRIDE, 8), *w = operand(gemm, N * STRIDE, 9);
     float y[M * STRIDE];
 
-    (void)state;
     for (int i = 0; i < M * STRIDE; i++)
         y[i] = 3;
     gemm_small_nt(gemm, M, N, K, 0.5F, x, STRIDE, w, STRIDE, 2, y, STRIDE);
@@ -242,7 +297,17 @@ static void test_strides(void **state)
     }
     oy_free(x);
     oy_free(w);
-    gemm_free(gemm);
+}
+
+static void test_strides(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_KERNEL; i++) {
+        struct gemm *gemm = open_kernel(kernels[i], NULL);
+        if (gemm && !strstr(kernels[i], "openblas"))
+            check_strides(gemm);
+        gemm_free(gemm);
+    }
 }
 
 static void test_names(void **state)
@@ -262,6 +327,14 @@ static void test_names(void **state)
     assert_null(gemm_new("-packed", NULL, &err));
     gemm = gemm_new("packed", NULL, &err);
     assert_non_null(strstr(gemm_kernel_name(gemm), "-packed"));
+    assert_false(gemm_is_bf16(gemm));
+    gemm_free(gemm);
+    assert_null(gemm_new("-bf16", NULL, &err));
+    assert_null(gemm_new("plain-bf16", NULL, &err));
+    assert_null(gemm_new("amx-packed", NULL, &err));
+    gemm = gemm_new("packed-bf16", NULL, &err);
+    assert_non_null(strstr(gemm_kernel_name(gemm), "-packed-bf16"));
+    assert_true(gemm_is_bf16(gemm));
     gemm_free(gemm);
     gemm_free(NULL);
 }
@@ -273,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_rows_do_not_know_their_batch),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_names),
     };
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Blocks of 16 x 16 pairs of bf16, made of floats that lie either way.
+ *
+ * bf16 products take two neighbours along the depth at once: a pair is one
+ * element of 32 bits, the earlier one below. Rounding is to the nearest, ties
+ * to even, by the instruction for it, for which subnormal numbers are zero.
+ */
+#include <immintrin.h>
+
+#include "model/kernel_internal.h"
+
+enum { SIDE = 16 }; /* pairs of a vector */
+
+/* Floats whose pairs are wanted: row i, step p of depth at
+ * from[i * row + p * depth]; row or depth is 1. What is beyond n_row and
+ * n_depth counts as zero. */
+struct floats {
+    const float *from;
+    size_t row, depth, n_row, n_depth;
+};
+
+static inline __mmask16 first_lanes(size_t n)
+{
+    return (__mmask16)(n >= SIDE ? 0xffff : (1U << n) - 1);
+}
+
+/* v[i] is row i, pairs along its lanes, of floats that lie so. */
+static void pairs_along(const struct floats *at, __m512i v[SIDE])
+{
+    const size_t n = at->n_depth;
+    const __mmask16 low = first_lanes(n);
+    const __mmask16 high = n > SIDE ? first_lanes(n - SIDE) : 0;
+
+    for (size_t i = 0; i < SIDE; i++) {
+        const float *row = at->from + i * at->row;
+        v[i] = _mm512_setzero_si512();
+        if (i < at->n_row)
+            v[i] = (__m512i)_mm512_cvtne2ps_pbh(
+                _mm512_maskz_loadu_ps(high, row + SIDE),
+                _mm512_maskz_loadu_ps(low, row));
+    }
+}
+
+/* v[q] is pair q of 16 rows, of floats whose rows are neighbours. */
+static void pairs_across(const struct floats *at, __m512i v[SIDE])
+{
+    const __mmask16 lanes = first_lanes(at->n_row);
+
+    for (size_t q = 0; q < SIDE; q++) {
+        const float *from = at->from + 2 * q * at->depth;
+        const int n = at->n_depth <= 2 * q      ? 0
+                      : at->n_depth - 2 * q > 1 ? 2
+                                                : 1;
+        const __m512 early = _mm512_maskz_loadu_ps(n > 0 ? lanes : 0, from);
+        const __m512 late =
+            _mm512_maskz_loadu_ps(n > 1 ? lanes : 0, from + at->depth);
+        const __m512i low =
+            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(early));
+        const __m512i high =
+            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(late));
+        v[q] = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+    }
+}
+
+/* Rows become columns: first within fours of lanes, then fours of lanes. */
+static void turn_pairs(__m512i v[SIDE])
+{
+    __m512i t[SIDE];
+
+    for (int i = 0; i < SIDE; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < SIDE; i += 4) {
+        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < 4; i++) {
+        const __m512i ab = _mm512_shuffle_i32x4(v[i], v[i + 4], 0x88);
+        const __m512i cd = _mm512_shuffle_i32x4(v[i + 8], v[i + 12], 0x88);
+        const __m512i ab_odd = _mm512_shuffle_i32x4(v[i], v[i + 4], 0xdd);
+        const __m512i cd_odd = _mm512_shuffle_i32x4(v[i + 8], v[i + 12], 0xdd);
+        t[i] = _mm512_shuffle_i32x4(ab, cd, 0x88);
+        t[i + 8] = _mm512_shuffle_i32x4(ab, cd, 0xdd);
+        t[i + 4] = _mm512_shuffle_i32x4(ab_odd, cd_odd, 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(ab_odd, cd_odd, 0xdd);
+    }
+    for (int i = 0; i < SIDE; i++)
+        v[i] = t[i];
+}
+
+/* v[i]: row i, its pairs in the lanes. */
+static inline void pairs_by_row(const struct floats *at, __m512i v[SIDE])
+{
+    if (at->depth == 1) {
+        pairs_along(at, v);
+    } else {
+        pairs_across(at, v);
+        turn_pairs(v);
+    }
+}
+
+/* v[q]: pair q, its rows in the lanes. */
+static inline void pairs_by_depth(const struct floats *at, __m512i v[SIDE])
+{
+    if (at->depth != 1) {
+        pairs_across(at, v);
+    } else {
+        pairs_along(at, v);
+        turn_pairs(v);
+    }
+}
+
+static inline size_t rest_of(size_t n, size_t done)
+{
+    return n > done ? n - done : 0;
+}
+
+/* c = alpha sum + beta c of a vector. */
+static inline __m512 blended(__m512 sum, float alpha, float beta,
+                             const float *c)
+{
+    sum = _mm512_mul_ps(sum, _mm512_set1_ps(alpha));
+    if (beta == 0)
+        return sum;
+    return _mm512_fmadd_ps(_mm512_set1_ps(beta), _mm512_loadu_ps(c), sum);
+}
