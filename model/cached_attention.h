@@ -11,6 +11,10 @@
  * without a window). Its scores are scale q.k, then cap tanh(score / cap)
  * where there is a cap; a sink is one more score in the sum of the softmax,
  * with no value behind it.
+ *
+ * With a panel kernel both products are made in bf16: queries (scaled before
+ * that), kept keys, weights and kept values are rounded, sums are in f32, and
+ * the softmax and its sum see what is not rounded.
  */
 #ifndef MODEL_CACHED_ATTENTION_H
 #define MODEL_CACHED_ATTENTION_H
@@ -37,6 +41,7 @@ struct attend_scratch {
  * value_dim. */
 struct attend_job {
     const struct gemm *gemm;
+    const struct panel_kernel *panel; /* NULL: products in f32, by gemm */
     const struct kv_pool *kv;
     const struct kv_sequence *sequence;
     int layer, kv_head;

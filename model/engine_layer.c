@@ -315,6 +315,9 @@ static void attend_tile(void *arg, size_t task, int worker)
     const size_t value_dim = engine_value_dim(engine);
     const struct attend_job job = {
         .gemm = engine->gemm,
+        .panel = engine->form == MATRIX_BF16
+                     ? multiplier_attention(&engine->multiplier)
+                     : NULL,
         .kv = engine->kv,
         .sequence = row->piece->sequence,
         .layer = mixed_kv_layer(c, engine->layer),

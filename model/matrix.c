@@ -55,25 +55,6 @@ static void pack_f32(const float *row, size_t k, float *to)
     }
 }
 
-static uint32_t pair_at(const float *row, size_t k, size_t p)
-{
-    const uint32_t low = bfloat_of_float(row[p]);
-    const uint32_t high = p + 1 < k ? bfloat_of_float(row[p + 1]) : 0;
-
-    return low | high << 16;
-}
-
-static void pack_bf16(const float *row, size_t k, void *to)
-{
-    uint32_t *pair = to;
-
-    for (size_t p = 0; p < k; p += 2) {
-        for (size_t i = 0; i < PANEL_WIDTH; i++)
-            pair[panel_place((k + 1) / 2, i, p / 2)] =
-                pair_at(row + i * k, k, p);
-    }
-}
-
 void matrix_drop(const float *from, const float *to)
 {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -95,7 +76,8 @@ void matrix_pack(struct matrix *matrix, enum matrix_form form)
     for (size_t i = 0; i < panels(matrix); i++) {
         memcpy(copy, matrix->data + i * size, size * sizeof *copy);
         if (form == MATRIX_BF16)
-            pack_bf16(copy, matrix->k, panel_at(matrix, i));
+            panel_pack_rows((uint32_t *)panel_at(matrix, i), copy, matrix->k,
+                            PANEL_WIDTH, matrix->k);
         else
             pack_f32(copy, matrix->k, panel_at(matrix, i));
     }
@@ -336,6 +318,14 @@ int multiplier_takes(const struct multiplier *multiplier, enum matrix_form form)
     if (form == MATRIX_QUANT)
         return multiplier->quant_kernel != NULL;
     return form == MATRIX_ROWS || multiplier->kernel != NULL;
+}
+
+const struct panel_kernel *multiplier_attention(
+    const struct multiplier *multiplier)
+{
+    const struct panel_kernel *kernel = multiplier->kernel;
+
+    return kernel && kernel->is_for_attention ? kernel : NULL;
 }
 
 const char *multiplier_bf16_name(const struct multiplier *multiplier)

@@ -51,7 +51,11 @@ void multiplier_release(struct multiplier *multiplier);
 int multiplier_takes(const struct multiplier *multiplier,
                      enum matrix_form form);
 
-/* What tells the bits of its products with bf16 from those of others, for
+/* The kernel that attention of a decoder in bf16 is made with; NULL: none is
+ * worth it, and attention is made in f32. Borrowed. */
+const struct panel_kernel *multiplier_attention(
+    const struct multiplier *multiplier);
+/* What tells the bits of a decoder in bf16 from those of others, for
  * journals; borrowed. */
 const char *multiplier_bf16_name(const struct multiplier *multiplier);
 

@@ -259,6 +259,7 @@ static void run_f32(const struct panel_job *job)
     panel_avx512.f32(job);
 }
 
-const struct panel_kernel panel_amx = {"avx512", "amx-bf16", run_f32, run_bf16};
+const struct panel_kernel panel_amx = {"avx512", "amx-bf16-attention", 1,
+                                       run_f32, run_bf16};
 
 #endif

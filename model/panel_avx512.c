@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) vec vec_step_bf16(vec x, vec w,
 
 #include "model/panel_tile_internal.h"
 
-const struct panel_kernel panel_avx512 = {"avx512", "avx512-bf16", run_f32,
+const struct panel_kernel panel_avx512 = {"avx512", "avx512-bf16", 0, run_f32,
                                           run_bf16};
 
 #endif

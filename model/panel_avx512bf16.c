@@ -20,7 +20,7 @@ static inline __attribute__((always_inline)) vec vec_step_bf16(vec x, vec w,
 
 #include "model/panel_tile_internal.h"
 
-const struct panel_kernel panel_avx512bf16 = {"avx512", "avx512bf16-bf16",
+const struct panel_kernel panel_avx512bf16 = {"avx512", "avx512bf16-bf16", 0,
                                               run_f32, run_bf16};
 
 #endif

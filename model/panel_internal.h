@@ -38,9 +38,18 @@ struct panel_job {
     int accumulate;
 };
 
+/* Panels of bf16 in steps of pairs, 64-byte aligned: from up to 64 rows
+ * `stride` apart of k floats, each a column of the panel; and from k rows that
+ * lie along K, of up to 64 columns. Columns that are missing are zero. */
+void panel_pack_rows(uint32_t *to, const float *row, size_t stride,
+                     size_t n_row, size_t k);
+void panel_pack_columns(uint32_t *to, const float *row, size_t stride, size_t k,
+                        size_t n_column);
+
 struct panel_kernel {
     const char *name;      /* of the set in model/kernel_internal.h */
-    const char *bf16_name; /* of the bits that its bf16 products have */
+    const char *bf16_name; /* of the bits of a decoder with its bf16 */
+    int is_for_attention;  /* its bf16 is worth making panels of a cache */
     void (*f32)(const struct panel_job *job);
     void (*bf16)(const struct panel_job *job);
 };

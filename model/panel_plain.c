@@ -51,5 +51,5 @@ static inline __attribute__((always_inline)) vec vec_step_bf16(vec x, vec w,
 
 #include "model/panel_tile_internal.h"
 
-const struct panel_kernel panel_plain = {"plain", "plain-bf16", run_f32,
+const struct panel_kernel panel_plain = {"plain", "plain-bf16", 0, run_f32,
                                          run_bf16};

@@ -142,6 +142,17 @@ void rows_to_bf16(uint16_t *y, const float *x, size_t n)
     kernels()->to_bf16(y, x, n);
 }
 
+void rows_turn_bf16(uint32_t y[16][16], const float *x, size_t stride,
+                    size_t n_row, size_t n)
+{
+    kernels()->turn_bf16(y, x, stride, n_row, n);
+}
+
+void rows_pair_bf16(uint32_t *y, const float *low, const float *high, size_t n)
+{
+    kernels()->pair_bf16(y, low, high, n);
+}
+
 void rows_from_int8(float *y, const int8_t *x, size_t n, float scale)
 {
     kernels()->from_int8(y, x, n, scale);

@@ -90,6 +90,12 @@ float rows_log1(float x);
  * rounds. */
 void rows_from_bf16(float *y, const uint16_t *x, size_t n);
 void rows_to_bf16(uint16_t *y, const float *x, size_t n);
+/* y[p][i] = the elements 2p and 2p + 1 of row i, as bf16: 16 rows `stride`
+ * apart of n (up to 32) floats; pairs that are missing are zero. */
+void rows_turn_bf16(uint32_t y[16][16], const float *x, size_t stride,
+                    size_t n_row, size_t n);
+/* y[i] = the pair of low[i] and high[i], as bf16. */
+void rows_pair_bf16(uint32_t *y, const float *low, const float *high, size_t n);
 /* y[i] = scale x[i]. */
 void rows_from_int8(float *y, const int8_t *x, size_t n, float scale);
 /* x[i] = cap tanh(x[i] / cap) in place: the soft cap of Gemma 2. */

@@ -41,6 +41,10 @@ struct rows_kernels {
     float (*exp_sum)(const float *x, size_t n, float shift);
     void (*from_bf16)(float *y, const uint16_t *x, size_t n);
     void (*to_bf16)(uint16_t *y, const float *x, size_t n);
+    void (*turn_bf16)(uint32_t y[16][16], const float *x, size_t stride,
+                      size_t n_row, size_t n);
+    void (*pair_bf16)(uint32_t *y, const float *low, const float *high,
+                      size_t n);
     void (*from_int8)(float *y, const int8_t *x, size_t n, float scale);
     void (*soft_cap)(float *x, size_t n, float cap);
     void (*gelu)(float *x, size_t n);

@@ -568,14 +568,19 @@ static void from_bf16(float *y, const uint16_t *x, size_t n)
     }
 }
 
-/* To the nearest, ties to even; a NaN stays one, made quiet. */
-INLINE vech bf16_lanes(vec x)
+/* To the nearest, ties to even; a NaN stays one, made quiet. The bf16 is the
+ * high half of a lane. */
+INLINE vecu high_bf16_lanes(vec x)
 {
     const vecu bits = (vecu)x;
     const vecu rounded = bits + 0x7fff + (bits >> 16 & 1);
-    const vec high = choose(x == x, (vec)rounded, (vec)(bits | 0x400000));
 
-    return __builtin_convertvector((vecu)high >> 16, vech);
+    return (vecu)choose(x == x, (vec)rounded, (vec)(bits | 0x400000));
+}
+
+INLINE vech bf16_lanes(vec x)
+{
+    return __builtin_convertvector(high_bf16_lanes(x) >> 16, vech);
 }
 
 static void to_bf16(uint16_t *y, const float *x, size_t n)
@@ -587,6 +592,81 @@ static void to_bf16(uint16_t *y, const float *x, size_t n)
     if (i < n) {
         const vech rest = bf16_lanes(load_part(x + i, n - i));
         memcpy(y + i, &rest, (n - i) * sizeof *y);
+    }
+}
+
+#ifdef __AVX512F__
+/* Lanes without bit s of a (at + s), with it of b (at - s). */
+INLINE vecu mix_lanes(vecu a, vecu b, int32_t s, int32_t at)
+{
+    const veci lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const veci from_b = (lane & s) != 0;
+
+    return __builtin_shuffle(
+        a, b, (from_b & (lane + LANES - s + at)) | (~from_b & (lane + at)));
+}
+
+/* Halves of ever smaller squares change places: 8 x 8, 4 x 4, 2 x 2, 1 x 1. */
+INLINE void turn_square(vecu v[LANES])
+{
+#pragma GCC unroll 4
+    for (int s = LANES / 2; s > 0; s /= 2) {
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) {
+            if (i & s)
+                continue;
+            const vecu a = v[i], b = v[i + s];
+            v[i] = mix_lanes(a, b, s, 0);
+            v[i + s] = mix_lanes(a, b, s, s);
+        }
+    }
+}
+#else
+INLINE void turn_square(vecu v[LANES])
+{
+    for (int i = 0; i < LANES; i++) {
+        for (int j = 0; j < i; j++) {
+            const uint32_t other = v[i][j];
+            v[i][j] = v[j][i];
+            v[j][i] = other;
+        }
+    }
+}
+#endif
+
+static void turn_bf16(uint32_t y[LANES][LANES], const float *x, size_t stride,
+                      size_t n_row, size_t n)
+{
+    vecu row[LANES];
+
+    for (size_t i = 0; i < LANES; i++) {
+        uint16_t own[2 * LANES] = {0};
+        if (i < n_row)
+            to_bf16(own, x + i * stride, n);
+        memcpy(&row[i], own, sizeof row[i]);
+    }
+    turn_square(row);
+    memcpy(y, row, sizeof row);
+}
+
+INLINE vecu pair_lanes(vec low, vec high)
+{
+    return high_bf16_lanes(low) >> 16 | (high_bf16_lanes(high) & 0xffff0000);
+}
+
+static void pair_bf16(uint32_t *y, const float *low, const float *high,
+                      size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vecu pair = pair_lanes(load(low + i), load(high + i));
+        memcpy(y + i, &pair, sizeof pair);
+    }
+    if (i < n) {
+        const vecu pair =
+            pair_lanes(load_part(low + i, n - i), load_part(high + i, n - i));
+        memcpy(y + i, &pair, (n - i) * sizeof *y);
     }
 }
 
@@ -839,6 +919,8 @@ const struct rows_kernels ROWS_TABLE = {
     .exp_sum = exp_sum,
     .from_bf16 = from_bf16,
     .to_bf16 = to_bf16,
+    .turn_bf16 = turn_bf16,
+    .pair_bf16 = pair_bf16,
     .from_int8 = from_int8,
     .soft_cap = soft_cap,
     .gelu = gelu,

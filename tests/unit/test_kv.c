@@ -12,10 +12,12 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/cpu.h"
 #include "core/random.h"
 #include "model/cached_attention.h"
 #include "model/kv_rows.h"
 #include "model/kv_tree.h"
+#include "model/panel_internal.h"
 
 enum { KEY_DIM = 20, VALUE_DIM = 12, LEN = 300 };
 
@@ -25,9 +27,10 @@ static struct kv_shape small_shape(void)
         .n_layer = 1, .n_head = 1, .key_dim = KEY_DIM, .value_dim = VALUE_DIM};
 }
 
+/* bf16 has all of them. */
 static float draw(struct oy_random *random)
 {
-    return (float)oy_random_below(random, 2001) / 500 - 2;
+    return (float)oy_random_below(random, 257) / 64 - 2;
 }
 
 /* A sequence of n random rows. */
@@ -166,49 +169,124 @@ static void attend_slowly(const struct attend_job *job, size_t position,
         out[j] /= sum;
 }
 
-static void test_attention(void **state)
+/* A cache of random rows, and the queries of its last tokens. */
+struct attended {
+    float key[LEN][KEY_DIM], value[LEN][VALUE_DIM];
+    float q[ATTEND_QUERIES][KEY_DIM], out[ATTEND_QUERIES][VALUE_DIM];
+    struct kv_pool *pool;
+    struct kv_sequence sequence;
+    struct gemm *gemm;
+    struct attend_scratch scratch;
+};
+
+static void attended_open(struct attended *a)
 {
-    static float key[LEN][KEY_DIM], value[LEN][VALUE_DIM];
-    static float q[ATTEND_QUERIES][KEY_DIM], out[ATTEND_QUERIES][VALUE_DIM];
-    const float sink = 1.5f;
     struct oy_error err = {0};
     struct kv_shape shape = small_shape();
-    struct kv_pool *pool = kv_pool_new(&shape);
-    struct gemm *gemm = gemm_new(NULL, NULL, &err);
-    struct attend_scratch scratch = {0};
-    struct kv_sequence sequence = {0};
+
+    a->pool = kv_pool_new(&shape);
+    a->gemm = gemm_new(NULL, NULL, &err);
+    assert_non_null(a->gemm);
+    fill(a->pool, &a->sequence, LEN, a->key, a->value);
+    memcpy(a->q, a->key, sizeof a->q);
+}
+
+static void attended_close(struct attended *a)
+{
+    attend_release(&a->scratch);
+    kv_release(a->pool, &a->sequence);
+    kv_pool_free(a->pool);
+    gemm_free(a->gemm);
+}
+
+/* With a window, a cap and a sink, or without, by the bits of `how`. */
+static struct attend_job attend_job_of(struct attended *a, int how)
+{
+    static const float sink = 1.5f;
+
+    return (struct attend_job){.gemm = a->gemm,
+                               .kv = a->pool,
+                               .sequence = &a->sequence,
+                               .first = LEN - ATTEND_QUERIES,
+                               .n = ATTEND_QUERIES,
+                               .group = 1,
+                               .scale = 0.25f,
+                               .window = how & 1 ? 10 : 0,
+                               .soft_cap = how & 2 ? 3 : 0,
+                               .sink = how & 4 ? &sink : NULL,
+                               .q = a->q[0],
+                               .q_stride = KEY_DIM,
+                               .out = a->out[0],
+                               .out_stride = VALUE_DIM};
+}
+
+static void check_attention(struct attended *a, const struct attend_job *job,
+                            double tolerance)
+{
+    attend(job, &a->scratch);
+    for (size_t i = 0; i < ATTEND_QUERIES; i++) {
+        double want[VALUE_DIM];
+        attend_slowly(job, job->first + i, a->key, a->value, want);
+        for (int j = 0; j < VALUE_DIM; j++)
+            assert_true(fabs(want[j] - a->out[i][j]) < tolerance);
+    }
+}
+
+/* A row at a time: the same bits. */
+static void check_alone(struct attended *a, struct attend_job job)
+{
+    float out[VALUE_DIM];
+
+    job.first += job.n - 1;
+    for (size_t i = job.n; i-- > 0; job.first--) {
+        job.n = 1;
+        job.q = a->q[i];
+        job.out = out;
+        attend(&job, &a->scratch);
+        assert_memory_equal(out, a->out[i], sizeof out);
+    }
+}
+
+static void test_attention(void **state)
+{
+    static struct attended a;
 
     (void)state;
-    assert_non_null(gemm);
-    fill(pool, &sequence, LEN, key, value);
-    memcpy(q, key, sizeof q);
+    attended_open(&a);
     for (int how = 0; how < 8; how++) {
-        const struct attend_job job = {.gemm = gemm,
-                                       .kv = pool,
-                                       .sequence = &sequence,
-                                       .first = LEN - ATTEND_QUERIES,
-                                       .n = ATTEND_QUERIES,
-                                       .group = 1,
-                                       .scale = 0.2f,
-                                       .window = how & 1 ? 10 : 0,
-                                       .soft_cap = how & 2 ? 3 : 0,
-                                       .sink = how & 4 ? &sink : NULL,
-                                       .q = q[0],
-                                       .q_stride = KEY_DIM,
-                                       .out = out[0],
-                                       .out_stride = VALUE_DIM};
-        attend(&job, &scratch);
-        for (size_t i = 0; i < ATTEND_QUERIES; i++) {
-            double want[VALUE_DIM];
-            attend_slowly(&job, job.first + i, key, value, want);
-            for (int j = 0; j < VALUE_DIM; j++)
-                assert_true(fabs(want[j] - out[i][j]) < 1e-5);
-        }
+        const struct attend_job job = attend_job_of(&a, how);
+        check_attention(&a, &job, 1e-5);
     }
-    attend_release(&scratch);
-    kv_release(pool, &sequence);
-    kv_pool_free(pool);
-    gemm_free(gemm);
+    attended_close(&a);
+}
+
+/* Weights are rounded: by a 512th of themselves at most. */
+static void check_panels(const struct panel_kernel *kernel)
+{
+    static struct attended a;
+
+    attended_open(&a);
+    for (int how = 0; how < 8; how++) {
+        struct attend_job job = attend_job_of(&a, how);
+        job.panel = kernel;
+        check_attention(&a, &job, 2.0 / 512);
+        check_alone(&a, job);
+    }
+    attended_close(&a);
+}
+
+static void test_attention_by_panels(void **state)
+{
+    (void)state;
+    check_panels(&panel_plain);
+#ifdef __x86_64__
+    if (oy_cpu_level() >= OY_CPU_AVX2)
+        check_panels(&panel_avx2);
+    if (oy_cpu_level() >= OY_CPU_AVX512BF16)
+        check_panels(&panel_avx512bf16);
+    if (oy_cpu_level() >= OY_CPU_AMX)
+        check_panels(&panel_amx);
+#endif
 }
 
 int main(void)
@@ -218,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_attention_by_panels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

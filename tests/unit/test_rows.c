@@ -98,11 +98,43 @@ static void check_to_bf16(const struct rows_kernels *form)
         assert_int_equal(y[i], bfloat_of_float(x[i]));
 }
 
+static uint32_t pair_of(float low, float high)
+{
+    return bfloat_of_float(low) | (uint32_t)bfloat_of_float(high) << 16;
+}
+
+/* Pairs of two rows, and pairs of 16 rows turned. */
+static void check_pairs(const struct rows_kernels *form)
+{
+    static struct vectors v;
+    uint32_t pair[33], square[16][16];
+
+    fill(&v, 3);
+    for (size_t n = 0; n <= 32; n++) {
+        const size_t n_row = n % 17;
+        pair[n] = 77;
+        form->pair_bf16(pair, v.a, v.b, n);
+        assert_int_equal(pair[n], 77);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(pair[i], pair_of(v.a[i], v.b[i]));
+        form->turn_bf16(square, v.a, 40, n_row, n);
+        for (size_t i = 0; i < 16 * 16; i++) {
+            const size_t row = i / 16, at = 2 * (i % 16);
+            const float *x = v.a + row * 40 + at;
+            const uint32_t want = row < n_row && at < n
+                                      ? pair_of(x[0], at + 1 < n ? x[1] : 0)
+                                      : 0;
+            assert_int_equal(square[i % 16][row], want);
+        }
+    }
+}
+
 static void check_form(const struct rows_kernels *form)
 {
     static struct vectors plain, other;
 
     check_to_bf16(form);
+    check_pairs(form);
     for (size_t n = 1; n < 2100; n += n < 70 ? 1 : 331) {
         double want[7], got[7];
         fill(&plain, n);
@@ -117,6 +149,8 @@ static void check_form(const struct rows_kernels *form)
 static void test_forms_are_equal(void **state)
 {
     (void)state;
+    check_to_bf16(&rows_plain);
+    check_pairs(&rows_plain);
 #if defined(__x86_64__)
     if (oy_cpu_level() >= OY_CPU_AVX2)
         check_form(&rows_avx2);
