@@ -42,24 +42,32 @@ static void pairs_along(const struct floats *at, __m512i v[SIDE])
     }
 }
 
-/* v[q] is pair q of 16 rows, of floats whose rows are neighbours. */
+/* Two vectors, each's bf16 in turn. */
+static inline __m512i interleaved(__m512 early, __m512 late)
+{
+    const __m512i place = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
+        6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+
+    return _mm512_permutexvar_epi16(place,
+                                    (__m512i)_mm512_cvtne2ps_pbh(late, early));
+}
+
+/* v[q] is pair q of 16 rows, of floats whose rows are neighbours. Steps of
+ * depth are far apart: the processor does not see what comes next. */
 static void pairs_across(const struct floats *at, __m512i v[SIDE])
 {
     const __mmask16 lanes = first_lanes(at->n_row);
+    const size_t ahead = 2 * SIDE * at->depth;
 
     for (size_t q = 0; q < SIDE; q++) {
-        const float *from = at->from + 2 * q * at->depth;
-        const int n = at->n_depth <= 2 * q      ? 0
-                      : at->n_depth - 2 * q > 1 ? 2
-                                                : 1;
-        const __m512 early = _mm512_maskz_loadu_ps(n > 0 ? lanes : 0, from);
-        const __m512 late =
-            _mm512_maskz_loadu_ps(n > 1 ? lanes : 0, from + at->depth);
-        const __m512i low =
-            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(early));
-        const __m512i high =
-            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(late));
-        v[q] = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+        const float *early = at->from + 2 * q * at->depth;
+        const float *late = early + at->depth;
+        const size_t n = at->n_depth > 2 * q ? at->n_depth - 2 * q : 0;
+        _mm_prefetch(early + ahead, _MM_HINT_T0);
+        _mm_prefetch(late + ahead, _MM_HINT_T0);
+        v[q] = interleaved(_mm512_maskz_loadu_ps(n > 0 ? lanes : 0, early),
+                           _mm512_maskz_loadu_ps(n > 1 ? lanes : 0, late));
     }
 }
 
