@@ -22,7 +22,8 @@ enum {
      * threads have something to take. */
     OUTER_TILE_M = 2 * KERNEL_ROWS,
     OUTER_TILE_N = 1024,
-    OUTER_WANTED_TILES = 16,
+    OUTER_LEAST_M = 48,
+    OUTER_WANTED_TILES = 24,
     /* What is packed of b at once for all tiles: 16 MiB, at most so deep. */
     PACKED_FLOATS = 4 << 20,
     PACKED_DEPTH = 4096,
@@ -122,16 +123,17 @@ static void run_dot(struct gemm *gemm, const struct kernel_dot *dot)
                 run_dot_tile, &product);
 }
 
-/* Rows of a tile: equal parts, in whole KERNEL_ROWS. A function of the shape
- * alone; bits do not depend on it. */
-static size_t outer_tile_rows(size_t m, size_t n_tile_n)
+/* Rows of a tile: equal parts, in whole tiles of the set. A function of the
+ * shape alone; bits do not depend on it. */
+static size_t outer_tile_rows(const struct kernel_table *kernel, size_t m,
+                              size_t n_tile_n)
 {
     const size_t wanted =
-        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, KERNEL_ROWS));
+        smaller(tiles(OUTER_WANTED_TILES, n_tile_n), tiles(m, OUTER_LEAST_M));
     const size_t least = tiles(m, OUTER_TILE_M);
     const size_t n = wanted > least ? wanted : least;
 
-    return tiles(tiles(m, n), KERNEL_ROWS) * KERNEL_ROWS;
+    return tiles(tiles(m, n), kernel->rows) * kernel->rows;
 }
 
 /* A part of a product whose columns fit the memory for them. */
@@ -147,7 +149,7 @@ static void run_outer_part(struct gemm *gemm, struct kernel_outer *outer)
                     tiles(outer->k, gemm->kernel->depth) * outer->n_panel,
                     run_pack, &product);
     outer->packed = gemm->packed;
-    product.tile_m = outer_tile_rows(outer->m, n_tile_n);
+    product.tile_m = outer_tile_rows(gemm->kernel, outer->m, n_tile_n);
     product.n_tile_m = tiles(outer->m, product.tile_m);
     oy_pool_run(gemm->pool, product.n_tile_m * n_tile_n, run_outer_tile,
                 &product);

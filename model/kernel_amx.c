@@ -15,7 +15,7 @@
 #ifdef __x86_64__
 
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2,avx512bf16")
-#pragma GCC target("amx-tile,amx-bf16")
+#pragma GCC target("amx-tile,amx-bf16,prfchw")
 
 #include <stdint.h>
 
@@ -156,6 +156,10 @@ static void tile(size_t n_depth, const float *a, const float *b, float alpha,
                  float beta, float *c, size_t c_stride)
 {
     MEMORY_IS_READ();
+    for (size_t i = 0; i < TILE_ROWS; i++) {
+        __builtin_prefetch(c + i * c_stride, 1);
+        __builtin_prefetch(c + i * c_stride + SIDE, 1);
+    }
     if (alpha != 1 || (beta != 0 && beta != 1)) {
         tile_blended(n_depth, a, b, alpha, beta, c, c_stride);
         return;
@@ -191,6 +195,7 @@ static void run_amx(const struct kernel_outer *job)
     _tile_release();
 }
 
-const struct kernel_table kernel_amx = {"amx", NULL, run_amx, pack, DEPTH, 1};
+const struct kernel_table kernel_amx = {"amx",     NULL,  run_amx, pack,
+                                        TILE_ROWS, DEPTH, 1};
 
 #endif

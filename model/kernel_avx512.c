@@ -92,7 +92,7 @@ static inline __attribute__((always_inline)) void vec_pack4(const float *in,
 
 #include "model/kernel_tile_internal.h"
 
-const struct kernel_table kernel_avx512 = {"avx512", dot,   run_outer,
-                                           pack,     DEPTH, 0};
+const struct kernel_table kernel_avx512 = {"avx512",  dot,   run_outer, pack,
+                                           TILE_ROWS, DEPTH, 0};
 
 #endif

@@ -95,7 +95,7 @@ static void tile(size_t n_depth, const float *a, const float *b, float alpha,
 
 #include "model/kernel_outer_internal.h"
 
-const struct kernel_table kernel_avx512bf16 = {"avx512bf16", NULL,  run_outer,
-                                               pack,         DEPTH, 1};
+const struct kernel_table kernel_avx512bf16 = {
+    "avx512bf16", NULL, run_outer, pack, TILE_ROWS, DEPTH, 1};
 
 #endif

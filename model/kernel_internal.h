@@ -46,7 +46,7 @@ struct kernel_outer {
     float alpha, beta;
     float *c;
     size_t c_stride;
-    size_t pack_rows; /* rows of a packed at once, multiple of KERNEL_ROWS */
+    size_t pack_rows; /* rows of a packed at once, whole tiles of the set */
     float *scratch;   /* 64-byte aligned, KERNEL_SCRATCH(pack_rows, k) */
     int rounds;       /* operands are rounded to bf16 */
     /* The columns of b, by `pack`, of n_panel panels, of which those from
@@ -70,6 +70,7 @@ struct kernel_table {
     /* Packs one panel of b, of one piece of depth, for `packed`. */
     void (*pack)(const struct kernel_outer *job, size_t piece, size_t panel,
                  float *packed);
+    size_t rows;  /* of a tile */
     size_t depth; /* K of a piece */
     int is_bf16;
 };

@@ -69,5 +69,5 @@ static inline __attribute__((always_inline)) void vec_pack4(const float *in,
 
 #include "model/kernel_tile_internal.h"
 
-const struct kernel_table kernel_plain = {"plain", dot,   run_outer,
-                                          pack,    DEPTH, 0};
+const struct kernel_table kernel_plain = {"plain",   dot,   run_outer, pack,
+                                          TILE_ROWS, DEPTH, 0};
