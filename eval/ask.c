@@ -35,6 +35,7 @@ struct run {
     struct oy_arena arena; /* of the run */
     struct template_value samples;
     struct template_value gen_kwargs; /* a dict, or none */
+    uint64_t n_document;              /* asked so far, by all shards */
     struct oy_error *err;
 };
 
@@ -43,6 +44,7 @@ void ask_options_init(struct ask_options *options)
     *options = (struct ask_options){
         .num_fewshot = -1,
         .seed = {0, 1234, 1234, 1234},
+        .shard_count = 1,
         .fewshot_as_multiturn = 1,
     };
 }
@@ -496,6 +498,10 @@ static int ask_document(struct run *run, struct asked *asked, size_t row,
     if (prompt_build(maker, &document, arena, &prompt, run->err))
         return oy_fail_at(run->err, "task '%s': %s: row %zu", asked->task->name,
                           asked->data.path, row + 1);
+    /* Prompts of other shards are made too: examples are drawn in order. */
+    if (run->n_document++ % run->options->shard_count !=
+        run->options->shard_index)
+        return 0;
     return send_prompt(run, asked, row, &prompt, &document, arena, sink);
 }
 

@@ -35,6 +35,9 @@ struct ask_options {
      * own generation_kwargs; NULL: none. */
     const char *gen_kwargs;
     int64_t seed[4]; /* random, numpy, torch, few-shot; only the last acts */
+    /* --shard: of all documents those whose number, from 0, leaves the rest
+     * `shard_index`. The header and the examples are those of the whole. */
+    uint64_t shard_index, shard_count;
     const char *system_instruction; /* or NULL */
     int fewshot_as_multiturn;       /* with a chat template */
     ask_chat_render chat;           /* NULL: plain text */

@@ -151,7 +151,7 @@ int main(int argc, char **argv)
         " applied."};
     oy_run_init(&run, argv[0]);
     if (!oy_run_parse(&run, &program, argc, argv, &err) &&
-        !ask_settings_finish(&settings, &program, &run.input, &options, &err) &&
+        !ask_settings_finish(&settings, &program, &run, &options, &err) &&
         !ask_chat_choose(&chat, settings.chat_template, tokenizer, &options,
                          &err))
         run_ask(&run, &options, texts, &err);

@@ -68,10 +68,11 @@ static int read_truth(const char *text, int *truth)
 
 int ask_settings_finish(const struct ask_settings *settings,
                         const struct oy_program *program,
-                        const struct oy_list *operand,
-                        struct ask_options *options, struct oy_error *err)
+                        const struct oy_run *run, struct ask_options *options,
+                        struct oy_error *err)
 {
     const char *multiturn = settings->fewshot_as_multiturn;
+    const struct oy_list *operand = &run->input;
 
     ask_options_init(options);
     options->tasks = settings->tasks;
@@ -80,6 +81,8 @@ int ask_settings_finish(const struct ask_settings *settings,
     options->limit = settings->limit;
     options->samples = settings->samples;
     options->gen_kwargs = settings->gen_kwargs;
+    options->shard_index = run->shard_index;
+    options->shard_count = run->shard_count;
     options->system_instruction = settings->system_instruction;
     if (ask_parse_seed(settings->seed, options->seed))
         return oy_fail(err, OY_USAGE, "--seed %s: neither one number nor four",

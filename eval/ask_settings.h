@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
-#include "core/options.h"
+#include "core/run.h"
 #include "eval/ask.h"
 
 struct ask_settings {
@@ -35,12 +35,12 @@ void ask_settings_init(struct ask_settings *settings);
 void ask_settings_options(struct ask_settings *settings,
                           struct oy_option *option);
 
-/* What the options come to. `operand`: lm-eval lets the value of
+/* What the options come to, with the shard and operands of `run`: lm-eval lets the value of
  * --fewshot_as_multiturn stand by itself, and so it arrives as an operand;
  * any other is a usage error. */
 int ask_settings_finish(const struct ask_settings *settings,
                         const struct oy_program *program,
-                        const struct oy_list *operand,
-                        struct ask_options *options, struct oy_error *err);
+                        const struct oy_run *run, struct ask_options *options,
+                        struct oy_error *err);
 
 #endif

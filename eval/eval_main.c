@@ -21,6 +21,9 @@ static const char description[] =
     "Tokens that requests of a task have in common are computed once. With "
     "--journal an interrupted run goes on where it was.\n"
     "\n"
+    "--shard I/N answers every N-th document, from the I-th on, and writes the"
+    " answers to -o, to be graded when all N are there: oy-grade part*.jsonl."
+    "\n\n"
     "Tasks of programs (humaneval, mbpp) want --confirm_run_unsafe_code, as in"
     " lm-eval; programs are run in oy-grade's sandbox.\n"
     "\n"
@@ -152,8 +155,7 @@ static int evaluate(struct ask_settings *ask, const struct oy_program *program,
 {
     struct oy_arena arena = {0};
     struct ask_chat chat = {0};
-    int rc =
-        ask_settings_finish(ask, program, &run->input, &settings->ask, err);
+    int rc = ask_settings_finish(ask, program, run, &settings->ask, err);
 
     if (rc == 0)
         rc = apply_spellings(spellings, settings, run, &arena, err);

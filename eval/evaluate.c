@@ -11,27 +11,24 @@
 #include "core/log.h"
 #include "core/output.h"
 #include "eval/journal.h"
+#include "eval/run_report.h"
+#include "eval/window.h"
 #include "model/engine.h"
-
-/* A window ends with a document once it holds this much. */
-enum { WINDOW_REQUESTS = 4096, WINDOW_TOKENS = 4 << 20 };
 
 struct evaluate {
     const struct evaluate_settings *settings;
     struct oy_pool *pool;
     struct scorer *scorer;
     struct scorer_worker *worker;
-    struct grade *grade;
+    struct grade *grade;      /* NULL: of a shard, whose answers are written */
+    struct oy_output *output; /* of a shard */
     struct journal *journal;
+    struct run_report report;
     uint64_t n_answered; /* of the whole run */
 
-    /* The window. */
-    struct oy_arena arena;
-    struct request *request;
-    struct scorer_item *item;
-    struct oy_hash128 *key;
-    size_t n, cap_request, cap_item, cap_key;
-    size_t n_token;
+    struct window window;
+    struct request *request; /* [window.n] */
+    size_t cap_request;
     struct oy_buffer line;
 };
 
@@ -103,96 +100,65 @@ int evaluate_parse_model_args(const char *text, struct scorer_options *options,
 
 /* ---- the window ---- */
 
-static int journal_window(struct evaluate *e, const uint8_t *known,
-                          struct oy_error *err)
+/* An answered request goes to be graded, or into the shard's stream. */
+static int pass_on(struct evaluate *e, const struct request *request,
+                   struct oy_error *err)
 {
-    if (!e->journal)
-        return 0;
-    for (size_t i = 0; i < e->n; i++) {
-        if (!known[i])
-            journal_add(e->journal, e->key[i], e->item[i].type,
-                        &e->item[i].answer);
-    }
-    return journal_flush(e->journal, err);
+    if (e->grade)
+        return grade_add(e->grade, request, err);
+    oy_buffer_clear(&e->line);
+    request_write(request, &e->line);
+    return oy_output_write(e->output, e->line.data, e->line.len, err);
 }
 
 static int flush_window(struct evaluate *e, struct oy_error *err)
 {
-    if (!e->n)
+    if (!e->window.n)
         return 0;
-    uint8_t *known = oy_arena_alloc(&e->arena, e->n);
-    for (size_t i = 0; i < e->n; i++)
-        known[i] = (uint8_t)e->item[i].answer.given;
-    if (scorer_answer(e->scorer, e->item, e->n, &e->arena, err) ||
-        journal_window(e, known, err))
+    if (window_answer(&e->window, err))
         return -1;
-    for (size_t i = 0; i < e->n; i++) {
-        e->request[i].answer = e->item[i].answer;
-        if (grade_add(e->grade, &e->request[i], err))
+    for (size_t i = 0; i < e->window.n; i++) {
+        e->request[i].answer = e->window.item[i].answer;
+        if (pass_on(e, &e->request[i], err))
             return -1;
     }
-    e->n_answered += e->n;
+    e->n_answered += e->window.n;
     oy_note("%llu requests are answered", (unsigned long long)e->n_answered);
-    oy_arena_clear(&e->arena);
-    e->n = e->n_token = 0;
+    window_clear(&e->window);
     return 0;
 }
 
-static int is_border(const struct evaluate *e, const struct request *request)
-{
-    if (!e->n)
-        return 0;
-    const struct request *last = &e->request[e->n - 1];
-    if (last->task.len != request->task.len ||
-        memcmp(last->task.at, request->task.at, request->task.len))
-        return 1;
-    return (e->n >= WINDOW_REQUESTS || e->n_token >= WINDOW_TOKENS) &&
-           last->doc_id != request->doc_id;
-}
-
-/* The key of the line that oy-ask would write. */
-static struct oy_hash128 key_of(struct evaluate *e,
-                                const struct request *request)
-{
-    oy_buffer_clear(&e->line);
-    request_write(request, &e->line);
-    return oy_hash128(e->line.data, e->line.len - 1);
-}
-
 /* The line that oy-ask would write, without its LF. */
-static struct oy_text keep_line(struct evaluate *e,
-                                const struct request *request)
+static struct oy_text line_of(struct evaluate *e, const struct request *request)
 {
     oy_buffer_clear(&e->line);
     request_write(request, &e->line);
-    const size_t len = e->line.len - 1;
-    return (struct oy_text){oy_arena_copy(&e->arena, e->line.data, len), len};
+    return (struct oy_text){e->line.data, e->line.len - 1};
 }
 
 static int take_request(void *arg, const struct request *request,
                         struct oy_error *err)
 {
     struct evaluate *e = arg;
+    struct oy_arena *arena = &e->window.arena;
+    struct scorer_item item = {.type = request->type};
+    struct oy_hash128 key = {0};
 
-    if (is_border(e, request) && flush_window(e, err))
+    if (window_is_full(&e->window, request->task, request->doc_id) &&
+        flush_window(e, err))
         return -1;
-    OY_GROW(e->request, e->cap_request, e->n + 1);
-    OY_GROW(e->item, e->cap_item, e->n + 1);
-    OY_GROW(e->key, e->cap_key, e->n + 1);
-    request_copy(request, &e->arena, &e->request[e->n]);
-    struct scorer_item *item = &e->item[e->n];
-    *item = (struct scorer_item){.type = request->type};
-    if (scorer_plan(e->worker, &e->request[e->n], &e->arena, &item->plan, err))
+    OY_GROW(e->request, e->cap_request, e->window.n + 1);
+    struct request *kept = &e->request[e->window.n];
+    request_copy(request, arena, kept);
+    if (scorer_plan(e->worker, kept, arena, &item.plan, err))
         return -1;
-    if (scorer_is_command(e->scorer))
-        item->line = keep_line(e, request);
-    if (e->journal) {
-        e->key[e->n] = key_of(e, request);
-        journal_find(e->journal, e->key[e->n], &item->answer);
+    if (e->journal || scorer_is_command(e->scorer)) {
+        const struct oy_text line = line_of(e, request);
+        key = oy_hash128(line.at, line.len);
+        item.line =
+            (struct oy_text){oy_arena_copy(arena, line.at, line.len), line.len};
     }
-    for (size_t i = 0; i < item->plan.n_part; i++)
-        e->n_token += item->plan.part[i].n;
-    e->n++;
+    window_add(&e->window, &item, request->task, request->doc_id, key);
     return 0;
 }
 
@@ -220,7 +186,21 @@ static int open_scorer(struct evaluate *e, struct oy_error *err)
     if (!e->scorer)
         return -1;
     e->worker = scorer_worker_new(e->scorer);
-    return open_journal(e, err);
+    if (open_journal(e, err))
+        return -1;
+    e->window.scorer = e->scorer;
+    e->window.journal = e->journal;
+    return 0;
+}
+
+static int write_header(struct evaluate *e, const char *run, size_t len,
+                        const struct oy_buffer *model, struct oy_error *err)
+{
+    const struct oy_json_value value = {OY_JSON_OBJECT, run, len};
+
+    oy_buffer_clear(&e->line);
+    request_put_header(&value, model->data, model->len, &e->line);
+    return oy_output_write(e->output, e->line.data, e->line.len, err);
 }
 
 static int take_header(void *arg, const char *run, size_t len,
@@ -230,54 +210,101 @@ static int take_header(void *arg, const char *run, size_t len,
     struct oy_buffer model = {0};
 
     /* Grading first: what it lacks is known before the model is read. */
-    if (grade_begin(e->grade, run, len, err) || open_scorer(e, err))
+    if ((e->grade && grade_begin(e->grade, run, len, err)) ||
+        open_scorer(e, err))
         return -1;
     scorer_put_model(e->scorer, &model);
-    const int status = grade_set_model(e->grade, model.data, model.len, err);
+    const int status =
+        e->grade ? grade_set_model(e->grade, model.data, model.len, err)
+                 : write_header(e, run, len, &model, err);
     oy_buffer_release(&model);
     return status;
 }
 
 /* ---- the run ---- */
 
-static int put_results(struct evaluate *e, const struct oy_run *run,
-                       struct oy_error *err)
+static int write_results(struct evaluate *e, const struct oy_run *run,
+                         struct oy_error *err)
 {
+    struct oy_output *file = oy_run_open_output(run, err);
     struct oy_buffer out = {0};
-    int status = 0;
 
-    if (run->output && strcmp(run->output, "-")) {
-        struct oy_output *file = oy_run_open_output(run, err);
-        grade_put_results(e->grade, &out);
-        status = file ? oy_output_write(file, out.data, out.len, err) : -1;
-        if (!status)
-            status = oy_output_commit(file, err);
-        else
-            oy_output_discard(file);
-        oy_buffer_clear(&out);
-    }
-    struct oy_output *table = status ? NULL : oy_output_open(NULL, NULL, err);
-    if (table) {
-        grade_put_table(e->grade, &out);
-        status = oy_output_write(table, out.data, out.len, err);
-        if (oy_output_commit(table, err))
-            status = -1;
-    }
+    if (!file)
+        return -1;
+    grade_put_results(e->grade, &out);
+    const int failed = oy_output_write(file, out.data, out.len, err);
     oy_buffer_release(&out);
-    return table ? status : -1;
+    if (failed) {
+        oy_output_discard(file);
+        return -1;
+    }
+    run_report_output(&e->report, file, run->output, "results", 0);
+    return oy_output_commit(file, err);
 }
 
-static int ask_and_answer(struct evaluate *e, struct oy_run *run,
-                          struct oy_error *err)
+static int write_table(const struct evaluate *e, struct oy_error *err)
+{
+    struct oy_output *table = oy_output_open(NULL, NULL, err);
+    struct oy_buffer out = {0};
+
+    if (!table)
+        return -1;
+    grade_put_table(e->grade, &out);
+    const int failed = oy_output_write(table, out.data, out.len, err);
+    oy_buffer_release(&out);
+    return oy_output_commit(table, err) || failed ? -1 : 0;
+}
+
+static int answer_all(struct evaluate *e, struct oy_error *err)
 {
     const struct ask_sink sink = {take_header, take_request, e};
 
-    e->grade = grade_new(&e->settings->grade, err);
-    if (!e->grade || ask_run(&e->settings->ask, &sink, err) ||
-        flush_window(e, err) || scorer_finish(e->scorer, err) ||
-        grade_finish(e->grade, err))
+    if (ask_run(&e->settings->ask, &sink, err) || flush_window(e, err) ||
+        scorer_finish(e->scorer, err))
         return -1;
-    return put_results(e, run, err);
+    oy_counter_add(&e->report.counter, "requests", e->n_answered);
+    scorer_add_counts(e->scorer, &e->report.counter);
+    return 0;
+}
+
+static int write_graded(struct evaluate *e, const struct oy_run *run,
+                        struct oy_error *err)
+{
+    e->grade = grade_new(&e->settings->grade, err);
+    if (!e->grade || answer_all(e, err) || grade_finish(e->grade, err))
+        return -1;
+    if (run->output && strcmp(run->output, "-") && write_results(e, run, err))
+        return -1;
+    return write_table(e, err);
+}
+
+/* A shard's answers are graded when those of the others are there. */
+static int write_shard(struct evaluate *e, const struct oy_run *run,
+                       struct oy_error *err)
+{
+    if (e->settings->grade.log_samples)
+        return oy_fail(err, OY_USAGE,
+                       "--log-samples is oy-grade's, when the shards are"
+                       " merged");
+    e->output = oy_run_open_output(run, err);
+    if (!e->output)
+        return -1;
+    if (answer_all(e, err)) {
+        oy_output_discard(e->output);
+        return -1;
+    }
+    run_report_output(&e->report, e->output, run->output, "requests",
+                      e->n_answered + 1);
+    return oy_output_commit(e->output, err);
+}
+
+static int evaluate_all(struct evaluate *e, const struct oy_run *run,
+                        struct oy_error *err)
+{
+    const int status =
+        run->shard ? write_shard(e, run, err) : write_graded(e, run, err);
+
+    return status ? -1 : run_report_write(&e->report, run, err);
 }
 
 int evaluate_run(const struct evaluate_settings *settings, struct oy_run *run,
@@ -292,16 +319,17 @@ int evaluate_run(const struct evaluate_settings *settings, struct oy_run *run,
         return oy_fail(err, OY_USAGE, "--tasks is missing");
     e.pool = oy_pool_new(oy_run_threads(run), err);
     if (e.pool)
-        status = ask_and_answer(&e, run, err);
+        status = evaluate_all(&e, run, err);
     journal_close(e.journal);
     grade_free(e.grade);
+    if (status == 0)
+        scorer_print_profile(e.scorer);
     scorer_worker_free(e.worker);
     scorer_free(e.scorer);
     oy_pool_free(e.pool);
-    oy_arena_release(&e.arena);
+    run_report_release(&e.report);
+    window_release(&e.window);
     oy_buffer_release(&e.line);
     oy_free(e.request);
-    oy_free(e.item);
-    oy_free(e.key);
     return status;
 }

@@ -5,8 +5,8 @@
 
 #include "core/output.h"
 #include "core/run.h"
-#include "core/source.h"
 #include "eval/grade.h"
+#include "eval/parts.h"
 #include "eval/run_report.h"
 
 static const char description[] =
@@ -18,6 +18,10 @@ static const char description[] =
     " files. The member 'oyster' of the results holds the score of every"
     " document, by which oy-cmp pairs them.\n"
     "\n"
+    "The streams of shards (--shard of oy-ask, oy-score or oy-eval) are merged:"
+    " name all of them, in any order. A file without a header goes on with the"
+    " one before it.\n"
+    "\n"
     "Completions that are programs (humaneval, mbpp) are run, many at once,"
     " in a sandbox: bubblewrap or namespaces of our own, a list of system"
     " calls, limits; no network, no file of yours, nothing left behind. The"
@@ -26,60 +30,24 @@ static const char description[] =
     " and the message says what is missing; --unsafe runs programs all the"
     " same.\n"
     "\n"
-    "    oy-ask --tasks arc_easy | oy-score --model M | oy-grade -o r.json";
+    "    oy-ask --tasks arc_easy | oy-score --model M | oy-grade -o r.json\n"
+    "\n"
+    "    oy-grade -o r.json part1.jsonl part2.jsonl part3.jsonl";
 
-struct reader {
-    struct grade *grade;
-    struct oy_arena arena;
-    int has_header;
-    uint64_t n_request;
-};
-
-static int take_line(struct reader *reader, const char *line, size_t len,
-                     struct oy_error *err)
+/* All lines of all parts into the grade. */
+static int read_parts(struct parts *parts, struct grade *grade,
+                      uint64_t *n_request, struct oy_error *err)
 {
-    struct oy_json_value run;
-    struct request request;
-
-    if (!reader->has_header && request_is_header(line, len, &run)) {
-        reader->has_header = 1;
-        return grade_begin(reader->grade, run.at, run.len, err);
-    }
-    reader->n_request++;
-    oy_arena_clear(&reader->arena);
-    if (request_parse(line, len, &reader->arena, &request, err))
-        return -1;
-    return grade_add(reader->grade, &request, err);
-}
-
-static int take_batch(struct reader *reader, const struct oy_batch *batch,
-                      struct oy_error *err)
-{
-    for (size_t i = 0; i < batch->n_line; i++) {
-        const struct oy_line *line = &batch->line[i];
-        if (line->len == SIZE_MAX)
-            oy_fail(err, OY_DATA, "line longer than --max-record");
-        else if (!take_line(reader, batch->data + line->at, line->len, err))
-            continue;
-        return oy_fail_at(err, "%s:%llu", batch->file,
-                          (unsigned long long)batch->line_number[i]);
-    }
-    return 0;
-}
-
-static int read_batches(struct oy_source *source, struct reader *reader,
-                        struct oy_error *err)
-{
-    struct oy_batch batch = {0};
+    struct parts_line line;
     int more;
 
-    while ((more = source->next(source, &batch, err)) == 1) {
-        if (take_batch(reader, &batch, err)) {
-            more = -1;
-            break;
-        }
+    while ((more = parts_next(parts, &line, err)) == 1) {
+        *n_request += !line.is_header;
+        if (line.is_header ? grade_begin(grade, line.run.at, line.run.len, err)
+                           : grade_add(grade, &line.request, err))
+            return oy_fail_at(err, "%s:%llu", line.file,
+                              (unsigned long long)line.number);
     }
-    oy_batch_release(&batch);
     return more;
 }
 
@@ -127,25 +95,23 @@ static int write_results(const struct oy_run *run, struct grade *grade,
 static int run_grade(const struct oy_run *run,
                      const struct grade_options *options, struct oy_error *err)
 {
-    const struct oy_source_options source_options = {.max_record =
-                                                         run->max_record};
-    struct oy_source *source = oy_source_open(
-        run->input.item, (int)run->input.n_item, &source_options, err);
-    struct reader reader = {.grade = source ? grade_new(options, err) : NULL};
+    struct parts *parts =
+        parts_open(run->input.item, run->input.n_item, run->max_record, 1, err);
+    struct grade *grade = parts ? grade_new(options, err) : NULL;
     struct run_report report = {0};
+    uint64_t n_request = 0;
     int rc = -1;
 
-    if (reader.grade && read_batches(source, &reader, err) == 0 &&
-        grade_finish(reader.grade, err) == 0) {
-        run_report_inputs(&report, source);
-        oy_counter_add(&report.counter, "requests", reader.n_request);
-        rc = write_results(run, reader.grade, &report, err);
+    if (grade && read_parts(parts, grade, &n_request, err) == 0 &&
+        grade_finish(grade, err) == 0) {
+        for (size_t i = 0; i < parts_source_count(parts); i++)
+            run_report_inputs(&report, parts_source(parts, i));
+        oy_counter_add(&report.counter, "requests", n_request);
+        rc = write_results(run, grade, &report, err);
     }
-    grade_free(reader.grade);
-    oy_arena_release(&reader.arena);
+    grade_free(grade);
     run_report_release(&report);
-    if (source)
-        source->close(source);
+    parts_close(parts);
     return rc;
 }
 

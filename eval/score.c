@@ -7,9 +7,7 @@
 
 #include "core/filter.h"
 #include "eval/journal.h"
-
-/* A window ends with a document once it holds this much. */
-enum { WINDOW_REQUESTS = 4096, WINDOW_TOKENS = 4 << 20 };
+#include "eval/window.h"
 
 /* What judge() leaves of a line. */
 struct judged {
@@ -26,18 +24,15 @@ struct score {
     const struct score_settings *settings;
     struct scorer *scorer;
     struct journal *journal;
-
-    /* The window. */
-    struct oy_arena arena;
-    struct scorer_item *item;
-    struct oy_text *line;   /* [n_item] */
-    struct oy_hash128 *key; /* [n_item] */
-    size_t n_item, cap_item, cap_line, cap_key;
-    size_t n_token;
-    struct oy_text task;
-    int64_t doc_id;
+    struct window window;
     uint64_t n_request; /* of the run */
     struct oy_buffer out;
+
+    /* --shard */
+    uint64_t shard_index, shard_count;
+    uint64_t n_document; /* begun so far */
+    struct oy_buffer last_task;
+    int64_t last_doc;
 };
 
 static void *make_worker(void *self)
@@ -82,93 +77,60 @@ static int judge(void *self, void *worker, struct oy_record *record, int pass,
 
 /* ---- the window ---- */
 
-static int journal_window(struct score *score, const uint8_t *known,
-                          struct oy_error *err)
-{
-    if (!score->journal)
-        return 0;
-    for (size_t i = 0; i < score->n_item; i++) {
-        if (!known[i])
-            journal_add(score->journal, score->key[i], score->item[i].type,
-                        &score->item[i].answer);
-    }
-    return journal_flush(score->journal, err);
-}
-
 static int write_window(struct score *score, struct oy_output *output,
                         struct oy_error *err)
 {
     oy_buffer_clear(&score->out);
-    for (size_t i = 0; i < score->n_item; i++)
-        request_put_answered(score->line[i].at, score->line[i].len,
-                             score->item[i].type, &score->item[i].answer,
-                             &score->out);
+    for (size_t i = 0; i < score->window.n; i++) {
+        const struct scorer_item *item = &score->window.item[i];
+        request_put_answered(item->line.at, item->line.len, item->type,
+                             &item->answer, &score->out);
+    }
     if (oy_output_write(output, score->out.data, score->out.len, err))
         return -1;
     return oy_output_flush(output, err);
 }
 
-static void clear_window(struct score *score)
-{
-    oy_arena_clear(&score->arena);
-    score->n_item = score->n_token = 0;
-    score->task = (struct oy_text){0};
-}
-
 static int flush_window(struct score *score, struct oy_output *output,
                         struct oy_error *err)
 {
-    if (!score->n_item)
+    if (!score->window.n)
         return 0;
-    uint8_t *known = oy_arena_alloc(&score->arena, score->n_item);
-    for (size_t i = 0; i < score->n_item; i++)
-        known[i] = (uint8_t)score->item[i].answer.given;
-    if (scorer_answer(score->scorer, score->item, score->n_item, &score->arena,
-                      err) ||
-        journal_window(score, known, err) || write_window(score, output, err))
+    if (window_answer(&score->window, err) || write_window(score, output, err))
         return -1;
-    clear_window(score);
+    window_clear(&score->window);
     return 0;
-}
-
-static int same_text(const struct oy_text *a, const struct oy_text *b)
-{
-    return a->len == b->len && (!a->len || !memcmp(a->at, b->at, a->len));
-}
-
-/* Whether the next request begins another window. */
-static int is_border(const struct score *score, const struct judged *judged)
-{
-    if (!same_text(&score->task, &judged->task))
-        return 1;
-    return (score->n_item >= WINDOW_REQUESTS ||
-            score->n_token >= WINDOW_TOKENS) &&
-           (judged->doc_id != score->doc_id || !judged->task.len);
 }
 
 static void add_request(struct score *score, const struct oy_record *record,
                         const struct judged *judged)
 {
-    const size_t i = score->n_item++;
-
-    OY_GROW(score->item, score->cap_item, score->n_item);
-    OY_GROW(score->line, score->cap_line, score->n_item);
-    OY_GROW(score->key, score->cap_key, score->n_item);
-    score->item[i] = (struct scorer_item){
+    struct oy_arena *arena = &score->window.arena;
+    const struct scorer_item item = {
         .type = judged->type,
-        .plan = scorer_keep_plan(score->scorer, &judged->plan, &score->arena),
-        .number = score->n_request++};
-    score->key[i] = judged->key;
-    score->line[i] = (struct oy_text){
-        oy_arena_copy(&score->arena, record->line, record->len), record->len};
-    score->item[i].line = score->line[i];
-    journal_find(score->journal, judged->key, &score->item[i].answer);
-    score->n_token += scorer_plan_size(score->scorer, &judged->plan);
-    score->doc_id = judged->doc_id;
-    if (!score->task.at)
-        score->task = (struct oy_text){
-            oy_arena_copy(&score->arena, judged->task.at, judged->task.len),
-            judged->task.len};
+        .plan = scorer_keep_plan(score->scorer, &judged->plan, arena),
+        .number = score->n_request++,
+        .line = {oy_arena_copy(arena, record->line, record->len), record->len}};
+
+    window_add(&score->window, &item, judged->task, judged->doc_id,
+               judged->key);
+}
+
+/* Whether the request is of this shard, which has every so-manieth document
+ * with all its requests; one that names no task is a document. */
+static int is_ours(struct score *score, const struct judged *judged)
+{
+    const struct oy_text *task = &judged->task;
+    struct oy_buffer *last = &score->last_task;
+
+    if (!score->n_document || !task->len || judged->doc_id != score->last_doc ||
+        last->len != task->len || memcmp(last->data, task->at, task->len)) {
+        oy_buffer_clear(last);
+        oy_buffer_append(last, task->at, task->len);
+        score->last_doc = judged->doc_id;
+        score->n_document++;
+    }
+    return (score->n_document - 1) % score->shard_count == score->shard_index;
 }
 
 static int pass_header(struct score *score, const struct judged *judged,
@@ -191,6 +153,8 @@ static int settle(void *self, struct oy_record *record,
     struct score *score = self;
     const struct judged *judged = record->blob;
 
+    if (!judged->is_header && !is_ours(score, judged))
+        return 0;
     if (score->settings->scorer.dry_run) {
         if (!judged->is_header)
             scorer_count(score->scorer, &judged->plan);
@@ -198,7 +162,8 @@ static int settle(void *self, struct oy_record *record,
     }
     if (judged->is_header)
         return pass_header(score, judged, context->output, err);
-    if (is_border(score, judged) && flush_window(score, context->output, err))
+    if (window_is_full(&score->window, judged->task, judged->doc_id) &&
+        flush_window(score, context->output, err))
         return -1;
     add_request(score, record, judged);
     return 0;
@@ -218,6 +183,7 @@ static int finish(void *self, struct oy_filter_context *context,
     }
     if (flush_window(score, context->output, err))
         return -1;
+    scorer_add_counts(score->scorer, context->counter);
     return score->settings->logits
                ? scorer_write_logits(score->scorer, score->settings->logits,
                                      err)
@@ -269,6 +235,11 @@ static int run_filter(struct score *score, struct oy_run *run,
                                      .settle = settle,
                                      .finish = finish};
 
+    /* Shards are of documents here, not of lines. */
+    score->shard_index = run->shard_index;
+    score->shard_count = run->shard_count;
+    run->shard_index = 0;
+    run->shard_count = 1;
     return oy_filter_run(&filter, 1, run, NULL, err);
 }
 
@@ -285,8 +256,11 @@ int score_run(const struct score_settings *settings, struct oy_run *run,
     options.keep_logits = settings->logits != NULL;
     if (pool)
         score.scorer = scorer_new(&options, pool, err);
-    if (score.scorer && !open_journal(&score, err))
+    if (score.scorer && !open_journal(&score, err)) {
+        score.window.scorer = score.scorer;
+        score.window.journal = score.journal;
         status = run_filter(&score, run, err);
+    }
     if (status == 0)
         status = scorer_finish(score.scorer, err);
     journal_close(score.journal);
@@ -294,10 +268,8 @@ int score_run(const struct score_settings *settings, struct oy_run *run,
         scorer_print_profile(score.scorer);
     scorer_free(score.scorer);
     oy_pool_free(pool);
-    oy_arena_release(&score.arena);
+    window_release(&score.window);
     oy_buffer_release(&score.out);
-    oy_free(score.item);
-    oy_free(score.line);
-    oy_free(score.key);
+    oy_buffer_release(&score.last_task);
     return status;
 }

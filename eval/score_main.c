@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * oy-score: answers requests with a model. */
+#include "eval/merge.h"
 #include "eval/score.h"
 #include "model/engine.h"
 #include "model/kv.h"
@@ -20,13 +21,19 @@ static const char description[] =
     "With --journal an interrupted run goes on where it was: answers that "
     "stand in the file are not computed again.\n"
     "\n"
-    "    oy-ask --tasks arc_easy | oy-score --model ckpt | oy-grade";
+    "--shard I/N answers every N-th document, from the I-th on; --merge puts"
+    " the outputs of all shards together, as oy-grade does by itself.\n"
+    "\n"
+    "    oy-ask --tasks arc_easy | oy-score --model ckpt | oy-grade\n"
+    "\n"
+    "    oy-score --merge -o all.jsonl part1.jsonl part2.jsonl part3.jsonl";
 
 int main(int argc, char **argv)
 {
     struct oy_run run;
     struct oy_error err = {0};
     struct score_settings settings = {0};
+    int merge = 0;
     const struct oy_option option[] = {
         {"model", 'm', OY_OPT_STRING, &settings.scorer.model, "DIR", NULL, 0,
          "Checkpoint folder: config.json, model.safetensors, tokenizer.json; "
@@ -67,6 +74,8 @@ int main(int argc, char **argv)
          "seconds and their part, operations and bytes a second, and how much "
          "that is of the roofline, whose ceilings of arithmetic and memory are "
          "measured on the same threads first."},
+        {"merge", 0, OY_OPT_FLAG, &merge, NULL, NULL, OY_OPT_IN_MANIFEST,
+         "Score nothing; write the answered streams of all shards as one."},
         {"dry-run", 0, OY_OPT_FLAG, &settings.scorer.dry_run, NULL, NULL,
          OY_OPT_IN_MANIFEST,
          "Score nothing; print how many requests and tokens there are."},
@@ -79,7 +88,11 @@ int main(int argc, char **argv)
                                  .option = option};
 
     oy_run_init(&run, argv[0]);
-    if (!oy_run_parse(&run, &program, argc, argv, &err))
-        score_run(&settings, &run, &err);
+    if (!oy_run_parse(&run, &program, argc, argv, &err)) {
+        if (merge)
+            merge_run(&run, &err);
+        else
+            score_run(&settings, &run, &err);
+    }
     return oy_run_exit(&run, &err);
 }

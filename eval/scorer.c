@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A local model that answers windows of requests. */
+ * A local model opened; requests encoded and counted. */
 #include "eval/scorer.h"
 
 #include <string.h>
@@ -10,45 +10,13 @@
 #include "core/json.h"
 #include "core/manifest.h"
 #include "core/model_name.h"
-#include "eval/command_model.h"
-#include "eval/tree.h"
+#include "eval/scorer_internal.h"
 #include "model/embed_keys.h"
 #include "model/embeds.h"
 #include "model/engine.h"
 #include "model/model_file.h"
 #include "model/safetensors.h"
 #include "tokenizer/tokenizer.h"
-
-/* Logits of one request, kept for the file. */
-struct kept {
-    uint64_t number;
-    size_t n_row;
-    float *logits;
-};
-
-struct scorer {
-    struct scorer_options options;
-    struct oy_pool *pool;
-    struct engine *engine;         /* NULL when dry */
-    struct batch *batch;           /* of all windows; NULL when dry */
-    struct tokenizer *tokenizer;   /* NULL: requests must carry ids */
-    struct command_model *command; /* answers instead of an engine; or NULL */
-    struct profile *profile;       /* NULL: none is wanted */
-    struct decoder_config config;
-    size_t max_length;
-    int32_t prefix;
-    struct oy_buffer prefix_text;
-    struct embed_keys embed_keys;
-
-    uint64_t n_request, n_naive, n_row, n_truncated;
-    struct oy_arena arena; /* tokens of a dry run */
-    struct tree_sequence *sequence;
-    size_t n_sequence, cap_sequence;
-
-    struct kept *kept;
-    size_t n_kept, cap_kept;
-    char *model; /* where it was found */
-};
 
 struct scorer_worker {
     const struct scorer *scorer;
@@ -305,51 +273,9 @@ int scorer_plan(struct scorer_worker *worker, const struct request *request,
     return plan_request(&worker->rules, request, arena, plan, err);
 }
 
-/* ---- answering ---- */
+/* ---- counts ---- */
 
-/* Whether the tree has to score it. */
-static int is_open(const struct scorer_item *item)
-{
-    return !item->answer.given && !item->plan.generate;
-}
-
-static size_t count_parts(const struct scorer_item *item, size_t n)
-{
-    size_t n_part = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (is_open(&item[i]))
-            n_part += item[i].plan.n_part;
-    }
-    return n_part;
-}
-
-static size_t scored_rows(const struct plan *plan)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < plan->n_part; i++)
-        n += plan->part[i].n_scored;
-    return n;
-}
-
-/* Memory for the logits of an item; its parts write one behind the other. */
-static int keep_logits(struct scorer *scorer, const struct scorer_item *item,
-                       struct oy_error *err)
-{
-    const size_t n_row = scored_rows(&item->plan);
-    float *logits =
-        oy_try_alloc(n_row * (size_t)scorer->config.n_vocab, sizeof *logits);
-
-    if (!logits)
-        return oy_fail(err, OY_SYSTEM, "no memory for logits");
-    OY_GROW(scorer->kept, scorer->cap_kept, scorer->n_kept + 1);
-    scorer->kept[scorer->n_kept++] = (struct kept){item->number, n_row, logits};
-    return 0;
-}
-
-/* What the tokens of a part are known by; NULL: their ids. */
-static const int32_t *find_keys(struct scorer *scorer,
+const int32_t *scorer_find_keys(struct scorer *scorer,
                                 const struct plan_part *part,
                                 struct oy_arena *arena)
 {
@@ -361,270 +287,6 @@ static const int32_t *find_keys(struct scorer *scorer,
     key[part->n] = part->id[part->n];
     return key;
 }
-
-static void make_sequence(struct scorer *scorer, const struct plan_part *part,
-                          float *logits, struct oy_arena *arena,
-                          struct tree_sequence *out)
-{
-    const size_t n = part->n_scored;
-    const size_t n_top = (size_t)scorer->options.top_logprobs;
-
-    *out = (struct tree_sequence){.id = part->id,
-                                  .n = part->n,
-                                  .embed = part->embed,
-                                  .key = find_keys(scorer, part, arena),
-                                  .n_scored = n,
-                                  .logits = logits};
-    out->logprob = oy_arena_array(arena, n, sizeof *out->logprob);
-    out->greedy = oy_arena_array(arena, n, sizeof *out->greedy);
-    if (n_top) {
-        out->top_id = oy_arena_array(arena, n * n_top, sizeof *out->top_id);
-        out->top_logprob =
-            oy_arena_array(arena, n * n_top, sizeof *out->top_logprob);
-    }
-}
-
-static int make_sequences(struct scorer *scorer, const struct scorer_item *item,
-                          size_t n, struct oy_arena *arena,
-                          struct tree_sequence *sequence, struct oy_error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        float *logits = NULL;
-        if (!is_open(&item[i]))
-            continue;
-        if (scorer->options.keep_logits) {
-            if (keep_logits(scorer, &item[i], err))
-                return -1;
-            logits = scorer->kept[scorer->n_kept - 1].logits;
-        }
-        for (size_t j = 0; j < item[i].plan.n_part; j++) {
-            const struct plan_part *part = &item[i].plan.part[j];
-            make_sequence(scorer, part, logits, arena, sequence++);
-            if (logits)
-                logits += part->n_scored * (size_t)scorer->config.n_vocab;
-        }
-    }
-    return 0;
-}
-
-static void put_token_logprobs(const struct tree_sequence *sequence,
-                               size_t n_part, struct oy_buffer *out)
-{
-    oy_buffer_append_char(out, '[');
-    for (size_t i = 0; i < n_part; i++) {
-        for (size_t k = 0; k < sequence[i].n_scored; k++) {
-            if (i || k)
-                oy_buffer_append_char(out, ',');
-            oy_json_put_float(out, sequence[i].logprob[k]);
-        }
-    }
-    oy_buffer_append_char(out, ']');
-}
-
-static void put_top(const struct tree_sequence *sequence, size_t k,
-                    size_t n_top, struct oy_buffer *out)
-{
-    oy_buffer_append_char(out, '{');
-    for (size_t i = k * n_top; i < (k + 1) * n_top; i++) {
-        oy_buffer_append_format(out, "%s\"%d\":", i > k * n_top ? "," : "",
-                                sequence->top_id[i]);
-        oy_json_put_float(out, sequence->top_logprob[i]);
-    }
-    oy_buffer_append_char(out, '}');
-}
-
-static void put_top_logprobs(const struct tree_sequence *sequence,
-                             size_t n_part, size_t n_top, struct oy_buffer *out)
-{
-    oy_buffer_append_char(out, '[');
-    for (size_t i = 0; i < n_part; i++) {
-        for (size_t k = 0; k < sequence[i].n_scored; k++) {
-            if (i || k)
-                oy_buffer_append_char(out, ',');
-            put_top(&sequence[i], k, n_top, out);
-        }
-    }
-    oy_buffer_append_char(out, ']');
-}
-
-static void to_arena(struct oy_buffer *buffer, struct oy_arena *arena,
-                     struct oy_text *text)
-{
-    text->at = oy_arena_copy(arena, buffer->data, buffer->len);
-    text->len = buffer->len;
-    oy_buffer_clear(buffer);
-}
-
-/* As lm-eval: a float32 sum of each part, parts added in Python's floats. */
-static void sum_parts(const struct tree_sequence *sequence, size_t n_part,
-                      struct request_answer *answer)
-{
-    answer->given = 1;
-    answer->logprob = 0;
-    answer->is_greedy = 1;
-    for (size_t i = 0; i < n_part; i++) {
-        double sum = 0;
-        for (size_t k = 0; k < sequence[i].n_scored; k++) {
-            sum += (double)sequence[i].logprob[k];
-            answer->is_greedy &= sequence[i].greedy[k];
-        }
-        answer->logprob += (double)(float)sum;
-    }
-}
-
-static void put_answers(const struct scorer *scorer, struct scorer_item *item,
-                        size_t n, const struct tree_sequence *sequence,
-                        struct oy_arena *arena)
-{
-    const size_t n_top = (size_t)scorer->options.top_logprobs;
-    struct oy_buffer buffer = {0};
-
-    for (size_t i = 0; i < n; i++) {
-        const size_t n_part = item[i].plan.n_part;
-        struct request_answer *answer = &item[i].answer;
-        if (!is_open(&item[i]))
-            continue;
-        sum_parts(sequence, n_part, answer);
-        if (scorer->options.per_token) {
-            put_token_logprobs(sequence, n_part, &buffer);
-            to_arena(&buffer, arena, &answer->token_logprobs);
-        }
-        if (n_top) {
-            put_top_logprobs(sequence, n_part, n_top, &buffer);
-            to_arena(&buffer, arena, &answer->top_logprobs);
-        }
-        sequence += n_part;
-    }
-    oy_buffer_release(&buffer);
-}
-
-/* ---- completions ---- */
-
-/* The random stream of a prompt is a function of its tokens and of which of
- * its completions it is. */
-static struct generate_job make_job(const struct plan *plan)
-{
-    const struct plan_part *part = &plan->part[0];
-
-    return (struct generate_job){
-        .prompt = part->id,
-        .n_prompt = part->n,
-        .embed = part->embed,
-        .record = oy_hash64(part->id, part->n * sizeof *part->id),
-        .sample = plan->sample,
-        .options = plan->generate};
-}
-
-static int wants_completion(const struct scorer_item *item)
-{
-    return !item->answer.given && item->plan.generate;
-}
-
-/* --max-length may promise more than the model can take. */
-static int check_prompts(const struct scorer *scorer,
-                         const struct generate_job *job, size_t n,
-                         struct oy_error *err)
-{
-    const size_t most = (size_t)config_max_text(&scorer->config);
-
-    for (size_t i = 0; i < n; i++) {
-        if (job[i].n_prompt > most)
-            return oy_fail(err, OY_DATA,
-                           "a prompt of %zu tokens, more than the model's %zu",
-                           job[i].n_prompt, most);
-    }
-    return 0;
-}
-
-/* The batch gives way: its blocks are the generator's. */
-static int run_jobs(struct scorer *scorer, struct generate_job *job, size_t n,
-                    struct oy_error *err)
-{
-    int status;
-
-    if (check_prompts(scorer, job, n, err))
-        return -1;
-    batch_free(scorer->batch);
-    scorer->batch = NULL;
-    status = generate_run(scorer->engine, scorer->tokenizer, job[0].options,
-                          job, n, err);
-    scorer->batch = batch_new(scorer->engine, NULL);
-    return status;
-}
-
-static int complete(struct scorer *scorer, struct scorer_item *item, size_t n,
-                    struct oy_arena *arena, struct oy_error *err)
-{
-    struct generate_job *job = oy_arena_array(arena, n + 1, sizeof *job);
-    size_t n_job = 0;
-    int status;
-
-    for (size_t i = 0; i < n; i++) {
-        if (wants_completion(&item[i]))
-            job[n_job++] = make_job(&item[i].plan);
-    }
-    if (!n_job)
-        return 0;
-    status = run_jobs(scorer, job, n_job, err);
-    for (size_t i = 0, j = 0; i < n; i++) {
-        if (!wants_completion(&item[i]))
-            continue;
-        to_arena(&job[j].text, arena, &item[i].answer.completion);
-        item[i].answer.given = 1;
-        generate_job_release(&job[j++]);
-    }
-    return status;
-}
-
-/* The lines that have no answer go to the command, and theirs come back. */
-static int ask_command(const struct scorer *scorer, struct scorer_item *item,
-                       size_t n, struct oy_arena *arena, struct oy_error *err)
-{
-    struct oy_text *const line = oy_arena_array(arena, n + 1, sizeof *line);
-    struct request_answer *const answer =
-        oy_arena_array(arena, n + 1, sizeof *answer);
-    size_t n_open = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!item[i].answer.given)
-            line[n_open++] = item[i].line;
-    }
-    if (command_model_answer(scorer->command, line, n_open, answer, arena, err))
-        return -1;
-    n_open = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!item[i].answer.given)
-            item[i].answer = answer[n_open++];
-    }
-    if (scorer->options.progress)
-        scorer->options.progress(scorer->options.progress_arg, n_open);
-    return 0;
-}
-
-int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
-                  struct oy_arena *arena, struct oy_error *err)
-{
-    const struct tree_options options = {
-        .n_top = (size_t)scorer->options.top_logprobs,
-        .progress = scorer->options.progress,
-        .arg = scorer->options.progress_arg};
-    const size_t n_part = count_parts(item, n);
-    struct tree_sequence *sequence =
-        oy_arena_array(arena, n_part ? n_part : 1, sizeof *sequence);
-
-    if (scorer->command)
-        return ask_command(scorer, item, n, arena, err);
-    OY_ASSERT(scorer->engine);
-    profile_mark(scorer->profile, PROFILE_DATA, PEAK_F32, 0, 0);
-    if (make_sequences(scorer, item, n, arena, sequence, err) ||
-        tree_score(scorer->batch, sequence, n_part, &options, err))
-        return -1;
-    put_answers(scorer, item, n, sequence, arena);
-    profile_mark(scorer->profile, PROFILE_OTHER, PEAK_F32, 0, 0);
-    return complete(scorer, item, n, arena, err);
-}
-
-/* ---- counts ---- */
 
 void scorer_count(struct scorer *scorer, const struct plan *plan)
 {
@@ -644,7 +306,7 @@ void scorer_count(struct scorer *scorer, const struct plan *plan)
         scorer->sequence[scorer->n_sequence++] = (struct tree_sequence){
             .id = id,
             .n = part->n,
-            .key = find_keys(scorer, part, &scorer->arena),
+            .key = scorer_find_keys(scorer, part, &scorer->arena),
             .n_scored = part->n_scored};
     }
 }
@@ -672,6 +334,12 @@ void scorer_put_counts(const struct scorer *scorer, struct oy_buffer *out)
     oy_buffer_append_char(out, '}');
 }
 
+void scorer_add_counts(const struct scorer *scorer, struct oy_counters *counter)
+{
+    oy_counter_add(counter, "naive_tokens", scorer->n_naive);
+    oy_counter_add(counter, "computed_tokens", scorer->n_computed);
+}
+
 int scorer_write_logits(const struct scorer *scorer, const char *path,
                         struct oy_error *err)
 {
@@ -697,125 +365,4 @@ int scorer_write_logits(const struct scorer *scorer, const char *path,
     oy_arena_release(&arena);
     oy_free(entry);
     return status;
-}
-
-/* ---- who answers ---- */
-
-static void put_token(struct oy_buffer *out, const char *name, const char *text,
-                      int32_t id)
-{
-    oy_buffer_append_format(out, ",\"%s\":", name);
-    if (!text || id < 0) {
-        oy_buffer_append_string(out, "null");
-        return;
-    }
-    oy_buffer_append_char(out, '[');
-    oy_json_put_string(out, text, strlen(text));
-    oy_buffer_append_format(out, ",\"%d\"]", id);
-}
-
-/* The last part of a path. */
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-/* "manifest": the hash of the checkpoint's manifest, through which a score is
- * followed back to the text that the model was trained on. */
-static void put_manifest(const char *model, struct oy_buffer *out)
-{
-    struct oy_error absent = {0};
-    char *path = oy_asprintf("%s/manifest.json", model ? model : "");
-    struct oy_manifest_file file = {.path = path};
-
-    if (!oy_manifest_hash_file(&file, &absent))
-        oy_buffer_append_format(out, ",\"manifest\":\"%s\"", file.hash);
-    oy_free(path);
-}
-
-/* A command is known by its text: what it runs is its own affair. */
-static void put_command(const struct scorer *scorer, struct oy_buffer *out)
-{
-    const char *const command = command_model_of(scorer->options.model);
-
-    oy_buffer_append_string(out, "{\"command\":");
-    oy_json_put_string(out, command, strlen(command));
-    oy_buffer_append_char(out, '}');
-}
-
-void scorer_put_model(const struct scorer *scorer, struct oy_buffer *out)
-{
-    const struct tokenizer *t = scorer->tokenizer;
-    const char *name =
-        scorer->options.model ? base_name(scorer->options.model) : "";
-
-    if (scorer->command) {
-        oy_buffer_append_string(out, "{\"model\":\"cmd\",\"model_args\":");
-        put_command(scorer, out);
-        oy_buffer_append_string(out, ",\"model_source\":\"cmd\",\"identity\":");
-        put_command(scorer, out);
-        oy_buffer_append_char(out, '}');
-        return;
-    }
-    oy_buffer_append_string(out, "{\"model\":\"oyster\",\"model_args\":{"
-                                 "\"pretrained\":");
-    oy_json_put_string(out, name, strlen(name));
-    oy_buffer_append_format(
-        out,
-        ",\"dtype\":\"float32\"},\"model_num_parameters\":%llu,"
-        "\"model_dtype\":\"torch.float32\",\"batch_size\":1,"
-        "\"device\":\"cpu\"",
-        (unsigned long long)config_count_weights(&scorer->config));
-    put_token(out, "tokenizer_eos_token", t ? tokenizer_eos_text(t) : NULL,
-              t ? tokenizer_eos(t) : -1);
-    put_token(out, "tokenizer_bos_token", t ? tokenizer_bos_text(t) : NULL,
-              t ? tokenizer_bos(t) : -1);
-    if (t && tokenizer_eos(t) >= 0)
-        oy_buffer_append_format(out, ",\"eot_token_id\":%d", tokenizer_eos(t));
-    oy_buffer_append_format(out, ",\"max_length\":%zu,", scorer->max_length);
-    oy_buffer_append_string(out, "\"model_source\":\"oyster\","
-                                 "\"model_name\":");
-    oy_json_put_string(out, name, strlen(name));
-    oy_buffer_append_string(out, ",\"identity\":");
-    scorer_put_identity(scorer, out);
-    put_manifest(scorer->options.model, out);
-    oy_buffer_append_char(out, '}');
-}
-
-/* Said only where it differs from how journals have always been. */
-static void put_kv_type(const struct scorer *scorer, struct oy_buffer *out)
-{
-    const enum kv_type type = (enum kv_type)scorer->options.kv_type;
-
-    if (type != KV_F32)
-        oy_buffer_append_format(out, ",\"kv_dtype\":\"%s\"",
-                                kv_type_name(type));
-}
-
-void scorer_put_identity(const struct scorer *scorer, struct oy_buffer *out)
-{
-    struct oy_buffer config = {0};
-    char text[33];
-
-    if (scorer->command) {
-        put_command(scorer, out);
-        return;
-    }
-    config_put_json(&scorer->config, &config);
-    oy_hash128_text(oy_hash128(config.data, config.len), text);
-    oy_buffer_release(&config);
-    oy_buffer_append_format(out, "{\"config\":\"%s\"", text);
-    if (scorer->engine) {
-        oy_hash128_text(engine_weights_hash(scorer->engine), text);
-        oy_buffer_append_format(out, ",\"weights\":\"%s\",\"kernel\":\"%s\"",
-                                text, engine_kernel_name(scorer->engine));
-        put_kv_type(scorer, out);
-    }
-    if (scorer->tokenizer) {
-        oy_hash128_text(tokenizer_hash(scorer->tokenizer), text);
-        oy_buffer_append_format(out, ",\"tokenizer\":\"%s\"", text);
-    }
-    oy_buffer_append_format(out, ",\"max_length\":%zu}", scorer->max_length);
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "core/alloc.h"
+#include "core/counter.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/pool.h"
@@ -76,9 +77,19 @@ struct scorer_item {
 /* Whether a command answers, which gets lines. */
 int scorer_is_command(const struct scorer *scorer);
 
-/* Answers all items that have no answer yet. -1 with err (71, and what
- * command_model_answer fails with). */
+/* Who hears of each new answer: about once a second of those that are there
+ * meanwhile, so that they can be kept safe, and of the rest before
+ * scorer_answer returns. Each is told once, in no order; borrowed. */
+struct scorer_listener {
+    void (*answered)(void *arg, const struct scorer_item *item);
+    void (*pause)(void *arg); /* after those of one moment */
+    void *arg;
+};
+
+/* Answers all items that have no answer yet; the listener may be NULL. -1 with
+ * err (71, and what command_model_answer fails with). */
 int scorer_answer(struct scorer *scorer, struct scorer_item *item, size_t n,
+                  const struct scorer_listener *listener,
                   struct oy_arena *arena, struct oy_error *err);
 
 /* After the last answer: what a command says at its end. -1 with err (69). */
@@ -95,6 +106,11 @@ void scorer_print_profile(const struct scorer *scorer);
 void scorer_count(struct scorer *scorer, const struct plan *plan);
 /* One JSON object. unique_prefix_tokens only of a dry run. */
 void scorer_put_counts(const struct scorer *scorer, struct oy_buffer *out);
+
+/* Of a run that was not dry: naive_tokens and, what sharing them left to do,
+ * computed_tokens; answers of a journal and completions do not count. */
+void scorer_add_counts(const struct scorer *scorer,
+                       struct oy_counters *counter);
 
 /* Writes logits.N [n_scored][n_vocab] of every request so far. */
 int scorer_write_logits(const struct scorer *scorer, const char *path,

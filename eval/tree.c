@@ -227,13 +227,15 @@ static void read_row(void *arg, size_t position, float *logits, int worker)
 
     (void)worker;
     for (size_t i = node->low; i < node->high; i++) {
-        const struct tree_sequence *s = walk->order[i];
+        struct tree_sequence *s = walk->order[i];
         const size_t first = s->n - s->n_scored;
         if (position < first)
             continue;
         answer(s, position - first, &row);
         if (s->top_id)
             put_top(s, position - first, &row, walk->options->n_top);
+        if (position + 1 == s->n)
+            s->is_done = 1;
     }
 }
 

@@ -38,11 +38,13 @@ struct tree_sequence {
     int32_t *top_id;    /* [n_scored][n_top], best first; or NULL */
     float *top_logprob; /* [n_scored][n_top] */
     float *logits;      /* [n_scored][n_vocab]: filled; or NULL */
+    int is_done;        /* becomes 1 once all is filled; 0 before */
 };
 
 struct tree_options {
     size_t n_top; /* at most n_vocab */
-    /* Called after each pass with the rows that were computed; or NULL. */
+    /* Called after each pass with the rows that were computed; or NULL. A
+     * sequence that is_done then stays as it is. */
     void (*progress)(void *arg, uint64_t n_row);
     void *arg;
 };

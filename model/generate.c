@@ -190,7 +190,11 @@ static int32_t next_token(void *arg)
 
 static void end_slot(void *arg)
 {
-    ((struct slot *)arg)->job = NULL;
+    struct slot *slot = arg;
+
+    if (slot->job->done)
+        slot->job->done(slot->job->arg, slot->job);
+    slot->job = NULL;
 }
 
 /* ---- the run ---- */

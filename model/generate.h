@@ -47,6 +47,9 @@ struct generate_job {
     /* Called, where not NULL, behind every token that goes on, with ids and
      * text up to there; other than 0 ends the completion. */
     int (*progress)(void *arg, const struct generate_job *job);
+    /* Called, where not NULL, when the completion is whole; not when there was
+     * no room for one. */
+    void (*done)(void *arg, const struct generate_job *job);
     void *arg;
     /* Filled; released by generate_job_release. */
     struct token_ids ids;  /* without the end token */

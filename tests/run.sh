@@ -8,7 +8,7 @@
 # A unit test is a cmocka program in BUILD/unit, and again with sanitizers in
 # BUILD/asan/unit (make test) and BUILD/tsan/unit (make test-slow). A command-line test is a
 # script in tests/cli; it finds the programs in $BIN and prints `ok - what` or
-# `not ok - what` for each case; lib.sh is what they share. Golden suites run when $OYSTER_SHARED
+# `not ok - what` for each case; lib*.sh is what they share. Golden suites run when $OYSTER_SHARED
 # (default ../shared) is a folder; a test that has to leave its goldens out
 # prints a line with SKIPPED, which is shown.
 build=${1:-build}
@@ -58,7 +58,7 @@ for test in "$build"/{,asan/,tsan/,count/}unit/test_*; do
 done
 for test in tests/cli/*.sh; do
     [ -e "$test" ] && [[ $test == *"$pattern"* ]] || continue
-    [[ $test != */lib.sh ]] || continue
+    [[ $test != */lib*.sh ]] || continue
     start=$SECONDS
     timeout "${limit:-20m}" bash "$test" >"$log" 2>&1
     code=$?

@@ -31,6 +31,9 @@ printf '%s' "{% for m in messages %}<{{ m.role }}>{{ m.content }}
 {% endfor %}" >ckpt/chat_template.jinja
 echo '{"messages":[{"role":"user","content":"2 + 2?"},{"role":"assistant","content":"4"}]}' >chats.jsonl
 oy-ask --tasks arc_easy --limit 3 | oy-score --model M | oy-grade -q -o base.json
+for i in 1 2 3; do
+    oy-ask --tasks arc_easy --limit 3 --shard $i/3 | oy-score --model M >part$i.jsonl
+done
 for name in new last-night tonight; do cp base.json $name.json; done
 export DIR=$OYSTER_DATA/benchmarks/samples
 

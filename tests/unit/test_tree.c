@@ -125,6 +125,8 @@ static void test_together_is_alone(void **state)
         for (size_t i = 0; i < N; i++)
             assert_int_equal(score(&f, &alone->sequence[i], 1, &options, &err),
                              0);
+        for (size_t i = 0; i < N; i++)
+            assert_true(together->sequence[i].is_done);
         assert_equal_sets(together, alone);
         check_numbers(together);
     }
