@@ -107,10 +107,10 @@ static void run_outer_tile(void *arg, size_t tile, int worker)
 static void run_pack(void *arg, size_t task, int worker)
 {
     const struct product *product = arg;
-    const size_t n_panel = product->outer->n_panel;
+    const size_t n_group = tiles(product->outer->n_panel, KERNEL_GROUP);
 
     (void)worker;
-    product->gemm->kernel->pack(product->outer, task / n_panel, task % n_panel,
+    product->gemm->kernel->pack(product->outer, task / n_group, task % n_group,
                                 product->packed);
 }
 
@@ -146,7 +146,8 @@ static void run_outer_part(struct gemm *gemm, struct kernel_outer *outer)
     outer->n_panel = tiles(outer->n, KERNEL_COLUMNS);
     if (gemm->packed)
         oy_pool_run(gemm->pool,
-                    tiles(outer->k, gemm->kernel->depth) * outer->n_panel,
+                    tiles(outer->k, gemm->kernel->depth) *
+                        tiles(outer->n_panel, KERNEL_GROUP),
                     run_pack, &product);
     outer->packed = gemm->packed;
     product.tile_m = outer_tile_rows(gemm->kernel, outer->m, n_tile_n);

@@ -41,45 +41,43 @@ static void put_block(const __m512i v[SIDE], float *out)
         _mm512_storeu_si512(out + i * SIDE, v[i]);
 }
 
-/* [row / 32][step][half][16 rows][16 pairs]. */
+/* [step][half][16][16 pairs]: of a, rows by their pairs. */
 static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
                    size_t depth, size_t n_depth, float *out)
 {
+    const struct floats all = {.from = job->a + row * job->a_row +
+                                       depth * job->a_depth,
+                               .row = job->a_row,
+                               .depth = job->a_depth,
+                               .n_row = n_row,
+                               .n_depth = n_depth};
     __m512i v[SIDE];
 
-    for (size_t i = 0; i < n_row; i += TILE_ROWS) {
-        for (size_t p = 0; p < n_depth; p += STEP) {
-            for (size_t half = 0; half < TILE_ROWS; half += SIDE) {
-                const struct floats at = {
-                    .from = job->a + (row + i + half) * job->a_row +
-                            (depth + p) * job->a_depth,
-                    .row = job->a_row,
-                    .depth = job->a_depth,
-                    .n_row = rest_of(n_row, i + half),
-                    .n_depth = n_depth - p};
-                pairs_by_row(&at, v);
-                put_block(v, out);
-                out += TILE_FLOATS;
-            }
+    for (size_t p = 0; p < n_depth; p += STEP) {
+        for (size_t half = 0; half < TILE_ROWS; half += SIDE) {
+            const struct floats at = floats_from(&all, half, p);
+            pairs_by_row(&at, v);
+            put_block(v, out);
+            out += TILE_FLOATS;
         }
     }
 }
 
-/* [step][half][16 pairs][16 columns]. */
+/* The same of b: pairs by their columns. */
 static void pack_b(const struct kernel_outer *job, size_t depth, size_t n_depth,
                    size_t column, size_t n_column, float *out)
 {
+    const struct floats all = {.from = job->b + column * job->b_column +
+                                       depth * job->b_depth,
+                               .row = job->b_column,
+                               .depth = job->b_depth,
+                               .n_row = n_column,
+                               .n_depth = n_depth};
     __m512i v[SIDE];
 
     for (size_t p = 0; p < n_depth; p += STEP) {
-        for (size_t half = 0; half < KERNEL_COLUMNS; half += SIDE) {
-            const struct floats at = {.from = job->b +
-                                              (column + half) * job->b_column +
-                                              (depth + p) * job->b_depth,
-                                      .row = job->b_column,
-                                      .depth = job->b_depth,
-                                      .n_row = rest_of(n_column, half),
-                                      .n_depth = n_depth - p};
+        for (size_t half = 0; half < TILE_COLUMNS; half += SIDE) {
+            const struct floats at = floats_from(&all, half, p);
             pairs_by_depth(&at, v);
             put_block(v, out);
             out += TILE_FLOATS;

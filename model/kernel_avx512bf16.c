@@ -23,44 +23,40 @@ static void pack_width(const struct floats *all, size_t width, size_t stride,
     __m512i v[SIDE];
 
     for (size_t p = 0; p < all->n_depth; p += 2 * SIDE) {
-        struct floats at = *all;
-        at.from += p * at.depth;
-        at.n_depth -= p;
+        const struct floats at = floats_from(all, 0, p);
         pairs_by_depth(&at, v);
         for (size_t q = 0; q < SIDE && 2 * q < at.n_depth; q++)
             _mm512_mask_storeu_epi32(out + (p / 2 + q) * stride, lanes, v[q]);
     }
 }
 
-/* [row / 12][pair][12 rows]. */
+/* [pair][12 rows]. */
 static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
                    size_t depth, size_t n_depth, float *out)
 {
-    for (size_t i = 0; i < n_row; i += TILE_ROWS) {
-        const size_t rest = n_row - i;
-        const struct floats at = {.from = job->a + (row + i) * job->a_row +
-                                          depth * job->a_depth,
-                                  .row = job->a_row,
-                                  .depth = job->a_depth,
-                                  .n_row = rest < TILE_ROWS ? rest : TILE_ROWS,
-                                  .n_depth = n_depth};
-        pack_width(&at, TILE_ROWS, TILE_ROWS, out);
-        out += TILE_ROWS * packed_floats(n_depth);
-    }
+    const struct floats at = {.from = job->a + row * job->a_row +
+                                      depth * job->a_depth,
+                              .row = job->a_row,
+                              .depth = job->a_depth,
+                              .n_row = n_row,
+                              .n_depth = n_depth};
+
+    pack_width(&at, TILE_ROWS, TILE_ROWS, out);
 }
 
 /* [pair][32 columns]. */
 static void pack_b(const struct kernel_outer *job, size_t depth, size_t n_depth,
                    size_t column, size_t n_column, float *out)
 {
+    const struct floats all = {.from = job->b + column * job->b_column +
+                                       depth * job->b_depth,
+                               .row = job->b_column,
+                               .depth = job->b_depth,
+                               .n_row = n_column,
+                               .n_depth = n_depth};
+
     for (size_t half = 0; half < KERNEL_COLUMNS; half += SIDE) {
-        const struct floats at = {.from = job->b +
-                                          (column + half) * job->b_column +
-                                          depth * job->b_depth,
-                                  .row = job->b_column,
-                                  .depth = job->b_depth,
-                                  .n_row = rest_of(n_column, half),
-                                  .n_depth = n_depth};
+        const struct floats at = floats_from(&all, half, 0);
         pack_width(&at, SIDE, KERNEL_COLUMNS, out + half);
     }
 }

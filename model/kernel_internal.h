@@ -22,6 +22,7 @@ enum {
     KERNEL_DEPTH = 256,  /* floats of a packed piece, at most: two bf16 each */
     KERNEL_LEAST = 16,   /* floats that a packed piece has room for, at least */
     KERNEL_COLUMNS = 32, /* columns of B's panel */
+    KERNEL_GROUP = 8,    /* panels that are packed together */
     KERNEL_ROWS = 96,    /* a multiple of every set's rows of a tile */
 };
 
@@ -67,8 +68,8 @@ struct kernel_table {
     const char *name;
     void (*dot)(const struct kernel_dot *job); /* NULL: has none */
     void (*outer)(const struct kernel_outer *job);
-    /* Packs one panel of b, of one piece of depth, for `packed`. */
-    void (*pack)(const struct kernel_outer *job, size_t piece, size_t panel,
+    /* Packs a group of panels of b, of one piece of depth, for `packed`. */
+    void (*pack)(const struct kernel_outer *job, size_t piece, size_t group,
                  float *packed);
     size_t rows;  /* of a tile */
     size_t depth; /* K of a piece */

@@ -16,9 +16,9 @@
  *                             KERNEL_COLUMNS
  *   DEPTH                     of a piece
  *   packed_floats(n)          floats that n steps of depth take, packed
- *   pack_a(job, row, n_row, depth, n_depth, out)   rows of a: blocks of
- *                             TILE_ROWS, packed_floats(n_depth) for each row,
- *                             zeros for rows that are missing
+ *   pack_a(job, row, n_row, depth, n_depth, out)   a block of TILE_ROWS rows
+ *                             of a, zeros for those that are missing; FEW steps
+ *                             of depth behind FEW others
  *   pack_b(job, depth, n_depth, column, n_column, out)   the same for a panel
  *   tile(n_depth, a, b, alpha, beta, c, c_stride)   a whole tile of c; a tile
  *                             at column j of a panel finds its b at b + j
@@ -83,6 +83,24 @@ static size_t packed_at(const struct kernel_outer *job, size_t depth,
                              packed_floats(n_depth) * panel);
 }
 
+/* Operands that lie along the depth are packed block by block, others a few
+ * steps for all blocks and then the next few: they are read as they lie. */
+enum { FEW = 32 };
+
+static void pack_blocks(const struct kernel_outer *job, size_t row,
+                        size_t n_row, size_t depth, size_t n_depth, float *out)
+{
+    const size_t few = job->a_depth == 1 ? n_depth : FEW;
+
+    for (size_t p = 0; p < n_depth; p += few) {
+        for (size_t i = 0; i < n_row; i += TILE_ROWS)
+            pack_a(job, row + i, at_most(n_row - i, TILE_ROWS), depth + p,
+                   at_most(n_depth - p, few),
+                   out + i * packed_floats(n_depth) +
+                       TILE_ROWS * packed_floats(p));
+    }
+}
+
 /* A block of rows against one piece of depth, all columns. */
 static void outer_rows(const struct kernel_outer *job, size_t row, size_t n_row,
                        size_t depth)
@@ -91,7 +109,7 @@ static void outer_rows(const struct kernel_outer *job, size_t row, size_t n_row,
     float *const b = job->scratch;
     float *const a = b + KERNEL_COLUMNS * packed_floats(n_depth);
 
-    pack_a(job, row, n_row, depth, n_depth, a);
+    pack_blocks(job, row, n_row, depth, n_depth, a);
     for (size_t column = 0; column < job->n; column += KERNEL_COLUMNS) {
         struct panel panel = {.a = a,
                               .b = b,
@@ -120,13 +138,22 @@ static void run_outer(const struct kernel_outer *job)
     }
 }
 
-static void pack(const struct kernel_outer *job, size_t piece, size_t panel,
+static void pack(const struct kernel_outer *job, size_t piece, size_t group,
                  float *packed)
 {
-    const size_t depth = piece * DEPTH, column = panel * KERNEL_COLUMNS;
+    const size_t depth = piece * DEPTH;
     const size_t n_depth = at_most(job->k - depth, DEPTH);
+    const size_t few = job->b_depth == 1 ? n_depth : FEW;
+    const size_t first = group * KERNEL_GROUP;
+    const size_t end = first + at_most(job->n_panel - first, KERNEL_GROUP);
 
-    pack_b(job, depth, n_depth, column,
-           at_most(job->n - column, KERNEL_COLUMNS),
-           packed + packed_at(job, depth, n_depth, panel));
+    for (size_t p = 0; p < n_depth; p += few) {
+        for (size_t i = first; i < end; i++) {
+            const size_t column = i * KERNEL_COLUMNS;
+            pack_b(job, depth + p, at_most(n_depth - p, few), column,
+                   at_most(job->n - column, KERNEL_COLUMNS),
+                   packed + packed_at(job, depth, n_depth, i) +
+                       KERNEL_COLUMNS * packed_floats(p));
+        }
+    }
 }

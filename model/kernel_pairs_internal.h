@@ -20,6 +20,18 @@ struct floats {
     size_t row, depth, n_row, n_depth;
 };
 
+/* Those from a row and a step on. */
+static inline struct floats floats_from(const struct floats *all, size_t row,
+                                        size_t depth)
+{
+    struct floats at = *all;
+
+    at.from += row * at.row + depth * at.depth;
+    at.n_row = row < at.n_row ? at.n_row - row : 0;
+    at.n_depth -= depth;
+    return at;
+}
+
 static inline __mmask16 first_lanes(size_t n)
 {
     return (__mmask16)(n >= SIDE ? 0xffff : (1U << n) - 1);
@@ -120,11 +132,6 @@ static inline void pairs_by_depth(const struct floats *at, __m512i v[SIDE])
         pairs_along(at, v);
         turn_pairs(v);
     }
-}
-
-static inline size_t rest_of(size_t n, size_t done)
-{
-    return n > done ? n - done : 0;
 }
 
 /* c = alpha sum + beta c of a vector. */

@@ -238,35 +238,19 @@ static void round_floats(float *at, size_t n)
         at[i] = float_of_bfloat(bfloat_of_float(at[i]));
 }
 
-/* Rows that touch: a few steps of depth of all blocks, then the next few, so
- * that lines that blocks share are fetched once. */
-static void pack_a_runs(const struct kernel_outer *job, const float *from,
-                        size_t n_row, size_t n_depth, float *out)
-{
-    enum { FEW = 16 };
-
-    for (size_t p = 0; p < n_depth; p += FEW) {
-        const size_t n = n_depth - p < FEW ? n_depth - p : FEW;
-        for (size_t at = 0; at < n_row; at += TILE_ROWS)
-            pack_runs(from + p * job->a_depth + at, job->a_depth, n_row - at, n,
-                      out + at * n_depth + p * TILE_ROWS, TILE_ROWS);
-    }
-}
-
-/* Packs rows x depth of a as [row / TILE_ROWS][depth][TILE_ROWS]. */
+/* Packs rows of a as [depth][TILE_ROWS]. */
 static void pack_a(const struct kernel_outer *job, size_t row, size_t n_row,
                    size_t depth, size_t n_depth, float *out)
 {
     const float *from = job->a + row * job->a_row + depth * job->a_depth;
-    const size_t all = (n_row + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
 
     if (job->a_row == 1)
-        pack_a_runs(job, from, n_row, n_depth, out);
-    for (size_t at = 0; job->a_row != 1 && at < n_row; at += TILE_ROWS)
-        pack_rows(from + at * job->a_row, job->a_row, job->a_depth, n_row - at,
-                  n_depth, out + at * n_depth, TILE_ROWS);
+        pack_runs(from, job->a_depth, n_row, n_depth, out, TILE_ROWS);
+    else
+        pack_rows(from, job->a_row, job->a_depth, n_row, n_depth, out,
+                  TILE_ROWS);
     if (job->rounds)
-        round_floats(out, all * n_depth);
+        round_floats(out, TILE_ROWS * n_depth);
 }
 
 /* Packs depth x columns of b as [depth][KERNEL_COLUMNS], zeros behind. */
@@ -310,6 +294,7 @@ INLINE void outer_sum(size_t n_depth, const float *a, const float *b,
         for (int j = 0; j < TILE_VECS; j++)
             acc[i][j] = vec_all(0);
     }
+#pragma GCC unroll 4
     for (size_t p = 0; p < n_depth; p++) {
 #pragma GCC unroll 8
         for (int j = 0; j < TILE_VECS; j++)
