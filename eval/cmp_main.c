@@ -14,7 +14,8 @@ enum { N_REPLICATE = 10000 };
 struct settings {
     double alpha;
     struct oy_list tolerance;
-    int unpaired;
+    int unpaired, flips;
+    struct oy_list allow;
     const char *junit, *markdown, *json;
 };
 
@@ -28,7 +29,13 @@ static const char description[] =
     "A task is a regression when its score fell by more than its tolerance"
     " and the corrected p is at most --alpha. Exit status 1 tells of any.\n"
     "\n"
+    "Runs that were not asked the same, whose versions, data or prompts differ,"
+    " are refused, and the tasks named (exit status 65). So are perplexities of"
+    " different vocabularies: only bits per byte can be compared.\n"
+    "\n"
     "    oy-cmp last-night.json tonight.json\n"
+    "\n"
+    "    oy-cmp --flips base.json new.json\n"
     "\n"
     "    oy-cmp --tolerance mmlu=0.005 --junit cmp.xml base.json new.json";
 
@@ -53,6 +60,22 @@ static int parse_tolerances(const struct oy_list *list,
     return 0;
 }
 
+static int parse_allowed(const struct oy_list *list,
+                         struct compare_options *options, struct oy_error *err)
+{
+    for (size_t i = 0; i < list->n_item; i++) {
+        if (!strcmp(list->item[i], "prompts"))
+            options->allow_prompts = 1;
+        else if (!strcmp(list->item[i], "versions"))
+            options->allow_versions = 1;
+        else
+            return oy_fail(err, OY_USAGE,
+                           "--allow %s: neither prompts nor versions",
+                           list->item[i]);
+    }
+    return 0;
+}
+
 static int write_report(const char *path, const struct oy_buffer *report,
                         struct oy_error *err)
 {
@@ -71,7 +94,7 @@ static int write_reports(const struct settings *settings,
     compare_put_json(comparison, n, options, &json);
     compare_put_junit(comparison, n, &junit);
     for (size_t i = 0; i < n; i++)
-        compare_put_markdown(&comparison[i], &markdown);
+        compare_put_markdown(&comparison[i], options, &markdown);
     const int failed = write_report(settings->json, &json, err) ||
                        write_report(settings->markdown, &markdown, err) ||
                        write_report(settings->junit, &junit, err);
@@ -83,6 +106,7 @@ static int write_reports(const struct settings *settings,
 
 static int print_tables(const struct oy_run *run,
                         const struct comparison *comparison, size_t n,
+                        const struct compare_options *options,
                         struct oy_error *err)
 {
     struct oy_buffer table = {0};
@@ -93,7 +117,7 @@ static int print_tables(const struct oy_run *run,
     for (size_t i = 0; i < n; i++) {
         if (i)
             oy_buffer_append_char(&table, '\n');
-        compare_put_table(&comparison[i], &table);
+        compare_put_table(&comparison[i], options, &table);
     }
     const int failed = oy_output_write(output, table.data, table.len, err);
     oy_buffer_release(&table);
@@ -121,7 +145,7 @@ static int compare_files(const struct oy_run *run,
     }
     if (!failed)
         failed = write_reports(settings, comparison, n - 1, options, err) ||
-                 print_tables(run, comparison, n - 1, err);
+                 print_tables(run, comparison, n - 1, options, err);
     for (size_t i = 0; i < n; i++) {
         comparison_release(&comparison[i]);
         compare_results_release(&results[i]);
@@ -138,17 +162,19 @@ static int run_compare(const struct oy_run *run,
     const size_t n = settings->tolerance.n_item;
     struct compare_tolerance *tolerance = oy_calloc(n, sizeof *tolerance);
     char **names = oy_calloc(n, sizeof *names);
-    const struct compare_options options = {.alpha = settings->alpha,
-                                            .seed = (uint64_t)run->seed,
-                                            .n_replicate = N_REPLICATE,
-                                            .unpaired = settings->unpaired,
-                                            .tolerance = tolerance,
-                                            .n_tolerance = n};
+    struct compare_options options = {.alpha = settings->alpha,
+                                      .seed = (uint64_t)run->seed,
+                                      .n_replicate = N_REPLICATE,
+                                      .unpaired = settings->unpaired,
+                                      .flips = settings->flips,
+                                      .tolerance = tolerance,
+                                      .n_tolerance = n};
     int result = -1;
 
     if (run->input.n_item < 2)
         oy_fail(err, OY_USAGE, "give a base and at least one new results file");
-    else if (!parse_tolerances(&settings->tolerance, tolerance, names, err))
+    else if (!parse_allowed(&settings->allow, &options, err) &&
+             !parse_tolerances(&settings->tolerance, tolerance, names, err))
         result = compare_files(run, settings, &options, has_regression, err);
     for (size_t i = 0; i < n; i++)
         oy_free(names[i]);
@@ -174,6 +200,13 @@ int main(int argc, char **argv)
          OY_OPT_IN_MANIFEST,
          "Compare means and standard errors only: for results without "
          "samples."},
+        {"flips", 0, OY_OPT_FLAG, &settings.flips, NULL, NULL,
+         OY_OPT_IN_MANIFEST,
+         "List the documents whose score changed, with both answers."},
+        {"allow", 0, OY_OPT_LIST, &settings.allow, "WHAT", NULL,
+         OY_OPT_IN_MANIFEST,
+         "Compare though the prompts, or the versions, of tasks differ. May be"
+         " repeated."},
         {"junit", 0, OY_OPT_STRING, &settings.junit, "FILE", NULL, 0,
          "Write JUnit XML for a continuous-integration server."},
         {"markdown", 0, OY_OPT_STRING, &settings.markdown, "FILE", NULL, 0,
@@ -194,6 +227,7 @@ int main(int argc, char **argv)
     if (!oy_run_parse(&run, &program, argc, argv, &err))
         run_compare(&run, &settings, &has_regression, &err);
     oy_list_release(&settings.tolerance);
+    oy_list_release(&settings.allow);
     const int code = oy_run_exit(&run, &err);
     return code ? code : has_regression ? OY_NO : OY_OK;
 }

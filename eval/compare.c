@@ -13,35 +13,6 @@
 #define Z_975 1.959963984540054
 #define Z_800 0.8416212335729143
 
-static const struct compare_task *find_task(
-    const struct compare_results *results, const char *name)
-{
-    for (size_t i = 0; i < results->n_task; i++) {
-        if (!strcmp(results->task[i].name, name))
-            return &results->task[i];
-    }
-    return NULL;
-}
-
-static int check_pairs(const struct compare_task *base,
-                       const struct compare_task *new, struct oy_error *err)
-{
-    if (base->n_sample != new->n_sample)
-        return oy_fail(err, OY_DATA,
-                       "task '%s': %zu documents against %zu (--unpaired"
-                       " compares the means)",
-                       base->name, base->n_sample, new->n_sample);
-    for (size_t i = 0; i < base->n_sample; i++) {
-        const struct compare_sample *a = &base->sample[i];
-        const struct compare_sample *b = &new->sample[i];
-        if (a->doc_id != b->doc_id || a->doc_hash != b->doc_hash)
-            return oy_fail(err, OY_DATA,
-                           "task '%s': document %lld is not the same in both",
-                           base->name, (long long)a->doc_id);
-    }
-    return 0;
-}
-
 /* What a pair of tasks is reduced to before the formulas. */
 struct pairs {
     size_t n;
@@ -288,6 +259,8 @@ static int compare_task_pair(struct compare_row *row,
     *row =
         (struct compare_row){.task = base->name,
                              .metric = base->metric,
+                             .base_task = base,
+                             .new_task = new,
                              .lower_is_better = base->lower_is_better,
                              .tolerance = find_tolerance(options, base->name)};
     if (strcmp(base->metric, new->metric))
@@ -296,8 +269,6 @@ static int compare_task_pair(struct compare_row *row,
     if (options->unpaired) {
         compare_means(row, base, new);
     } else {
-        if (check_pairs(base, new, err))
-            return -1;
         compare_paired(row, base, new, options);
     }
     row->se_diff_unpaired = hypot(row->se_base, row->se_new);
@@ -315,10 +286,12 @@ int compare_run(struct comparison *comparison,
                 const struct compare_options *options, struct oy_error *err)
 {
     *comparison = (struct comparison){.base = base->name, .new = new->name};
+    if (compare_check(base, new, options, err))
+        return -1;
     comparison->row = oy_calloc(base->n_task, sizeof *comparison->row);
     for (size_t i = 0; i < base->n_task; i++) {
         const struct compare_task *a = &base->task[i];
-        const struct compare_task *b = find_task(new, a->name);
+        const struct compare_task *b = compare_find_task(new, a->name);
         if (!b) {
             oy_warn("%s has no task '%s'", new->name, a->name);
             continue;
@@ -332,7 +305,7 @@ int compare_run(struct comparison *comparison,
         comparison->n_row++;
     }
     for (size_t i = 0; i < new->n_task; i++) {
-        if (!find_task(base, new->task[i].name))
+        if (!compare_find_task(base, new->task[i].name))
             oy_warn("%s has no task '%s'", base->name, new->task[i].name);
     }
     if (!comparison->n_row)

@@ -19,6 +19,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/json.h"
 #include "eval/statistics.h"
 
 /* ---- one results file ---- */
@@ -26,10 +27,11 @@
 /* A document's score: a number, or the two parts of a ratio of sums. */
 struct compare_sample {
     int64_t doc_id;
-    uint64_t doc_hash; /* 0 when the file has none */
-    double value;      /* the score, or the ratio's upper sum */
-    double weight;     /* 1, or the ratio's lower sum */
-    int64_t cluster;   /* -1: none */
+    uint64_t doc_hash;     /* 0 when the file has none */
+    double value;          /* the score, or the ratio's upper sum */
+    double weight;         /* 1, or the ratio's lower sum */
+    int64_t cluster;       /* -1: none */
+    struct oy_text answer; /* its beginning, as JSON; len 0: none */
 };
 
 struct compare_task {
@@ -38,12 +40,16 @@ struct compare_task {
     int is_ratio;        /* value / weight is a ratio of sums */
     int lower_is_better; /* bits_per_byte, perplexities */
     double mean, error;  /* as the file says; for unpaired comparisons */
+    /* What was asked, as JSON; len 0 where the file does not say. */
+    struct oy_text version, shots, prompts;
     struct compare_sample *sample; /* in doc_id order */
     size_t n_sample, cap_sample;
 };
 
 struct compare_results {
     char *name; /* path as given */
+    struct oy_arena arena;
+    struct oy_text tokenizer; /* its hash, as JSON; len 0: not known */
     struct compare_task *task;
     size_t n_task, cap_task;
 };
@@ -53,6 +59,10 @@ struct compare_results {
 int compare_results_read(struct compare_results *results, const char *path,
                          int unpaired, struct oy_error *err);
 void compare_results_release(struct compare_results *results);
+
+/* The task of that name, or NULL. */
+const struct compare_task *compare_find_task(
+    const struct compare_results *results, const char *name);
 
 /* ---- a comparison ---- */
 
@@ -68,6 +78,8 @@ struct compare_options {
     uint64_t seed;      /* of the bootstrap */
     size_t n_replicate; /* 10,000 */
     int unpaired;
+    int allow_versions, allow_prompts; /* though they differ */
+    int flips;                         /* reports list them */
     const struct compare_tolerance *tolerance;
     size_t n_tolerance;
 };
@@ -75,6 +87,7 @@ struct compare_options {
 /* NaN stands for "not defined" (null in JSON). */
 struct compare_row {
     const char *task, *metric; /* borrowed from the base results */
+    const struct compare_task *base_task, *new_task; /* borrowed */
     int lower_is_better;
     int is_paired, is_binary;
     size_t n;
@@ -100,9 +113,18 @@ struct comparison {
     int has_regression;
 };
 
+/* 65 when the two sides were not asked the same, with the tasks whose versions,
+ * documents or prompts (their hashes) differ; unpaired, documents and prompts
+ * may. So do perplexities of models with different tokenizers: only bits per
+ * byte can be compared then. What a file does not say is not held against it.
+ */
+int compare_check(const struct compare_results *base,
+                  const struct compare_results *new,
+                  const struct compare_options *options, struct oy_error *err);
+
 /* Compares the tasks that both have, in the base's order; a task of only one
- * side is a warning. 65 when none is common, or when the two sides hold other
- * documents. The results must outlive the comparison. */
+ * side is a warning. 65 when none is common, or as compare_check. The results
+ * must outlive the comparison. */
 int compare_run(struct comparison *comparison,
                 const struct compare_results *base,
                 const struct compare_results *new,
@@ -111,11 +133,23 @@ void comparison_release(struct comparison *comparison);
 
 /* ---- reports; each appends ---- */
 
-/* A table for people. */
+/* A table for people; what fell, and by how much. */
 void compare_put_table(const struct comparison *comparison,
+                       const struct compare_options *options,
                        struct oy_buffer *out);
 void compare_put_markdown(const struct comparison *comparison,
+                          const struct compare_options *options,
                           struct oy_buffer *out);
+
+/* The documents whose score changed, with both answers: those that got worse
+ * first. Of scores that are not 0/1 the largest changes. `mark` begins each
+ * line. */
+void compare_put_flips(const struct compare_row *row, const char *mark,
+                       struct oy_buffer *out);
+/* The same as a JSON array of {doc_id, base, new, base_answer, new_answer}. */
+void compare_put_flips_json(const struct compare_row *row,
+                            struct oy_buffer *out);
+
 /* {"alpha", "comparisons": [...]} */
 void compare_put_json(const struct comparison *comparison, size_t n,
                       const struct compare_options *options,

@@ -87,17 +87,30 @@ static int read_score(const struct oy_json_value *value,
     return 0;
 }
 
+/* A value as it stands; none for one that is not there. */
+static struct oy_text keep(struct oy_arena *arena,
+                           const struct oy_json_value *value)
+{
+    if (value->kind == OY_JSON_MISSING || value->kind == OY_JSON_NULL)
+        return (struct oy_text){0};
+    return (struct oy_text){oy_arena_copy(arena, value->at, value->len),
+                            value->len};
+}
+
 static int read_sample(const struct oy_json_value *object,
-                       struct compare_task *task)
+                       struct compare_task *task, struct oy_arena *arena)
 {
     struct compare_sample sample = {.cluster = -1};
     const struct oy_json_value id = oy_json_member(object, "doc_id");
     const struct oy_json_value hash = oy_json_member(object, "doc_hash");
     const struct oy_json_value cluster = oy_json_member(object, "cluster");
     const struct oy_json_value score = oy_json_member(object, task->metric);
+    const struct oy_json_value answer = oy_json_member(object, "answer");
 
     if (oy_json_int64(&id, &sample.doc_id) || read_score(&score, task, &sample))
         return -1;
+    if (answer.kind == OY_JSON_STRING)
+        sample.answer = keep(arena, &answer);
     if (hash.kind == OY_JSON_STRING)
         sample.doc_hash = oy_hash64(hash.at, hash.len);
     if (cluster.kind == OY_JSON_NUMBER)
@@ -116,17 +129,18 @@ static int compare_doc_id(const void *a, const void *b)
     return (x->doc_id > y->doc_id) - (x->doc_id < y->doc_id);
 }
 
-static int read_samples(struct compare_task *task,
-                        const struct oy_json_value *list, const char *path,
-                        struct oy_error *err)
+static int read_samples(struct compare_results *results,
+                        struct compare_task *task,
+                        const struct oy_json_value *list, struct oy_error *err)
 {
+    const char *path = results->name;
     struct oy_json_cursor cursor;
     struct oy_json_value object;
     int more;
 
     oy_json_enter(&cursor, list);
     while ((more = oy_json_next_element(&cursor, &object)) == 1) {
-        if (read_sample(&object, task))
+        if (read_sample(&object, task, &results->arena))
             return oy_fail(err, OY_DATA,
                            "%s: task '%s': sample %zu has no doc_id or no '%s'",
                            path, task->name, task->n_sample, task->metric);
@@ -171,7 +185,40 @@ static int read_task(struct compare_results *results,
     const struct oy_json_value list = oy_json_member(samples, task->name);
     if (list.kind != OY_JSON_ARRAY)
         return 0;
-    return read_samples(task, &list, results->name, err);
+    return read_samples(results, task, &list, err);
+}
+
+static struct oy_text keep_member(struct oy_arena *arena,
+                                  const struct oy_json_value *root,
+                                  const char *table, const char *name)
+{
+    const struct oy_json_value object = oy_json_member(root, table);
+    struct oy_json_value value = {OY_JSON_MISSING, NULL, 0};
+
+    if (object.kind == OY_JSON_OBJECT)
+        value = oy_json_member(&object, name);
+    return keep(arena, &value);
+}
+
+/* What was asked of whom. */
+static void read_terms(struct compare_results *results,
+                       const struct oy_json_value *root,
+                       const struct oy_json_value *ours)
+{
+    struct oy_json_value model = {OY_JSON_MISSING, NULL, 0};
+
+    for (size_t i = 0; i < results->n_task; i++) {
+        struct compare_task *task = &results->task[i];
+        struct oy_arena *arena = &results->arena;
+        task->version = keep_member(arena, root, "versions", task->name);
+        task->shots = keep_member(arena, root, "n-shot", task->name);
+        task->prompts = keep_member(arena, root, "task_hashes", task->name);
+    }
+    if (ours->kind == OY_JSON_OBJECT)
+        model = oy_json_member(ours, "model");
+    if (model.kind == OY_JSON_OBJECT)
+        results->tokenizer =
+            keep_member(&results->arena, &model, "identity", "tokenizer");
 }
 
 static int read_tasks(struct compare_results *results,
@@ -203,6 +250,7 @@ static int read_tasks(struct compare_results *results,
     }
     if (more < 0)
         return oy_fail(err, OY_DATA, "%s: %s", results->name, cursor.why);
+    read_terms(results, root, &ours);
     return 0;
 }
 
@@ -237,6 +285,7 @@ void compare_results_release(struct compare_results *results)
         oy_free(results->task[i].metric);
         oy_free(results->task[i].sample);
     }
+    oy_arena_release(&results->arena);
     oy_free(results->task);
     oy_free(results->name);
     *results = (struct compare_results){0};

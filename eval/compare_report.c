@@ -29,7 +29,37 @@ static void format_p(char text[16], double p)
         snprintf(text, 16, "%.4f", p);
 }
 
+/* "verdict: ok", or what fell. */
+static void put_verdict(const struct comparison *comparison,
+                        struct oy_buffer *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < comparison->n_row; i++)
+        n += comparison->row[i].verdict == COMPARE_REGRESSION;
+    if (!n) {
+        oy_buffer_append_string(out, "verdict: ok\n");
+        return;
+    }
+    oy_buffer_append_format(out, "verdict: regression in %zu of %zu tasks\n", n,
+                            comparison->n_row);
+    for (size_t i = 0; i < comparison->n_row; i++) {
+        const struct compare_row *row = &comparison->row[i];
+        char p[16];
+        if (row->verdict != COMPARE_REGRESSION)
+            continue;
+        format_p(p, row->p_regression_holm);
+        oy_buffer_append_format(
+            out,
+            "  %s: %s %s by %.4f, from %.4f to %.4f"
+            " (chance alone: p %s)\n",
+            row->task, row->metric, row->diff < 0 ? "fell" : "rose",
+            fabs(row->diff), row->mean_base, row->mean_new, p);
+    }
+}
+
 void compare_put_table(const struct comparison *comparison,
+                       const struct compare_options *options,
                        struct oy_buffer *out)
 {
     int width = 4;
@@ -40,9 +70,10 @@ void compare_put_table(const struct comparison *comparison,
     }
     oy_buffer_append_format(out, "base: %s\nnew:  %s\n\n", comparison->base,
                             comparison->new);
-    oy_buffer_append_format(out, "%-*s  %-13s %6s %8s %8s %9s  %-19s %8s  %s\n",
+    oy_buffer_append_format(out,
+                            "%-*s  %-13s %6s %8s %8s %9s  %-19s %8s %8s  %s\n",
                             width, "task", "metric", "n", "base", "new", "diff",
-                            "95 % interval", "p(drop)", "verdict");
+                            "95 % interval", "seen", "p(drop)", "verdict");
     for (size_t i = 0; i < comparison->n_row; i++) {
         const struct compare_row *row = &comparison->row[i];
         char interval[40], p[16];
@@ -50,15 +81,22 @@ void compare_put_table(const struct comparison *comparison,
         snprintf(interval, sizeof interval, "%+.4f .. %+.4f", row->ci_low,
                  row->ci_high);
         oy_buffer_append_format(
-            out, "%-*s  %-13s %6zu %8.4f %8.4f %+9.4f  %-19s %8s  %s\n", width,
-            row->task, row->metric, row->n, row->mean_base, row->mean_new,
-            row->diff, interval, p, verdict_name(row->verdict));
+            out, "%-*s  %-13s %6zu %8.4f %8.4f %+9.4f  %-19s %8.4f %8s  %s\n",
+            width, row->task, row->metric, row->n, row->mean_base,
+            row->mean_new, row->diff, interval, row->mde, p,
+            verdict_name(row->verdict));
     }
-    oy_buffer_append_format(out, "\nverdict: %s\n",
-                            comparison->has_regression ? "regression" : "ok");
+    oy_buffer_append_string(out, "\nseen: the change that 4 runs of 5 would"
+                                 " show\n");
+    put_verdict(comparison, out);
+    for (size_t i = 0; options->flips && i < comparison->n_row; i++) {
+        oy_buffer_append_char(out, '\n');
+        compare_put_flips(&comparison->row[i], "  ", out);
+    }
 }
 
 void compare_put_markdown(const struct comparison *comparison,
+                          const struct compare_options *options,
                           struct oy_buffer *out)
 {
     oy_buffer_append_format(out, "### %s against %s: %s\n\n", comparison->new,
@@ -82,6 +120,10 @@ void compare_put_markdown(const struct comparison *comparison,
             verdict_name(row->verdict), mark);
     }
     oy_buffer_append_char(out, '\n');
+    for (size_t i = 0; options->flips && i < comparison->n_row; i++) {
+        compare_put_flips(&comparison->row[i], "- ", out);
+        oy_buffer_append_char(out, '\n');
+    }
 }
 
 /* ---- JSON ---- */
@@ -173,6 +215,10 @@ static void put_row(const struct compare_row *row,
     put_double(out, "p_z_unpaired", row->p_z_unpaired);
     if (row->is_paired)
         put_paired(row, options, out);
+    if (options->flips && row->is_paired) {
+        put_key(out, "flips");
+        compare_put_flips_json(row, out);
+    }
     put_double(out, "tolerance", row->tolerance);
     put_text(out, "verdict", verdict_name(row->verdict));
     oy_buffer_append_char(out, '}');

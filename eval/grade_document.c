@@ -96,6 +96,20 @@ static int mark_right(const struct grade *grade,
     return 0;
 }
 
+/* What the metric that runs are compared by takes for the answer. */
+static void choose_answer(struct graded *graded, const struct grade_task *task,
+                          const struct metric_choice *choice, size_t n)
+{
+    const char *name = "acc";
+
+    for (size_t i = 0; i < task->n_metric; i++) {
+        if (!strcmp(task->metric[i].kind->name, "acc_norm"))
+            name = "acc_norm";
+    }
+    const size_t best = metric_choose(name, choice, n);
+    graded->chosen = graded->choices.list->item[best].text;
+}
+
 static int choice_metrics(struct grade *grade, struct graded *graded,
                           struct oy_error *err)
 {
@@ -120,6 +134,7 @@ static int choice_metrics(struct grade *grade, struct graded *graded,
     }
     if (mark_right(grade, &graded->target, choice, err))
         return -1;
+    choose_answer(graded, task, choice, n);
     for (size_t i = 0; i < task->n_metric; i++) {
         if (choice_metric(grade, graded, &task->metric[i], choice,
                           &graded->item[i].value, err))
@@ -470,10 +485,9 @@ static int record(struct grade_task *task, const struct graded *graded,
     oy_buffer_append(&task->hashes, graded->doc_hash, 64);
     oy_buffer_append(&task->hashes, graded->prompt_hash, 64);
     oy_buffer_append(&task->hashes, graded->target_hash, 64);
-    oy_buffer_append_format(&task->samples,
-                            "%s{\"doc_id\": %lld, \"doc_hash\": \"%s\"",
-                            task->n_document ? ",\n        " : "",
-                            (long long)graded->doc_id, graded->doc_hash);
+    if (task->n_document)
+        oy_buffer_append_string(&task->samples, ",\n        ");
+    grade_put_pairing(task, graded, &task->samples);
     put_all_items(task, graded, &task->samples);
     oy_buffer_append_char(&task->samples, '}');
     task->n_document++;

@@ -37,6 +37,7 @@ struct graded {
     struct template_value shown;  /* as lm-eval's doc_to_target gives it */
     struct template_value choices;
     struct metric_item *item; /* [n_metric] */
+    struct oy_text chosen;    /* of choices; .at NULL: none was */
     /* What the filters make of it: [n_filter][n_request], of which those that
      * take the first fill one. */
     struct oy_text *answer;
@@ -113,6 +114,11 @@ int grade_code_open(struct grade *grade, struct grade_task *task,
                     struct oy_error *err);
 /* Runs the programs of all deferred documents and fills in their metrics. */
 int grade_code_run(struct grade *grade, struct oy_error *err);
+
+/* A document's line of oyster.samples, by which oy-cmp pairs runs, without its
+ * metrics: {"doc_id", "doc_hash", and, if there, "cluster", "answer". */
+void grade_put_pairing(const struct grade_task *task,
+                       const struct graded *graded, struct oy_buffer *out);
 
 /* 64 hex digits of SHA-256. */
 void grade_sha256(const void *data, size_t len, char hex[65]);

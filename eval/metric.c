@@ -53,15 +53,11 @@ static int is_a_right_one_greedy(const struct metric_choice *choice, size_t n)
     return 0;
 }
 
-double metric_of_choices(const char *name, const struct metric_choice *choice,
-                         size_t n)
+size_t metric_choose(const char *name, const struct metric_choice *choice,
+                     size_t n)
 {
-    double *score;
-    size_t best;
+    double *score = oy_alloc_array(n, sizeof *score);
 
-    if (!strcmp(name, "exact_match"))
-        return is_a_right_one_greedy(choice, n);
-    score = oy_alloc_array(n, sizeof *score);
     for (size_t i = 0; i < n; i++) {
         score[i] = choice[i].logprob;
         /* An empty choice gives -inf, or NaN when certain, as in numpy. */
@@ -70,9 +66,17 @@ double metric_of_choices(const char *name, const struct metric_choice *choice,
         else if (!strcmp(name, "acc_bytes"))
             score[i] /= (double)choice[i].n_byte;
     }
-    best = metric_argmax(score, n);
+    const size_t best = metric_argmax(score, n);
     oy_free(score);
-    return choice[best].is_right != 0;
+    return best;
+}
+
+double metric_of_choices(const char *name, const struct metric_choice *choice,
+                         size_t n)
+{
+    if (!strcmp(name, "exact_match"))
+        return is_a_right_one_greedy(choice, n);
+    return choice[metric_choose(name, choice, n)].is_right != 0;
 }
 
 /* numpy.sum: up to 8 values in order, more in eight running sums, more than

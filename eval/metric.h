@@ -43,6 +43,11 @@ struct metric_choice {
     int is_right; /* several may be */
 };
 
+/* The choice that a metric holds for the model's answer: the likeliest, for
+ * acc_norm and acc_bytes in relation to its length. */
+size_t metric_choose(const char *name, const struct metric_choice *choice,
+                     size_t n);
+
 /* A multiple-choice metric of one document (acc, acc_norm, acc_bytes: whether
  * the best is right; exact_match: whether a right one is greedy). */
 double metric_of_choices(const char *name, const struct metric_choice *choice,
