@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Matrix kernels for bf16 with vdpbf16ps: 12 rows by 32 columns, a pair of
- * depth a step; packed as floats are, each a pair. */
+ * Matrix kernels for bf16 with vdpbf16ps: 24 accumulators of 16 floats.
+ *
+ *             2 vectors of 16 columns
+ *            +--------+--------+
+ *   12 rows  |   c    |   c    |   a step is a pair of depth: a row's pair in
+ *            |        |        |   all lanes meets the columns' pairs
+ *            +--------+--------+
+ *
+ * Packed, a pair is what a float is to the kernels for f32. */
 #ifdef __x86_64__
 
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2,avx512bf16")

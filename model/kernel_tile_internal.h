@@ -6,7 +6,9 @@
  *
  *   vec, LANES       the vector and its floats
  *   DOT_ROWS         rows of x in a tile of `dot` (columns: always 4)
- *   TILE_ROWS       rows of a tile of `outer`; TILE_VECS vectors wide
+ *   TILE_ROWS        rows of a tile of `outer`; TILE_VECS vectors wide, which
+ *                    are TILE_COLUMNS floats
+ *   DEPTH            of a piece of `outer`
  *   vec_load(p), vec_store(p, v), vec_all(f), vec_fma(a, b, c) = a * b + c
  *   vec_load_tail(p, n)   the first n < LANES floats, then zeros
  *   vec_sum4(a, b, c, d)  a float4 of the four sums over lanes, each summed
