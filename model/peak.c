@@ -48,93 +48,44 @@ static double f32_plain(size_t n)
 #ifdef __x86_64__
 #define TARGET(features) __attribute__((target(features)))
 
-TARGET("avx2,fma") static double f32_avx2(size_t n)
-{
-    __m256 sum[N_SUM], a = _mm256_set1_ps(1e-9f), b = a;
-
-    for (int j = 0; j < N_SUM; j++)
-        sum[j] = _mm256_setzero_ps();
-    for (size_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-        for (int j = 0; j < N_SUM; j++)
-            sum[j] = _mm256_fmadd_ps(a, b, sum[j]);
+/* A loop that takes each accumulator one step on, which is so many operations.
+ * The compiler may not know that operands stay as they are. */
+#define REGISTER_LOOP(name, features, vec, zero, operand, one, step, n_op)     \
+    TARGET(features) static double name(size_t n)                              \
+    {                                                                          \
+        vec sum[N_SUM];                                                        \
+        operand a = one, b = one;                                              \
+                                                                               \
+        for (int j = 0; j < N_SUM; j++)                                        \
+            sum[j] = zero;                                                     \
+        for (size_t i = 0; i < n; i++) {                                       \
+            _Pragma("GCC unroll 12") for (int j = 0; j < N_SUM; j++)           \
+            {                                                                  \
+                __asm__ volatile("" : "+v"(a));                                \
+                sum[j] = step;                                                 \
+            }                                                                  \
+        }                                                                      \
+        for (int j = 0; j < N_SUM; j++)                                        \
+            __asm__ volatile("" ::"v"(sum[j]), "v"(b));                        \
+        return (double)n * N_SUM * (n_op);                                     \
     }
-    for (int j = 0; j < N_SUM; j++)
-        __asm__ volatile("" ::"x"(sum[j]));
-    return (double)n * N_SUM * 2 * 8;
-}
 
+REGISTER_LOOP(f32_avx2, "avx2,fma", __m256, _mm256_setzero_ps(), __m256,
+              _mm256_set1_ps(1e-9F), _mm256_fmadd_ps(a, b, sum[j]), 2 * 8)
 /* As kernels without VNNI do it: three instructions. */
-TARGET("avx2") static double int8_avx2(size_t n)
-{
-    const __m256i one = _mm256_set1_epi16(1);
-    __m256i sum[N_SUM], a = one, b = one;
-
-    for (int j = 0; j < N_SUM; j++)
-        sum[j] = _mm256_setzero_si256();
-    for (size_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-        for (int j = 0; j < N_SUM; j++) {
-            __asm__ volatile("" : "+x"(a));
-            sum[j] = _mm256_add_epi32(
-                sum[j], _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), one));
-        }
-    }
-    for (int j = 0; j < N_SUM; j++)
-        __asm__ volatile("" ::"x"(sum[j]));
-    return (double)n * N_SUM * 2 * 32;
-}
-
-TARGET("avx512f") static double f32_avx512(size_t n)
-{
-    __m512 sum[N_SUM], a = _mm512_set1_ps(1e-9f), b = a;
-
-    for (int j = 0; j < N_SUM; j++)
-        sum[j] = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-        for (int j = 0; j < N_SUM; j++)
-            sum[j] = _mm512_fmadd_ps(a, b, sum[j]);
-    }
-    for (int j = 0; j < N_SUM; j++)
-        __asm__ volatile("" ::"v"(sum[j]));
-    return (double)n * N_SUM * 2 * 16;
-}
-
-TARGET("avx512f,avx512bw,avx512vl,avx512bf16")
-static double bf16_avx512(size_t n)
-{
-    __m512 sum[N_SUM];
-    const __m512bh a = (__m512bh)_mm512_setzero_si512(), b = a;
-
-    for (int j = 0; j < N_SUM; j++)
-        sum[j] = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-        for (int j = 0; j < N_SUM; j++)
-            sum[j] = _mm512_dpbf16_ps(sum[j], a, b);
-    }
-    for (int j = 0; j < N_SUM; j++)
-        __asm__ volatile("" ::"v"(sum[j]));
-    return (double)n * N_SUM * 2 * 32;
-}
-
-TARGET("avx512f,avx512vnni") static double int8_avx512(size_t n)
-{
-    const __m512i a = _mm512_set1_epi8(1), b = a;
-    __m512i sum[N_SUM];
-
-    for (int j = 0; j < N_SUM; j++)
-        sum[j] = _mm512_setzero_si512();
-    for (size_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-        for (int j = 0; j < N_SUM; j++)
-            sum[j] = _mm512_dpbusd_epi32(sum[j], a, b);
-    }
-    for (int j = 0; j < N_SUM; j++)
-        __asm__ volatile("" ::"v"(sum[j]));
-    return (double)n * N_SUM * 2 * 64;
-}
+REGISTER_LOOP(
+    int8_avx2, "avx2", __m256i, _mm256_setzero_si256(), __m256i,
+    _mm256_set1_epi16(1),
+    _mm256_add_epi32(sum[j], _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), b)),
+    2 * 32)
+REGISTER_LOOP(f32_avx512, "avx512f", __m512, _mm512_setzero_ps(), __m512,
+              _mm512_set1_ps(1e-9F), _mm512_fmadd_ps(a, b, sum[j]), 2 * 16)
+REGISTER_LOOP(bf16_avx512, "avx512f,avx512bw,avx512vl,avx512bf16", __m512,
+              _mm512_setzero_ps(), __m512i, _mm512_setzero_si512(),
+              _mm512_dpbf16_ps(sum[j], (__m512bh)a, (__m512bh)b), 2 * 32)
+REGISTER_LOOP(int8_avx512, "avx512f,avx512vnni", __m512i,
+              _mm512_setzero_si512(), __m512i, _mm512_set1_epi8(1),
+              _mm512_dpbusd_epi32(sum[j], a, b), 2 * 64)
 
 /* All tiles of 16 rows of 64 bytes (Intel SDM volume 1, 18.3), of zeros. */
 TARGET("amx-tile") static void open_tiles(void)

@@ -56,19 +56,13 @@ struct profile *profile_new(struct oy_pool *pool)
     struct profile *const profile = oy_calloc(1, sizeof *profile);
 
     peak_measure(&profile->peak, pool);
-    profile_start(profile);
+    profile->last = seconds_now();
     return profile;
 }
 
 void profile_free(struct profile *profile)
 {
     oy_free(profile);
-}
-
-void profile_start(struct profile *profile)
-{
-    if (profile)
-        profile->last = seconds_now();
 }
 
 void profile_mark(struct profile *profile, enum profile_kernel kernel,

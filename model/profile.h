@@ -45,12 +45,10 @@ enum profile_kernel {
 
 struct profile;
 
-/* Measures the ceilings; the pool must be idle. */
+/* Measures the ceilings; the pool must be idle. Time counts from then on. */
 struct profile *profile_new(struct oy_pool *pool);
 void profile_free(struct profile *profile);
 
-/* Time from now on: what was before is nobody's. */
-void profile_start(struct profile *profile);
 /* The time since the last mark was `kernel`'s, which did so many operations
  * of a type and moved so many bytes. */
 void profile_mark(struct profile *profile, enum profile_kernel kernel,
