@@ -101,6 +101,23 @@ static int read_expression(const struct template_value *config,
     return *expression ? 0 : -1;
 }
 
+/* How a completion is compared with the reference, where not as a text. */
+static int read_equality(const struct template_value *config,
+                         struct grade_metric *metric, struct oy_error *err)
+{
+    const struct template_value *name = template_get(config, "equal");
+    static const char math[] = "hendrycks_math";
+
+    if (!name)
+        return 0;
+    metric->is_math = name->kind == TEMPLATE_STRING &&
+                      name->text.len == strlen(math) &&
+                      !memcmp(name->text.at, math, name->text.len);
+    return metric->is_math
+               ? 0
+               : oy_fail(err, OY_DATA, "a metric's 'equal' is not '%s'", math);
+}
+
 /* Number `part` of the metrics that a member of metric_list stands for. */
 static int add_metric(struct grade_task *task,
                       const struct template_value *config, size_t part,
@@ -133,6 +150,8 @@ static int add_metric(struct grade_task *task,
             return oy_fail(err, OY_DATA,
                            "metric '%s' of completions is not supported",
                            metric->kind->name);
+        if (read_equality(config, metric, err))
+            return -1;
         metric->ignore = answer_ignore_new(config, ANSWER_ASCII, err);
         return metric->ignore ? 0 : -1;
     }

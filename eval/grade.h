@@ -21,6 +21,9 @@
  * may have `k` (a list), `given` (an expression: the part of the program that
  * the benchmark wrote) and `packages` (true: numpy and what else is installed
  * may be imported).
+ *
+ * exact_match with `equal`: "hendrycks_math" compares completions with the
+ * document's member `answer` as eval/answer_math.h says.
  */
 #ifndef EVAL_GRADE_H
 #define EVAL_GRADE_H

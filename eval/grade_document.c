@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/utf8.h"
+#include "eval/answer_math.h"
 #include "eval/grade_internal.h"
 
 /* Documents whose programs are run together. */
@@ -197,6 +198,23 @@ static int filter_completions(struct grade *grade, struct graded *graded,
     return 0;
 }
 
+static int match_answer(const struct grade_metric *metric,
+                        const struct graded *graded, struct oy_text answer,
+                        const struct template_value *target,
+                        struct oy_error *err)
+{
+    const struct template_value *reference;
+
+    if (!metric->is_math)
+        return answer_match(metric->ignore, answer, target, err);
+    /* The target is a list where the text looks like one: "[2,7]". */
+    reference = template_get(&graded->doc, "answer");
+    if (!reference || reference->kind != TEMPLATE_STRING)
+        return oy_fail(err, OY_DATA, "document %lld: 'answer' is not a text",
+                       (long long)graded->doc_id);
+    return answer_math_equal(answer, reference->text);
+}
+
 static int completion_metrics(struct grade *grade, struct graded *graded,
                               struct oy_error *err)
 {
@@ -211,8 +229,8 @@ static int completion_metrics(struct grade *grade, struct graded *graded,
     if (filter_completions(grade, graded, err))
         return -1;
     for (size_t i = 0; i < task->n_metric && !task->is_code; i++) {
-        const int right = answer_match(
-            task->metric[i].ignore, graded->answer[i / n * graded->n_request],
+        const int right = match_answer(
+            &task->metric[i], graded, graded->answer[i / n * graded->n_request],
             target, err);
         if (right < 0)
             return -1;

@@ -7,6 +7,7 @@
 
 #include "core/unicode.h"
 #include "core/utf8.h"
+#include "eval/answer_math.h"
 #include "eval/answer_text.h"
 #include "eval/python_literal.h"
 
@@ -29,8 +30,7 @@ static void replace(struct oy_text text, const char *from, const char *to,
 }
 
 /* In place, through a spare buffer. */
-static void replace_all(struct oy_buffer *text, const char *from,
-                        const char *to)
+void text_replace_all(struct oy_buffer *text, const char *from, const char *to)
 {
     struct oy_buffer out = {0};
 
@@ -107,7 +107,7 @@ struct pair {
 static void replace_pairs(struct oy_buffer *text, const struct pair *pair)
 {
     for (; pair->from; pair++)
-        replace_all(text, pair->from, pair->to);
+        text_replace_all(text, pair->from, pair->to);
 }
 
 void text_clean_wikitext(const char *text, size_t len, struct oy_buffer *out)
@@ -160,6 +160,7 @@ int64_t text_count_bytes(const char *text, size_t len)
 static const struct template_text_filter text_filters[] = {
     {"wikihow_clean", text_clean_wikihow},
     {"wikitext_detokenize", text_clean_wikitext},
+    {"math_boxed", answer_math_boxed},
     {NULL, NULL},
 };
 

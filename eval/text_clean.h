@@ -28,8 +28,11 @@ void text_clean_wikitext(const char *text, size_t len, struct oy_buffer *out);
 int64_t text_count_words(const char *text, size_t len);
 int64_t text_count_bytes(const char *text, size_t len);
 
+/* Every `from` becomes `to`, once from left to right, as str.replace does. */
+void text_replace_all(struct oy_buffer *text, const char *from, const char *to);
+
 /* For template_compile(): prompts with the filters wikihow_clean,
- * wikitext_detokenize; split_count, byte_count; python_literal
+ * wikitext_detokenize, math_boxed (eval/answer_math.h); split_count, byte_count; python_literal
  * (eval/python_literal.h). */
 extern const struct template_options text_clean_options;
 
