@@ -14,7 +14,7 @@
 
 enum {
     MAX_SIZE = 1 << 30,
-    TREE_VERSION = 1, /* of the sections kept in the cache */
+    TREE_VERSION = 2, /* of the sections kept in the cache */
     N_FIRST = 1 << 16,
     ROOT = 1,
 };
@@ -104,8 +104,11 @@ static int add_line(struct maker *maker, const char *line, size_t len,
             return -1;
         frequency = 10 * frequency + (uint64_t)(line[i] - '0');
     }
-    while (at < n_word)
+    uint64_t n_code = 0;
+    for (; at < n_word; n_code++)
         node = step(maker, node, oy_utf8_next(line, &at));
+    if (maker->tree.longest < n_code)
+        maker->tree.longest = n_code;
     *why = "too many words";
     if (maker->tree.n_node > UINT32_MAX - 1)
         return -1;
@@ -157,14 +160,15 @@ static void tree_release(struct jieba_tree *tree)
 enum { EDGES, WEIGHTS, FIRST, REST, N_SECTION };
 
 struct rest {
-    uint64_t mask, n_node;
+    uint64_t mask, n_node, longest;
     double unknown;
 };
 
 static void keep(const struct oy_cache_name *name,
                  const struct jieba_tree *tree)
 {
-    const struct rest rest = {tree->mask, tree->n_node, tree->unknown};
+    const struct rest rest = {tree->mask, tree->n_node, tree->longest,
+                              tree->unknown};
     const struct oy_cache_section section[N_SECTION] = {
         [EDGES] = {tree->edge, (tree->mask + 1) * sizeof *tree->edge},
         [WEIGHTS] = {tree->weight, tree->n_node * sizeof *tree->weight},
@@ -188,6 +192,7 @@ static int find_kept(const struct oy_cache_name *name, struct jieba *jieba)
         .weight = jieba->cache.section[WEIGHTS].data,
         .n_node = rest->n_node,
         .first = jieba->cache.section[FIRST].data,
+        .longest = rest->longest,
         .unknown = rest->unknown,
     };
     return 0;

@@ -26,8 +26,9 @@ struct jieba_tree {
      * none, node 1 the root. */
     double *weight;
     uint64_t n_node;
-    uint32_t *first; /* [65536], from the root; 0: nothing begins so */
-    double unknown;  /* log(1 / sum) */
+    uint64_t longest; /* characters of the longest word */
+    uint32_t *first;  /* [65536], from the root; 0: nothing begins so */
+    double unknown;   /* log(1 / sum) */
 };
 
 struct jieba {
@@ -70,6 +71,12 @@ static inline const double *jieba_word(const struct jieba *jieba, uint32_t node)
     const double *weight = &jieba->tree.weight[node];
 
     return *weight <= 0 ? weight : NULL;
+}
+
+/* Characters of the longest word. */
+static inline size_t jieba_longest(const struct jieba *jieba)
+{
+    return jieba->tree.longest;
 }
 
 static inline double jieba_unknown_weight(const struct jieba *jieba)

@@ -112,6 +112,30 @@ static void cuts_what_it_does_not_know(void **state)
     jieba_free(jieba);
 }
 
+/* A run that is decided in parts is cut as its sentences are, wherever in a
+ * word the parts end. */
+static void long_runs_are_cut_as_short_ones(void **state)
+{
+    struct jieba *jieba = load(small);
+    struct oy_buffer text = {0}, want = {0};
+
+    (void)state;
+    for (int n_first = 1; n_first < 9; n_first++) {
+        oy_buffer_clear(&text);
+        oy_buffer_clear(&want);
+        oy_buffer_append_format(&text, "%.*s", n_first, "12345678");
+        oy_buffer_append_format(&want, "%.*s", n_first, "12345678");
+        for (int i = 0; i < 5000; i++) {
+            oy_buffer_append_format(&text, "我们来到北京大学王小");
+            oy_buffer_append_format(&want, "|我们|来到|北京大学|王小");
+        }
+        assert_words(jieba, oy_buffer_string(&text), oy_buffer_string(&want));
+    }
+    oy_buffer_release(&text);
+    oy_buffer_release(&want);
+    jieba_free(jieba);
+}
+
 static void singles_that_are_a_word_stay_single(void **state)
 {
     /* "ab" is a word of the dictionary, but too rare to be taken. */
@@ -221,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_best_way),
         cmocka_unit_test(cuts_what_it_does_not_know),
+        cmocka_unit_test(long_runs_are_cut_as_short_ones),
         cmocka_unit_test(singles_that_are_a_word_stay_single),
         cmocka_unit_test(damage_is_told),
         cmocka_unit_test(equals_jieba),
