@@ -233,8 +233,12 @@ static int is_canonical(struct oy_text text)
     return at == text.len;
 }
 
+/* Whose copy of the rules: in AGIEval's a quotient of other things than
+ * integers is left alone, in that of hendrycks_math it ends the attempt. */
+enum rules { RULES_HENDRYCKS, RULES_AGIEVAL };
+
 /* 1/2 -> \frac{1}{2}; -1: of other things than integers. */
-static int quotient_to_fraction(struct oy_buffer *text)
+static int quotient_to_fraction(enum rules rules, struct oy_buffer *text)
 {
     const struct oy_text whole = text_of(text);
     struct oy_buffer out = {0};
@@ -245,7 +249,7 @@ static int quotient_to_fraction(struct oy_buffer *text)
     const struct oy_text a = {whole.at, (size_t)(slash - whole.at)};
     const struct oy_text b = {slash + 1, whole.len - a.len - 1};
     if (!is_integer(a) || !is_integer(b))
-        return -1;
+        return rules == RULES_HENDRYCKS ? -1 : 0;
     if (!is_canonical(a) || !is_canonical(b))
         return 0;
     oy_buffer_append_string(&out, "\\frac");
@@ -287,7 +291,8 @@ static void replace_pairs(struct oy_buffer *text, const char *const (*pair)[2])
 }
 
 /* strip_string(); -1 where that raises. */
-static int simplify(struct oy_text from, struct oy_buffer *text)
+static int simplify(enum rules rules, struct oy_text from,
+                    struct oy_buffer *text)
 {
     static const char *const before[][2] = {
         {"\n", ""},        {"\\!", ""},    {"\\\\", "\\"},  {"tfrac", "frac"},
@@ -319,7 +324,7 @@ static int simplify(struct oy_text from, struct oy_buffer *text)
         oy_buffer_clear(text);
         oy_buffer_append_string(text, "\\frac{1}{2}");
     }
-    return quotient_to_fraction(text);
+    return quotient_to_fraction(rules, text);
 }
 
 /* ---- the answer ---- */
@@ -339,15 +344,153 @@ static int same(struct oy_text a, struct oy_text b)
     return a.len == b.len && (!a.len || !memcmp(a.at, b.at, a.len));
 }
 
-int answer_math_equal(struct oy_text completion, struct oy_text reference)
+/* strip_string() of both compared; where it fails, they themselves. */
+static int equal_spellings(enum rules rules, struct oy_text a, struct oy_text b)
 {
-    const struct oy_text answer = between_dollars(completion);
     struct oy_buffer one = {0}, two = {0};
-    const int failed = simplify(answer, &one) || simplify(reference, &two);
-    const int equal =
-        failed ? same(answer, reference) : same(text_of(&one), text_of(&two));
+    const int failed = simplify(rules, a, &one) || simplify(rules, b, &two);
+    const int equal = failed ? same(a, b) : same(text_of(&one), text_of(&two));
 
     oy_buffer_release(&one);
     oy_buffer_release(&two);
     return equal;
+}
+
+int answer_math_equal(struct oy_text completion, struct oy_text reference)
+{
+    return equal_spellings(RULES_HENDRYCKS, between_dollars(completion),
+                           reference);
+}
+
+/* ---- AGIEval: both sides are searched for an answer ---- */
+
+static const struct oy_text none = {NULL, 0};
+
+static struct oy_text skip_spaces(struct oy_text text)
+{
+    while (begins(text, ' '))
+        text = (struct oy_text){text.at + 1, text.len - 1};
+    return text;
+}
+
+/* What is behind the last equals sign; all where there is none. */
+static struct oy_text behind_equal(struct oy_text text)
+{
+    const char *equal = text.len ? memrchr(text.at, '=', text.len) : NULL;
+
+    if (!equal)
+        return text;
+    return skip_spaces(
+        (struct oy_text){equal + 1, text.len - (size_t)(equal + 1 - text.at)});
+}
+
+static struct oy_text boxed_answer(struct oy_text text)
+{
+    static const char braced[] = "\\boxed{";
+    const char *at = find_last(text, "\\boxed");
+    const char *close = find_close(at, text.at + text.len);
+
+    if (!close ||
+        find((struct oy_text){at, (size_t)(close - at)}, braced) != at)
+        return none;
+    at += strlen(braced);
+    return behind_equal((struct oy_text){at, (size_t)(close - at)});
+}
+
+/* Between the first and the last dollar sign of the last line with two. */
+static struct oy_text dollar_answer(struct oy_text text)
+{
+    struct oy_text found = none;
+
+    while (text.len) {
+        const char *end = memchr(text.at, '\n', text.len);
+        const struct oy_text line = {text.at,
+                                     end ? (size_t)(end - text.at) : text.len};
+        const char *first = memchr(line.at, '$', line.len);
+        const char *last = memrchr(line.at, '$', line.len);
+        if (first != last)
+            found = (struct oy_text){first + 1, (size_t)(last - first) - 1};
+        const size_t past = line.len + (end != NULL);
+        text = (struct oy_text){text.at + past, text.len - past};
+    }
+    return found.at ? behind_equal(found) : none;
+}
+
+static size_t skip_digits(struct oy_text text, size_t at)
+{
+    while (at < text.len) {
+        size_t next = at;
+        const uint32_t c = oy_utf8_next(text.at, &next);
+        if (oy_unicode_category(c, UNICODE_VERSION) != OY_ND)
+            break;
+        at = next;
+    }
+    return at;
+}
+
+static int is_word_at(struct oy_text text, size_t at)
+{
+    if (at >= text.len)
+        return 0;
+    const uint32_t c = oy_utf8_next(text.at, &at);
+    return c == '_' || oy_py_isalnum(c);
+}
+
+/* The end of (?:\$)?\d+(?:\.\d+)?(?![\w\d]) at this place; 0: no match. */
+static size_t match_number(struct oy_text text, size_t at)
+{
+    const size_t first = at + (text.at[at] == '$');
+    const size_t whole = skip_digits(text, first);
+
+    if (whole == first)
+        return 0;
+    if (whole < text.len && text.at[whole] == '.') {
+        const size_t end = skip_digits(text, whole + 1);
+        return end > whole + 1 && !is_word_at(text, end) ? end : whole;
+    }
+    return is_word_at(text, whole) ? 0 : whole;
+}
+
+static struct oy_text plain_answer(struct oy_text text)
+{
+    struct oy_text found = none;
+
+    if (find(text, "=")) {
+        found = behind_equal(text);
+        while (found.len && found.at[found.len - 1] == '.')
+            found.len--;
+        const char *line = find(found, "\\n");
+        if (line)
+            found.len = (size_t)(line - found.at);
+        return found;
+    }
+    for (size_t at = 0; at < text.len;) {
+        const size_t end = match_number(text, at);
+        if (end)
+            found = (struct oy_text){text.at + at, end - at};
+        if (end)
+            at = end;
+        else
+            oy_utf8_next(text.at, &at);
+    }
+    return found;
+}
+
+/* parse_math_answer(); .at NULL: Python's None. */
+static struct oy_text search_answer(struct oy_text text)
+{
+    if (find(text, "\\boxed"))
+        return boxed_answer(text);
+    const struct oy_text found = dollar_answer(text);
+    return found.len ? found : plain_answer(text);
+}
+
+int answer_agieval_equal(struct oy_text completion, struct oy_text reference)
+{
+    const struct oy_text a = search_answer(completion);
+    const struct oy_text b = search_answer(reference);
+
+    if (!a.at || !b.at)
+        return a.at == b.at;
+    return equal_spellings(RULES_AGIEVAL, a, b);
 }

@@ -23,4 +23,10 @@ void answer_math_boxed(const char *text, size_t len, struct oy_buffer *out);
  * is not of integers) have to be the same as they stand, as in lm-eval. */
 int answer_math_equal(struct oy_text completion, struct oy_text reference);
 
+/* The same for AGIEval's mathematics (lm_eval/tasks/agieval/utils.py), which
+ * looks for an answer on both sides: in the last box, else between the dollar
+ * signs of the last line that has two, else behind the last equals sign, else
+ * the last number. Where neither side has one they are equal, as in lm-eval. */
+int answer_agieval_equal(struct oy_text completion, struct oy_text reference);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "eval/answer_math.h"
 #include "eval/grade_internal.h"
 #include "eval/text_clean.h"
 
@@ -101,21 +102,29 @@ static int read_expression(const struct template_value *config,
     return *expression ? 0 : -1;
 }
 
+static int is_text(const struct template_value *value, const char *text)
+{
+    return value->kind == TEMPLATE_STRING && value->text.len == strlen(text) &&
+           !memcmp(value->text.at, text, value->text.len);
+}
+
 /* How a completion is compared with the reference, where not as a text. */
 static int read_equality(const struct template_value *config,
                          struct grade_metric *metric, struct oy_error *err)
 {
     const struct template_value *name = template_get(config, "equal");
-    static const char math[] = "hendrycks_math";
 
     if (!name)
         return 0;
-    metric->is_math = name->kind == TEMPLATE_STRING &&
-                      name->text.len == strlen(math) &&
-                      !memcmp(name->text.at, math, name->text.len);
-    return metric->is_math
-               ? 0
-               : oy_fail(err, OY_DATA, "a metric's 'equal' is not '%s'", math);
+    if (is_text(name, "hendrycks_math"))
+        metric->equal = answer_math_equal;
+    else if (is_text(name, "agieval_math"))
+        metric->equal = answer_agieval_equal;
+    else
+        return oy_fail(err, OY_DATA,
+                       "a metric's 'equal' is neither 'hendrycks_math' nor"
+                       " 'agieval_math'");
+    return 0;
 }
 
 /* Number `part` of the metrics that a member of metric_list stands for. */
@@ -146,12 +155,12 @@ static int add_metric(struct grade_task *task,
                        (int)name->text.len, name->text.at);
     task->n_metric++;
     if (task->task->output == TASK_GENERATE) {
-        if (strcmp(metric->kind->name, "exact_match"))
+        if (read_equality(config, metric, err))
+            return -1;
+        if (strcmp(metric->kind->name, "exact_match") && !metric->equal)
             return oy_fail(err, OY_DATA,
                            "metric '%s' of completions is not supported",
                            metric->kind->name);
-        if (read_equality(config, metric, err))
-            return -1;
         metric->ignore = answer_ignore_new(config, ANSWER_ASCII, err);
         return metric->ignore ? 0 : -1;
     }

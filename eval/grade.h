@@ -22,8 +22,8 @@
  * the benchmark wrote) and `packages` (true: numpy and what else is installed
  * may be imported).
  *
- * exact_match with `equal`: "hendrycks_math" compares completions with the
- * document's member `answer` as eval/answer_math.h says.
+ * exact_match or acc with `equal`: "hendrycks_math" or "agieval_math" compares
+ * completions with the document's member `answer` as eval/answer_math.h says.
  */
 #ifndef EVAL_GRADE_H
 #define EVAL_GRADE_H

@@ -7,7 +7,6 @@
 
 #include "core/hash.h"
 #include "core/utf8.h"
-#include "eval/answer_math.h"
 #include "eval/grade_internal.h"
 
 /* Documents whose programs are run together. */
@@ -205,14 +204,14 @@ static int match_answer(const struct grade_metric *metric,
 {
     const struct template_value *reference;
 
-    if (!metric->is_math)
+    if (!metric->equal)
         return answer_match(metric->ignore, answer, target, err);
     /* The target is a list where the text looks like one: "[2,7]". */
     reference = template_get(&graded->doc, "answer");
     if (!reference || reference->kind != TEMPLATE_STRING)
         return oy_fail(err, OY_DATA, "document %lld: 'answer' is not a text",
                        (long long)graded->doc_id);
-    return answer_math_equal(answer, reference->text);
+    return metric->equal(answer, reference->text);
 }
 
 static int completion_metrics(struct grade *grade, struct graded *graded,

@@ -20,10 +20,11 @@ struct grade_metric {
     size_t cap_item;
     const struct answer_filter *filter; /* NULL: "none" */
     struct answer_ignore *ignore;       /* of completions */
-    int is_math;                        /* answers are TeX */
-    int64_t pass_k;                     /* of programs: k of pass@k; else 0 */
-    const char *source;                 /* of programs: lm-eval's function */
-    double value;                       /* after grade_finish */
+    /* Of completions in TeX: how they are compared; or NULL. */
+    int (*equal)(struct oy_text completion, struct oy_text reference);
+    int64_t pass_k;     /* of programs: k of pass@k; else 0 */
+    const char *source; /* of programs: lm-eval's function */
+    double value;       /* after grade_finish */
     double error;
 };
 

@@ -48,12 +48,20 @@ def mmlu():
     return {"question": " " + words() + " ", "subject": "x", "choices": options(4), "answer": R.randint(0, 3)}
 
 
+def tex():
+    """A MATH problem whose answer is spelt in one of TeX's ways."""
+    answer = R.choice(["\\frac{1}{2}", "\\dfrac12", "1/2", "0.5", ".5", "12", "x=3", "\\sqrt3", "90^\\circ", "12\\%", "5\\text{ cm}", "\\left(1,2\\right)"])
+    return {"problem": words() + " $x$?", "level": "Level 1", "type": "Algebra", "solution": words() + " $\\boxed{" + answer + "}$."}
+
+
 MAKE = {
+    "EleutherAI/hendrycks_math": tex,
     "aps/super_glue copa": lambda: {"premise": words() + " .", "choice1": words(), "choice2": words(), "question": R.choice(["cause", "effect"]), "idx": 0, "label": R.randint(0, 1)},
     "lighteval/siqa": lambda: {"context": words(), "question": words(), "answerA": words(), "answerB": words(), "answerC": words(), "label": R.choice("123")},
     "EleutherAI/logiqa": lambda: {"label": R.choice(["a", "b ", " c", "d"]), "context": words(), "question": words(), "options": options(4)},
     "EleutherAI/race": lambda: {"article": words(9, 30), "problems": repr([problem() for _ in range(R.randint(1, 4))])},
     "lighteval/winograd_wsc": winograd,
+    "hails/agieval-math": lambda: {"query": words(), "answer": tex()["solution"][-30:]},
     "hails/agieval": gold,
     "cais/mmlu": mmlu,
     "SaylorTwift/bbh": lambda: {"input": words(5, 20) + "\n(A) an oyster\n(B) a clam\n(C) an oyster bed\nList: " + " ".join(R.sample(LIST, 5)), "target": R.choice(["True", "(A)", "7", "valid", "yes"])},
@@ -61,6 +69,7 @@ MAKE = {
 TASKS = ["copa", "social_iqa", "logiqa", "race", "wsc273", "agieval_aqua_rat", "agieval_jec_qa_kd", "agieval_lsat_ar", "agieval_sat_en", "bbh_cot_fewshot_snarks",
          "bbh_cot_fewshot_word_sorting", "bbh_fewshot_dyck_languages", "bbh_fewshot_navigate", "mmlu_anatomy", "mmlu_anatomy_continuation", "mmlu_anatomy_generative",
          "mmlu_flan_n_shot_loglikelihood_anatomy", "mmlu_flan_n_shot_generative_anatomy", "mmlu_flan_cot_zeroshot_anatomy", "mmlu_flan_cot_fewshot_anatomy"]
+TASKS += ["agieval_math", "hendrycks_math_algebra", "hendrycks_math_precalc"]
 TASKS += [f"bbh_{kind}_{name}" for kind in ("zeroshot", "cot_zeroshot") for name in (
     "snarks", "object_counting", "web_of_lies", "word_sorting", "navigate", "dyck_languages", "multistep_arithmetic_two", "sports_understanding", "formal_fallacies")]
 
@@ -103,7 +112,7 @@ def answer(task, request):
     target = str(request["target"])
     letter = R.choice("ABCD")
     said = R.choice([target, target.lower(), f"({letter})", letter, "seven", "two hundred and five", "no", "the truth", "tells the truth", "An Oyster", "a clam.",
-                     " ".join(R.choices(LIST, k=4)), "12 of -3", words()])
+                     " ".join(R.choices(LIST, k=4)), "12 of -3", f"${target}$", f"x = {target}", words()])
     return {"completion": R.choice(["{}", " {}", "So the answer is {}.", "The answer is {}. Q", "the answer is: {}", "{}\n\n", "I think {}, then {}.", "(B) or {}", "Answer: {}", ""]).replace("{}", said)}
 
 

@@ -76,12 +76,35 @@ static void what_cannot_be_read_is_taken_literally(void **state)
     assert_true(equal("\\frac 1", "\\frac1"));
 }
 
+static int found_equal(const char *completion, const char *reference)
+{
+    return answer_agieval_equal(
+        (struct oy_text){completion, strlen(completion)},
+        (struct oy_text){reference, strlen(reference)});
+}
+
+static void answers_are_looked_for(void **state)
+{
+    (void)state;
+    assert_true(found_equal("it is \\boxed{x = 3}.", "3"));
+    assert_true(found_equal("so $y=1/2$", "$\\frac12$"));
+    assert_true(found_equal("$1$\n$2$ 3", "2"));
+    assert_true(found_equal("that is x = 7.", "7"));
+    assert_true(found_equal("1, then 2.5x and 3km", "2"));
+    assert_true(found_equal("4 or $5", "$5"));
+    assert_true(found_equal("none", "nothing"));
+    assert_true(found_equal("$a/b c$", "$a/bc$"));
+    assert_false(found_equal("none", "1"));
+    assert_false(found_equal("\\boxed 3", "3"));
+}
+
 int main(void)
 {
     const struct CMUnitTest test[] = {
         cmocka_unit_test(the_last_box_counts),
         cmocka_unit_test(spellings_are_one),
         cmocka_unit_test(values_are_not_computed),
+        cmocka_unit_test(answers_are_looked_for),
         cmocka_unit_test(what_cannot_be_read_is_taken_literally),
     };
 
