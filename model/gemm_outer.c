@@ -11,8 +11,8 @@ enum {
      * something to take. */
     OUTER_TILE_M = GEMM_OUTER_ROWS,
     OUTER_TILE_N = 1024,
-    OUTER_LEAST_M = 48,
-    OUTER_WANTED_TILES = 24,
+    OUTER_LEAST_M = 96,
+    OUTER_WANTED_TILES = 16,
     /* What is packed of b at once for all tiles: 16 MiB, at most so deep. */
     PACKED_FLOATS = 4 << 20,
     PACKED_DEPTH = 4096,
